@@ -1,0 +1,56 @@
+"""A job: how a piece of background work is being carried out. Only this package writes it, by conditional UPDATE."""
+
+from typing import ClassVar
+
+from django.db import models
+
+from accounts.models import Workspace
+
+
+class Job(models.Model):
+    """The state of one piece of background work: the row is the truth, the message broker is only a doorbell.
+
+    `fence` counts claims: a worker writes only while the fence it claimed with still stands, so a stale one cannot.
+    """
+
+    class Status(models.TextChoices):
+        QUEUED = "queued"
+        RUNNING = "running"
+        DONE = "done"
+        FAILED = "failed"
+        CANCELLED = "cancelled"
+
+    workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="jobs")
+    kind = models.CharField(max_length=40)
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.QUEUED)
+    phase = models.CharField(max_length=100, blank=True)
+    progress = models.FloatField(default=0)
+    attempt = models.PositiveSmallIntegerField(default=0)
+    fence = models.PositiveIntegerField(default=0)
+    lease_until = models.DateTimeField(null=True)
+    cancel_requested = models.BooleanField(default=False)
+    error_code = models.CharField(max_length=40, blank=True)
+    error = models.TextField(blank=True)
+    rung_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    started_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes: ClassVar = [
+            models.Index(
+                fields=["status", "lease_until"],
+                name="job_unfinished",
+                condition=models.Q(status__in=["queued", "running"]),
+            )
+        ]
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=models.Q(progress__gte=0, progress__lte=1), name="job_progress_0_to_1"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} job {self.pk} ({self.status})"
+
+    @property
+    def finished(self) -> bool:
+        return self.status in (self.Status.DONE, self.Status.FAILED, self.Status.CANCELLED)

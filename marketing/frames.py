@@ -1,0 +1,169 @@
+"""Frozen column frames: what the numerical methods take instead of ORM rows.
+
+Times are int64 microseconds since 1970-01-01 UTC. Columns may be memory maps and are kept by reference, never copied.
+Checks here are cheap: a column of touches is never read through, so the order of touches within a customer is the
+builder's promise.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+Dimension: TypeAlias = Literal["channel", "campaign"]
+
+BoolColumn: TypeAlias = npt.NDArray[np.bool_]
+Float64Column: TypeAlias = npt.NDArray[np.float64]
+Int64Column: TypeAlias = npt.NDArray[np.int64]
+UInt8Column: TypeAlias = npt.NDArray[np.uint8]
+UInt16Column: TypeAlias = npt.NDArray[np.uint16]
+UInt32Column: TypeAlias = npt.NDArray[np.uint32]
+
+
+def _require_columns(frame: object, length: int, **dtypes: type[np.generic]) -> None:
+    """Raise ValueError unless each named column of `frame` is one-dimensional, of this length and this dtype."""
+    for name, dtype in dtypes.items():
+        column: npt.NDArray[Any] = getattr(frame, name)
+        if column.dtype != dtype:
+            raise ValueError(
+                f"{type(frame).__name__}.{name} must have dtype {np.dtype(dtype)}, but it has {column.dtype}."
+            )
+        if column.shape != (length,):
+            raise ValueError(f"{type(frame).__name__}.{name} must have shape ({length},), but it has {column.shape}.")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Touches:
+    """The touchpoints of one workspace, sorted by (customer, time, sequence).
+
+    `customer_ids`: (C,) int64, database ids, strictly ascending. A customer's position here is its *dense index*.
+    `offsets`: (C+1,) int64; the touches of the customer at position i are `offsets[i]:offsets[i+1]`.
+    `touched_at`: (N,) int64, microseconds since the epoch, ascending within a customer.
+    `source`: (N,) uint32, index into the traffic sources (see `SourceLookup`).
+    `interaction`: (N,) uint8, code of the interaction.
+
+    Raises ValueError if lengths, dtypes, the offsets or the order of customers are wrong.
+    """
+
+    customer_ids: Int64Column
+    offsets: Int64Column
+    touched_at: Int64Column
+    source: UInt32Column
+    interaction: UInt8Column
+
+    def __post_init__(self) -> None:
+        customers, touches = len(self.customer_ids), len(self.touched_at)
+        _require_columns(self, customers, customer_ids=np.int64)
+        _require_columns(self, customers + 1, offsets=np.int64)
+        _require_columns(self, touches, touched_at=np.int64, source=np.uint32, interaction=np.uint8)
+        if np.any(self.customer_ids[1:] <= self.customer_ids[:-1]):
+            raise ValueError("Touches.customer_ids must be strictly ascending.")
+        if self.offsets[0] != 0 or self.offsets[-1] != touches or np.any(self.offsets[1:] < self.offsets[:-1]):
+            raise ValueError(f"Touches.offsets must rise from 0 to the number of touches, {touches}.")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Conversions:
+    """Outcome rows of one workspace, sorted by (customer, time, sequence).
+
+    `customer_ids`: (n,) int64, database ids, ascending; the customers need not have any touch.
+    `converted_at`: (n,) int64, microseconds since the epoch.
+    `goal`: (n,) uint16, code of the goal.
+    `value`: (n,) float64, account currency.
+    `converted`: (n,) bool; False is an outcome observed *not* to convert, which only anchors null paths.
+
+    Raises ValueError if lengths, dtypes or the order of rows are wrong.
+    """
+
+    customer_ids: Int64Column
+    converted_at: Int64Column
+    goal: UInt16Column
+    value: Float64Column
+    converted: BoolColumn
+
+    def __post_init__(self) -> None:
+        rows = len(self.customer_ids)
+        _require_columns(self, rows, customer_ids=np.int64, converted_at=np.int64, goal=np.uint16)
+        _require_columns(self, rows, value=np.float64, converted=np.bool_)
+        same_customer = self.customer_ids[1:] == self.customer_ids[:-1]
+        earlier = self.converted_at[1:] < self.converted_at[:-1]
+        if np.any(self.customer_ids[1:] < self.customer_ids[:-1]) or np.any(same_customer & earlier):
+            raise ValueError("Conversions must be sorted by customer, then by time.")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SourceLookup:
+    """What each traffic source (channel, source, medium, campaign) resolves to under the present channel grouping.
+
+    `channel`: (S,) uint16, index into `channels`.
+    `campaign`: (S,) uint32, index into `campaigns`, of which the first is "(not set)".
+    `direct`: (len(channels),) bool, which channels are Direct.
+
+    Raises ValueError if lengths, dtypes or indices are wrong.
+    """
+
+    channel: UInt16Column
+    campaign: UInt32Column
+    channels: tuple[str, ...]
+    campaigns: tuple[str, ...]
+    direct: BoolColumn
+
+    def __post_init__(self) -> None:
+        _require_columns(self, len(self.channel), channel=np.uint16, campaign=np.uint32)
+        _require_columns(self, len(self.channels), direct=np.bool_)
+        for dimension, index in (("channel", self.channel), ("campaign", self.campaign)):
+            if len(index) and index.max() >= len(getattr(self, f"{dimension}s")):
+                raise ValueError(f"SourceLookup.{dimension} points beyond the last of its {dimension}s.")
+
+    def labels(self, dimension: Dimension) -> tuple[str, ...]:
+        """Names of the groups of a dimension, in the order of their indices."""
+        return self.channels if dimension == "channel" else self.campaigns
+
+    def group_of_source(self, dimension: Dimension) -> Int64Column:
+        """Group of each traffic source: (S,) int64, index into `labels(dimension)`."""
+        return (self.channel if dimension == "channel" else self.campaign).astype(np.int64)
+
+    def direct_source(self) -> BoolColumn:
+        """Whether each traffic source is Direct, whatever the dimension of the question: (S,) bool."""
+        return self.direct[self.channel]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Journeys:
+    """Paths to conversion and null paths, each a contiguous slice of the sorted touches: no path is copied out.
+
+    `touches`: the columns that the slices point into.
+    `start`, `stop`: (J,) int64; journey j's touches are `start[j]:stop[j]`, oldest first. An empty slice is a
+    conversion without any touch in its lookback window.
+    `customer`: (J,) int64 dense customer index in `0..customers-1`; the clusters of the bootstrap.
+    `customers`: number of dense customers: those with touches first, then those who converted without a single touch.
+    `anchor_at`: (J,) int64, microseconds: the time of the conversion, or of the end of the null path.
+    `converted`: (J,) bool; False is a null path.
+    `value`: (J,) float64, account currency; 0 for null paths.
+
+    Raises ValueError if lengths, dtypes, slices or customers are out of bounds.
+    """
+
+    touches: Touches
+    start: Int64Column
+    stop: Int64Column
+    customer: Int64Column
+    customers: int
+    anchor_at: Int64Column
+    converted: BoolColumn
+    value: Float64Column
+
+    def __post_init__(self) -> None:
+        journeys = len(self.start)
+        _require_columns(self, journeys, start=np.int64, stop=np.int64, customer=np.int64, anchor_at=np.int64)
+        _require_columns(self, journeys, converted=np.bool_, value=np.float64)
+        if not journeys:
+            return
+        if self.start.min() < 0 or self.stop.max() > len(self.touches.touched_at) or np.any(self.stop < self.start):
+            raise ValueError("Each journey must be a slice within the touches.")
+        if self.customer.min() < 0 or self.customer.max() >= self.customers:
+            raise ValueError(f"Journeys.customer must lie between 0 and {self.customers - 1}.")
+
+    def __len__(self) -> int:
+        return len(self.start)
