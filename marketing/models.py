@@ -97,15 +97,13 @@ class Segment(models.Model):
 
 
 class Customer(models.Model):
-    """A person as the workspace's data knows them; the key itself is never stored, only its keyed hash."""
+    """A person as the workspace's data knows them. The key itself is never stored: the id *is* its keyed hash.
 
-    workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="customers", db_index=False)
-    key_hash = models.BinaryField(max_length=16)
+    `marketing.importing.customers.customer_ids` computes it, so that loading a touch needs no look-up (docs/adr).
+    """
 
-    class Meta:
-        constraints: ClassVar = [
-            models.UniqueConstraint(fields=["workspace", "key_hash"], name="customer_key_unique"),
-        ]
+    id = models.BigIntegerField(primary_key=True)
+    workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="customers")
 
     def __str__(self) -> str:
         return f"customer {self.pk}"
