@@ -15,11 +15,15 @@ from marketing.frames import BoolColumn, Float64Column, Int64Column, UInt32Colum
 
 Function = TypeVar("Function", bound=Callable[..., None])
 
-# Plain integers: the compiled loop then depends on nothing that its cache on disk does not see.
-POSITION = int(RuleKind.POSITION)
-LINEAR = int(RuleKind.LINEAR)
-TIME_DECAY = int(RuleKind.TIME_DECAY)
-LAST_NON_DIRECT = int(RuleKind.LAST_NON_DIRECT)
+# Numbered here and not by the enumeration: the compiled loop holds these as constants, and numba compiles it anew
+# only when this file changes.
+POSITION, LINEAR, TIME_DECAY, LAST_NON_DIRECT = range(4)
+KIND_CODES = {
+    RuleKind.POSITION: POSITION,
+    RuleKind.LINEAR: LINEAR,
+    RuleKind.TIME_DECAY: TIME_DECAY,
+    RuleKind.LAST_NON_DIRECT: LAST_NON_DIRECT,
+}
 
 
 def compiled(function: Function) -> Function:
@@ -28,67 +32,74 @@ def compiled(function: Function) -> Function:
     numba looks for a place in NUMBA_CACHE_DIR, then beside this file, then in the user's cache directory.
     """
     try:
-        return cast(Function, numba.njit(nogil=True, cache=True)(function))
+        return cast("Function", numba.njit(nogil=True, cache=True)(function))
     except RuntimeError:  # no such place is writable: compile anew in every process
-        return cast(Function, numba.njit(nogil=True)(function))
+        return cast("Function", numba.njit(nogil=True)(function))
+
+
+# The helpers below take whole arrays and a model's number m: a slice per journey would cost more than the arithmetic.
 
 
 @compiled
-def give(credit: Float64Column, group: int, share: float, value: float) -> None:
-    """Add a share of one conversion of this value to a group; `credit` is (groups+1, 2): conversions, value."""
-    credit[group, 0] += share
-    credit[group, 1] += share * value
+def give(credit: Float64Column, m: int, group: int, share: float, value: float) -> None:
+    """Add a share of one conversion of this value to a group under model m."""
+    credit[m, group, 0] += share
+    credit[m, group, 1] += share * value
 
 
 @compiled
-def give_by_position(credit: Float64Column, groups: Int64Column, weights: Float64Column, value: float) -> None:
-    """`groups`: (n,) int64 of the path, n >= 1; `weights`: (3,) of the first, all middle and the last touch."""
-    touches = len(groups)
+def give_by_position(
+    credit: Float64Column, m: int, groups: Int64Column, touches: int, weights: Float64Column, value: float
+) -> None:
+    """`groups[:touches]`: the path, at least one touch; `weights[m]`: of the first, all middle and the last touch."""
     if touches == 1:
-        give(credit, groups[0], 1.0, value)
+        give(credit, m, groups[0], 1.0, value)
         return
-    first, middle, last = weights
-    if touches == 2:
-        middle = 0.0
+    first, last = weights[m, 0], weights[m, 2]
+    middle = weights[m, 1] if touches > 2 else 0.0
     total = first + middle + last
-    give(credit, groups[0], first / total, value)
-    give(credit, groups[-1], last / total, value)
+    give(credit, m, groups[0], first / total, value)
+    give(credit, m, groups[touches - 1], last / total, value)
     if middle > 0.0:
         share = middle / total / (touches - 2)
-        for group in groups[1:-1]:
-            give(credit, group, share, value)
+        for i in range(1, touches - 1):
+            give(credit, m, groups[i], share, value)
 
 
 @compiled
 def give_by_age(
     credit: Float64Column,
+    m: int,
     groups: Int64Column,
-    times: Int64Column,
-    half_life_us: float,
+    touches: int,
+    ages_us: Int64Column,
+    half_life_us: Float64Column,
     decay: Float64Column,
     value: float,
 ) -> None:
-    """`groups`, `times`: (n,) of the path, n >= 1, oldest first; `decay`: (n,) scratch space.
+    """`ages_us[:touches]`: before the path's last touch, so that one of them is 0; `decay`: scratch space.
 
-    Ages count from the last touch instead of the conversion. The shares are the same, since the difference cancels
-    in the normalisation, but the largest weight is 1, so that no half-life is too short for the sum to be positive.
+    Counting ages from the last touch instead of the conversion changes no share, since the difference cancels in the
+    normalisation; but the largest weight is then 1, and no half-life is too short for the sum to be positive.
     """
     total = 0.0
-    for i in range(len(groups)):
-        decay[i] = np.exp2((times[i] - times[-1]) / half_life_us)
+    for i in range(touches):
+        decay[i] = np.exp2(-ages_us[i] / half_life_us[m])
         total += decay[i]
-    for i in range(len(groups)):
-        give(credit, groups[i], decay[i] / total, value)
+    for i in range(touches):
+        give(credit, m, groups[i], decay[i] / total, value)
 
 
 @compiled
-def give_to_last_non_direct(credit: Float64Column, groups: Int64Column, direct: BoolColumn, value: float) -> None:
-    """`groups`, `direct`: (n,) of the path, n >= 1; a path that is Direct throughout credits its last touch."""
-    for i in range(len(groups) - 1, -1, -1):
+def give_to_last_non_direct(
+    credit: Float64Column, m: int, groups: Int64Column, touches: int, direct: BoolColumn, value: float
+) -> None:
+    """`direct[:touches]`: which touches are Direct; a path that is Direct throughout credits its last touch."""
+    for i in range(touches - 1, -1, -1):
         if not direct[i]:
-            give(credit, groups[i], 1.0, value)
+            give(credit, m, groups[i], 1.0, value)
             return
-    give(credit, groups[-1], 1.0, value)
+    give(credit, m, groups[touches - 1], 1.0, value)
 
 
 @compiled
@@ -114,27 +125,30 @@ def add_credit(
     The journeys' columns are (J,), the touches' (N,), the sources' (S,); `kinds` (M,), `weights` (M, 3) and
     `half_life_us` (M,) describe the models. Indices are trusted: the caller has checked them.
     """
+    none = credit.shape[1] - 1
     longest = 0
     for j in range(first_journey, stop_journey):
         longest = max(longest, stop[j] - start[j])
-    groups, direct, decay = np.empty(longest, np.int64), np.empty(longest, np.bool_), np.empty(longest)
+    groups, direct = np.empty(longest, np.int64), np.empty(longest, np.bool_)
+    ages_us, decay = np.empty(longest, np.int64), np.empty(longest, np.float64)
     for j in range(first_journey, stop_journey):
         if not converted[j]:
             continue
         touches = stop[j] - start[j]
         for i in range(touches):
-            groups[i] = group_of_source[source[start[j] + i]]
-            direct[i] = direct_source[source[start[j] + i]]
+            touch = start[j] + i
+            groups[i] = group_of_source[source[touch]]
+            direct[i] = direct_source[source[touch]]
+            ages_us[i] = touched_at[stop[j] - 1] - touched_at[touch]
         for m in range(len(kinds)):
             if touches == 0:
-                give(credit[m], credit.shape[1] - 1, 1.0, value[j])
+                give(credit, m, none, 1.0, value[j])
             elif kinds[m] == POSITION:
-                give_by_position(credit[m], groups[:touches], weights[m], value[j])
+                give_by_position(credit, m, groups, touches, weights, value[j])
             elif kinds[m] == LINEAR:
                 for i in range(touches):
-                    give(credit[m], groups[i], 1.0 / touches, value[j])
+                    give(credit, m, groups[i], 1.0 / touches, value[j])
             elif kinds[m] == TIME_DECAY:
-                times = touched_at[start[j] : stop[j]]
-                give_by_age(credit[m], groups[:touches], times, half_life_us[m], decay, value[j])
+                give_by_age(credit, m, groups, touches, ages_us, half_life_us, decay, value[j])
             elif kinds[m] == LAST_NON_DIRECT:
-                give_to_last_non_direct(credit[m], groups[:touches], direct[:touches], value[j])
+                give_to_last_non_direct(credit, m, groups, touches, direct, value[j])

@@ -3,10 +3,10 @@
 Definitions follow docs/methods: the credit of a journey sums to one conversion and to its value, whatever the model.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from enum import IntEnum
+from enum import StrEnum
 from typing import Any
 
 import numpy as np
@@ -19,13 +19,13 @@ BLOCKS = 32  # partial sums added up in a fixed order: the answer does not depen
 RECONCILED_WITHIN = 1e-9  # relative to the conversions and the value to be credited
 
 
-class RuleKind(IntEnum):
+class RuleKind(StrEnum):
     """The shapes of rule that the compiled loop knows."""
 
-    POSITION = 0
-    LINEAR = 1
-    TIME_DECAY = 2
-    LAST_NON_DIRECT = 3
+    POSITION = "position"
+    LINEAR = "linear"
+    TIME_DECAY = "time_decay"
+    LAST_NON_DIRECT = "last_non_direct"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class RuleModel:
 
     def __post_init__(self) -> None:
         weights = (self.first, self.middle, self.last)
-        if not all(np.isfinite(weight) and weight >= 0 for weight in weights):
+        if min(weights) < 0 or not np.isfinite(sum(weights)):
             raise ValueError(f"The position weights of {self.name} must be numbers of zero or more.")
         if self.kind == RuleKind.POSITION and self.first + self.last <= 0:
             raise ValueError(f"{self.name} must give weight to the first or the last touch.")
@@ -113,37 +113,86 @@ def rule_credit(
     Time O(M x touches in converted journeys); memory O(M x groups) for each block in the making.
     Raises ValueError if a group or a source is out of bounds, or two models have one name.
     """
-    # Here, not above: numba takes a second to import, and pages that only name the models must not wait for it.
-    from attribution.methods.rule_kernel import add_credit
-
     _check(journeys, models, group_of_source, groups, direct_source)
-    kinds = np.array([model.kind for model in models], np.int64)
-    weights = np.array([(model.first, model.middle, model.last) for model in models], np.float64).reshape(-1, 3)
-    half_life_us = np.array([model.half_life_days for model in models], np.float64) * MICROSECONDS_PER_DAY
-    columns = [
-        _read_only(column)
-        for column in (
-            journeys.start,
-            journeys.stop,
-            journeys.converted,
-            journeys.value,
-            journeys.touches.touched_at,
-            journeys.touches.source,
-            group_of_source.astype(np.int64),
-            direct_source,
-            kinds,
-            weights,
-            half_life_us,
-        )
-    ]
+    # Here, not above: numba takes a second to import, and pages that only name the models must not wait for it.
+    from attribution.methods.rule_kernel import KIND_CODES, add_credit
+
+    shape = (len(models), groups + 1, 2)
+    columns = _read_only(
+        *(journeys.start, journeys.stop, journeys.converted, journeys.value),
+        *(journeys.touches.touched_at, journeys.touches.source),
+        *(group_of_source.astype(np.int64), direct_source),
+        np.array([KIND_CODES[model.kind] for model in models], np.int64),
+        np.array([(model.first, model.middle, model.last) for model in models], np.float64).reshape(-1, 3),
+        np.array([model.half_life_days * MICROSECONDS_PER_DAY for model in models], np.float64),
+    )
     edges = np.linspace(0, len(journeys), BLOCKS + 1).astype(np.int64)
 
     def credit_of_block(block: int) -> Float64Column:
-        credit = np.zeros((len(models), groups + 1, 2))
+        credit = np.zeros(shape)
         add_credit(credit, edges[block], edges[block + 1], *columns)
         return credit
 
-    total = np.zeros((len(models), groups + 1, 2))
+    total = np.zeros(shape)
     for credit in _map_blocks(credit_of_block, threads):
         total += credit
     return RuleCredit(tuple(model.name for model in models), total[:, :, 0].copy(), total[:, :, 1].copy())
+
+
+def reconcile(*, credit: RuleCredit, journeys: Journeys) -> Reconciliation:
+    """Compare the credit that each model hands out with the conversions and the value of the journeys."""
+    value = journeys.value[journeys.converted]
+    conversions, total_value = len(value), float(value.sum())
+    credited_conversions, credited_value = credit.conversions.sum(axis=1), credit.value.sum(axis=1)
+    difference_conversions = float(np.abs(credited_conversions - conversions).max(initial=0.0))
+    difference_value = float(np.abs(credited_value - total_value).max(initial=0.0))
+    return Reconciliation(
+        total_conversions=conversions,
+        total_value=total_value,
+        credited_conversions=dict(zip(credit.models, credited_conversions.tolist(), strict=True)),
+        credited_value=dict(zip(credit.models, credited_value.tolist(), strict=True)),
+        largest_difference_conversions=difference_conversions,
+        largest_difference_value=difference_value,
+        # Value may cancel out (refunds), so its difference is measured against the sum of absolute values.
+        ok=difference_conversions <= RECONCILED_WITHIN * conversions
+        and difference_value <= RECONCILED_WITHIN * float(np.abs(value).sum()),
+    )
+
+
+def _check(
+    journeys: Journeys,
+    models: Sequence[RuleModel],
+    group_of_source: Int64Column,
+    groups: int,
+    direct_source: BoolColumn,
+) -> None:
+    """Raise ValueError where the compiled loop, which checks nothing, would read or write out of bounds."""
+    if len({model.name for model in models}) < len(models):
+        raise ValueError("Each rule model may be asked for once only.")
+    sources = len(group_of_source)
+    if len(direct_source) != sources:
+        raise ValueError(
+            f"There are {sources} traffic sources with a group, but {len(direct_source)} known as Direct or not."
+        )
+    if sources and not 0 <= group_of_source.min() <= group_of_source.max() < groups:
+        raise ValueError(f"Every traffic source must belong to a group between 0 and {groups - 1}.")
+    source = journeys.touches.source
+    if len(source) and source.max() >= sources:
+        raise ValueError(f"A touch has traffic source {source.max()}, but only {sources} are known.")
+
+
+def _read_only(*columns: npt.NDArray[Any]) -> list[npt.NDArray[Any]]:
+    """Contiguous read-only views: memory maps and arrays then have one type, and one compilation serves both."""
+    views = [np.ascontiguousarray(column).view() for column in columns]
+    for view in views:
+        view.flags.writeable = False
+    return views
+
+
+def _map_blocks(credit_of_block: Callable[[int], Float64Column], threads: int) -> Iterator[Float64Column]:
+    """Credit of each block in order, computed by as many threads."""
+    if threads == 1:
+        yield from map(credit_of_block, range(BLOCKS))
+        return
+    with ThreadPoolExecutor(threads) as pool:
+        yield from pool.map(credit_of_block, range(BLOCKS))
