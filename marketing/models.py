@@ -232,13 +232,24 @@ class Interaction(models.IntegerChoices):
 
 
 class Touchpoint(ImportedRow):
-    """A customer meets a channel. Ties in time are ordered by primary key, which is the order of the file."""
+    """A customer meets a channel. Ties in time are ordered by primary key, which is the order of the file.
 
-    customer = models.ForeignKey(Customer, models.CASCADE, related_name="touchpoints", db_index=False)
+    The foreign keys are not database constraints: checking four of them costs a row four times what storing it does,
+    and only the loader writes this table, with ids that it has just looked up or inserted (docs/adr).
+    """
+
+    batch = models.ForeignKey(Import, models.CASCADE, related_name="+", db_constraint=False)
+    customer = models.ForeignKey(
+        Customer, models.CASCADE, related_name="touchpoints", db_index=False, db_constraint=False
+    )
     occurred_at = models.DateTimeField()
-    traffic_source = models.ForeignKey(TrafficSource, models.PROTECT, related_name="+", db_index=False)
+    traffic_source = models.ForeignKey(
+        TrafficSource, models.PROTECT, related_name="+", db_index=False, db_constraint=False
+    )
     interaction = models.PositiveSmallIntegerField(choices=Interaction.choices, default=Interaction.UNSPECIFIED)
-    segment = models.ForeignKey(Segment, models.PROTECT, null=True, related_name="+", db_index=False)
+    segment = models.ForeignKey(
+        Segment, models.PROTECT, null=True, related_name="+", db_index=False, db_constraint=False
+    )
 
     class Meta:
         indexes: ClassVar = [models.Index(fields=["customer", "occurred_at"], name="touchpoint_natural_key")]
