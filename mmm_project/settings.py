@@ -99,6 +99,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "accounts.navigation.page",
             ],
         },
     }
@@ -141,6 +142,7 @@ USE_TZ = True
 
 # --- People and sessions ----------------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "accounts.User"
+SILENCED_SYSTEM_CHECKS = ["auth.W004"]  # e-mail addresses are unique, whatever their case, by a constraint
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
 AUTH_PASSWORD_VALIDATORS = [
@@ -167,6 +169,7 @@ CSRF_COOKIE_NAME = "__Host-csrf" if HTTPS else "csrf"
 CSRF_COOKIE_HTTPONLY = True
 CSRF_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_SECURE = HTTPS
+CSRF_FAILURE_VIEW = "mmm_project.errors.csrf_failure"
 # "console://", or smtp://user:password@host:port
 vars().update(env.email_url("EMAIL_URL", default="consolemail://"))
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Mixed Media Modeling <noreply@localhost>")
@@ -216,8 +219,18 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 CELERY_TIMEZONE = "UTC"
+# A claim stands this long without a heartbeat; a lease must outlast several heartbeats.
+JOB_LEASE_SECONDS = 60
+JOB_HEARTBEAT_SECONDS = 15
 JOB_SWEEP_SECONDS = 10
-CELERY_BEAT_SCHEDULE = {"sweep-jobs": {"task": "jobs.tasks.sweep_jobs", "schedule": float(JOB_SWEEP_SECONDS)}}
+CELERY_BEAT_SCHEDULE = {
+    "sweep-jobs": {
+        "task": "jobs.tasks.sweep_jobs",
+        "schedule": float(JOB_SWEEP_SECONDS),
+        # A worker that was away finds one sweep to do, not a backlog of them.
+        "options": {"expires": JOB_SWEEP_SECONDS},
+    }
+}
 
 # --- API --------------------------------------------------------------------------------------------------------------
 REST_FRAMEWORK = {

@@ -1,0 +1,152 @@
+"""Asking a question and carrying it out. Nothing else writes `Run`."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from django.db import IntegrityError, transaction
+
+from accounts import plans
+from accounts.models import ApiKey, User, Workspace
+from analyses import registry
+from analyses.errors import AnalysisError
+from analyses.models import Run
+from analyses.registry import AnalysisKind, Params
+from jobs import actions as job_actions
+from jobs.handlers import JobFailed, LeaseLost
+from jobs.models import Job
+from jobs.progress import Progress
+
+JOB_KIND = "analyses.run"
+_SUPERSEDED = (
+    "The data changed while this waited, and the same question has been asked of the newest data: "
+    "its run is in the history."
+)
+
+
+def request_run(
+    *,
+    workspace: Workspace,
+    kind: str,
+    params: Mapping[str, object],
+    by: User | None,
+    trigger: Run.Trigger,
+    api_key: ApiKey | None = None,
+    ring: bool = True,
+) -> Run:
+    """Return the run that answers this question on the present data: a new one, or the live or finished one there is.
+
+    With `ring` false the caller executes the run's job itself. Raises InvalidParams, and PlanRequired before anything
+    is written.
+    """
+    analysis = registry.get(kind)
+    cleaned = analysis.clean(workspace, params)
+    _require_plan(analysis, workspace, cleaned)
+    data_version = current_data_version(workspace=workspace, analysis=analysis)
+    fingerprint = _fingerprint(analysis, cleaned, data_version)
+    standing = Run.objects.select_related("job").filter(workspace=workspace, fingerprint=fingerprint, void=False)
+    tries = 3
+    while True:
+        if run := standing.first():
+            return run
+        tries -= 1
+        try:
+            with transaction.atomic():
+                return Run.objects.create(
+                    workspace=workspace,
+                    job=job_actions.submit(workspace=workspace, kind=JOB_KIND, ring=ring),
+                    kind=analysis.name,
+                    method_version=analysis.method_version,
+                    params=cleaned,
+                    data_version=data_version,
+                    fingerprint=fingerprint,
+                    requested_by=by,
+                    api_key=api_key,
+                    trigger=trigger,
+                )
+        except IntegrityError:
+            # Somebody else asked the same at this moment: take theirs, or ask again should it have failed meanwhile.
+            if not tries:
+                raise
+
+
+def current_data_version(*, workspace: Workspace, analysis: AnalysisKind) -> str:
+    """Return the version of the data that this kind of question would be answered on now."""
+    from marketing import selectors
+
+    return selectors.data_version(workspace=workspace, datasets=analysis.datasets)
+
+
+def inputs_changed(run: Run) -> bool:
+    """Whether the data, or the method, has moved on since the run."""
+    analysis = registry.get(run.kind)
+    now = current_data_version(workspace=run.workspace, analysis=analysis)
+    return (run.data_version, run.method_version) != (now, analysis.method_version)
+
+
+def execute(job: Job, progress: Progress) -> None:
+    """The job handler: compute the run's result on one version of the data and store it with the job's end."""
+    run = Run.objects.select_related("workspace").get(job=job)
+    analysis = registry.get(run.kind)
+    try:
+        _require_plan(analysis, run.workspace, run.params)
+    except plans.PlanRequired as refusal:
+        raise JobFailed(refusal.detail, code=refusal.code) from refusal
+    _pin(run, analysis, job)
+    result = analysis.compute(run.workspace, run.params, progress)
+    _require_finite(result)
+    progress.complete(lambda: _store(run, result))
+
+
+def release_question(job: Job) -> None:
+    """Run in the transaction that fails or cancels the job: the same question may be asked again."""
+    Run.objects.filter(job=job).update(void=True)
+
+
+def _store(run: Run, result: dict[str, Any]) -> None:
+    Run.objects.filter(pk=run.pk).update(result=result)
+
+
+def _require_plan(analysis: AnalysisKind, workspace: Workspace, params: Params) -> None:
+    if feature := analysis.feature(params):
+        plans.require_feature(workspace, feature)
+
+
+def _pin(run: Run, analysis: AnalysisKind, job: Job) -> None:
+    """Make the run a question about the data as they are now that its work begins."""
+    data_version = current_data_version(workspace=run.workspace, analysis=analysis)
+    if (data_version, analysis.method_version) == (run.data_version, run.method_version):
+        return
+    # A worker whose claim has been replaced must not move the run under the feet of the one that replaced it.
+    ours = Run.objects.filter(pk=run.pk, job__fence=job.fence, job__status=Job.Status.RUNNING)
+    try:
+        with transaction.atomic():
+            pinned = ours.update(
+                data_version=data_version,
+                method_version=analysis.method_version,
+                fingerprint=_fingerprint(analysis, run.params, data_version),
+            )
+    except IntegrityError:
+        raise AnalysisError(_SUPERSEDED, code="superseded") from None
+    if not pinned:
+        raise LeaseLost
+
+
+def _fingerprint(analysis: AnalysisKind, params: Params, data_version: str) -> str:
+    """Return the hash of everything a result depends on; `params` must be canonical."""
+    question = [analysis.name, analysis.method_version, params, data_version]
+    canonical = json.dumps(question, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def _require_finite(result: dict[str, Any]) -> None:
+    """Raise AnalysisError for a result with NaN or infinity in it: JSON has no such numbers, and no answer has."""
+    try:
+        json.dumps(result, allow_nan=False)
+    except ValueError:
+        raise AnalysisError(
+            "The computation did not arrive at finite numbers. Check the data for extreme values, "
+            "or choose another period.",
+            code="numerical_error",
+        ) from None

@@ -1,0 +1,175 @@
+"""Everything that moves a job from one state to the next, each by a conditional UPDATE and its row count."""
+
+import logging
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+
+from celery import current_app
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F, Q
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+
+from accounts import audit
+from accounts.models import ApiKey, User, Workspace
+from jobs import handlers
+from jobs.models import Job
+
+logger = logging.getLogger(__name__)
+
+EXECUTE_TASK = "jobs.tasks.execute_job"
+MAX_ATTEMPTS = 3
+# A job that nobody has claimed this long after its doorbell rang has lost it.
+UNANSWERED = timedelta(seconds=30)
+WORKER_LOST = (
+    "The worker stopped three times while working on this, so it was given up. "
+    "A shorter period or a coarser granularity needs less memory and time."
+)
+
+
+@dataclass(frozen=True)
+class SweepReport:
+    """How many jobs a sweep queued again, failed, cancelled, and rang for."""
+
+    requeued: int = 0
+    failed: int = 0
+    cancelled: int = 0
+    rung: int = 0
+
+
+def submit(*, workspace: Workspace, kind: str, ring: bool = True) -> Job:
+    """Queue a job in the caller's transaction and, once that commits, ring for a worker.
+
+    With `ring` false the caller executes the job itself; should it not, the sweep rings for a worker.
+    """
+    job = Job.objects.create(workspace=workspace, kind=kind, rung_at=timezone.now())
+    if ring:
+        ring_doorbell(job.pk)
+    return job
+
+
+def ring_doorbell(job_id: int) -> None:
+    """Tell the workers, after commit, that a job waits; a failed ring is logged and harmless: the sweep repeats it."""
+    message = partial(current_app.send_task, EXECUTE_TASK, args=[job_id], retry=False, ignore_result=True)
+    transaction.on_commit(message, robust=True)
+
+
+def claim(*, job_id: int) -> Job | None:
+    """Take a queued job for this worker, or return None when it is not (or no longer) queued."""
+    now = timezone.now()
+    with transaction.atomic():
+        claimed = Job.objects.filter(pk=job_id, status=Job.Status.QUEUED).update(
+            status=Job.Status.RUNNING,
+            fence=F("fence") + 1,
+            attempt=F("attempt") + 1,
+            lease_until=now + lease(),
+            started_at=Coalesce("started_at", now),
+            phase="",
+            progress=0,
+        )
+        return Job.objects.select_related("workspace").get(pk=job_id) if claimed else None
+
+
+def lease() -> timedelta:
+    """How long a claim stands without a heartbeat."""
+    return timedelta(seconds=settings.JOB_LEASE_SECONDS)
+
+
+def renew_lease(*, job: Job) -> bool:
+    """Prolong the lease; False when this claim no longer stands."""
+    ours = Job.objects.filter(pk=job.pk, fence=job.fence, status=Job.Status.RUNNING)
+    return bool(ours.update(lease_until=timezone.now() + lease()))
+
+
+def release(*, job: Job, counted: bool) -> bool:
+    """Put a claimed job back into the queue for the next sweep to ring; `counted` keeps the attempt on its account.
+
+    A job that somebody asked to cancel is cancelled instead. False when this claim no longer stands.
+    """
+    ours = Job.objects.filter(pk=job.pk, fence=job.fence, status=Job.Status.RUNNING)
+    released = ours.filter(cancel_requested=False).update(
+        status=Job.Status.QUEUED,
+        attempt=F("attempt") if counted else F("attempt") - 1,
+        lease_until=None,
+        rung_at=None,
+        phase="",
+        progress=0,
+    )
+    return bool(released) or end(job=job, status=Job.Status.CANCELLED)
+
+
+def end(*, job: Job, status: Job.Status, code: str = "", sentence: str = "") -> bool:
+    """End `job`, as its caller last saw it, as failed or cancelled; False when it has moved on since.
+
+    The kind's `on_end` runs in the same transaction.
+    """
+    with transaction.atomic():
+        seen = Job.objects.filter(pk=job.pk, fence=job.fence, status=job.status)
+        ended = seen.update(
+            status=status, phase="", lease_until=None, finished_at=timezone.now(), error_code=code, error=sentence
+        )
+        if ended:
+            job.refresh_from_db()
+            handlers.get(job.kind).on_end(job)
+    return bool(ended)
+
+
+def request_cancel(*, job: Job, by: User | None, api_key: ApiKey | None = None) -> bool:
+    """Cancel a queued job at once; ask the worker of a running one to stop. False when the job has already ended."""
+    with transaction.atomic():
+        unfinished = Job.objects.filter(pk=job.pk, status__in=[Job.Status.QUEUED, Job.Status.RUNNING])
+        if not unfinished.update(cancel_requested=True):
+            return False
+        # The row is locked by the update, so what is read here is what holds.
+        job.refresh_from_db()
+        if job.status == Job.Status.QUEUED:
+            end(job=job, status=Job.Status.CANCELLED)
+        audit.record(
+            workspace=job.workspace, action="job.cancelled", target=f"{job.kind} {job.pk}", actor=by, api_key=api_key
+        )
+    return True
+
+
+def sweep(*, now: datetime | None = None) -> SweepReport:
+    """Set right what a crash left behind: expired leases, doorbells that nobody answered, remains of failed work."""
+    now = now or timezone.now()
+    counts = {"requeued": 0, "failed": 0, "cancelled": 0, "rung": 0}
+    for job in Job.objects.filter(status=Job.Status.RUNNING, lease_until__lt=now):
+        if outcome := _recover(job):
+            counts[outcome] += 1
+    counts["rung"] = _ring_unanswered(now)
+    for sweeper in handlers.sweepers():
+        try:
+            sweeper()
+        except Exception:
+            # One app's clearing-up must not keep the others' jobs from being recovered.
+            logger.exception("A sweeper failed")
+    return SweepReport(**counts)
+
+
+def _recover(job: Job) -> str | None:
+    """Queue a job whose worker fell silent again, or end it; return which, or None when it has moved on meanwhile."""
+    try:
+        if job.cancel_requested:
+            return "cancelled" if end(job=job, status=Job.Status.CANCELLED) else None
+        if job.attempt >= MAX_ATTEMPTS:
+            ended = end(job=job, status=Job.Status.FAILED, code="worker_lost", sentence=WORKER_LOST)
+            return "failed" if ended else None
+        return "requeued" if release(job=job, counted=True) else None
+    except Exception:
+        # An `on_end` that fails: its job is tried again by the next sweep, the other jobs now.
+        logger.exception("Could not recover job %s", job.pk)
+        return None
+
+
+def _ring_unanswered(now: datetime) -> int:
+    """Ring again for queued jobs that nobody came for; of several sweeps at once, one rings for a job."""
+    rung = 0
+    unanswered = Q(rung_at=None) | Q(rung_at__lt=now - UNANSWERED)
+    for job_id in Job.objects.filter(unanswered, status=Job.Status.QUEUED).values_list("pk", flat=True):
+        if Job.objects.filter(unanswered, pk=job_id, status=Job.Status.QUEUED).update(rung_at=now):
+            ring_doorbell(job_id)
+            rung += 1
+    return rung
