@@ -40,7 +40,7 @@ class Touches:
     `customer_ids`: (C,) int64, database ids, strictly ascending. A customer's position here is its *dense index*.
     `offsets`: (C+1,) int64; the touches of the customer at position i are `offsets[i]:offsets[i+1]`.
     `touched_at`: (N,) int64, microseconds since the epoch, ascending within a customer.
-    `source`: (N,) uint32, index into the traffic sources (see `SourceLookup`).
+    `source`: (N,) uint32, database id of the traffic source, which `SourceLookup` is indexed by.
     `interaction`: (N,) uint8, code of the interaction.
 
     Raises ValueError if lengths, dtypes, the offsets or the order of customers are wrong.
@@ -69,7 +69,7 @@ class Conversions:
 
     `customer_ids`: (n,) int64, database ids, ascending; the customers need not have any touch.
     `converted_at`: (n,) int64, microseconds since the epoch.
-    `goal`: (n,) uint16, code of the goal.
+    `goal`: (n,) uint32, database id of the goal.
     `value`: (n,) float64, account currency.
     `converted`: (n,) bool; False is an outcome observed *not* to convert, which only anchors null paths.
 
@@ -84,7 +84,7 @@ class Conversions:
 
     def __post_init__(self) -> None:
         rows = len(self.customer_ids)
-        _require_columns(self, rows, customer_ids=np.int64, converted_at=np.int64, goal=np.uint16)
+        _require_columns(self, rows, customer_ids=np.int64, converted_at=np.int64, goal=np.uint32)
         _require_columns(self, rows, value=np.float64, converted=np.bool_)
         same_customer = self.customer_ids[1:] == self.customer_ids[:-1]
         earlier = self.converted_at[1:] < self.converted_at[:-1]
