@@ -10,6 +10,9 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models.functions import Lower
 
+# Addresses under /w/ that are not workspaces.
+RESERVED_SLUGS = frozenset({"new"})
+
 
 class UserManager(BaseUserManager["User"]):
     """Creates users who are named by their e-mail address."""
@@ -54,6 +57,11 @@ def validate_timezone(name: str) -> None:
         raise ValidationError(f"“{name}” is not an IANA time zone, such as Europe/Berlin.")
 
 
+def validate_slug_is_free_for_use(slug: str) -> None:
+    if slug in RESERVED_SLUGS:
+        raise ValidationError(f"“{slug}” is used by the product itself. Choose another one.")
+
+
 class Workspace(models.Model):
     """One organisation's data, in one currency and one time zone, and its defaults for every analysis."""
 
@@ -68,7 +76,7 @@ class Workspace(models.Model):
         GRANULAR = "granular"
 
     name = models.CharField(max_length=100)
-    slug = models.SlugField(max_length=60, unique=True)
+    slug = models.SlugField(max_length=60, unique=True, validators=[validate_slug_is_free_for_use])
     currency = models.CharField(max_length=3, default="EUR", validators=[validate_currency])
     timezone = models.CharField(max_length=64, default="UTC", validators=[validate_timezone])
     week_start = models.PositiveSmallIntegerField(choices=WeekStart.choices, default=WeekStart.MONDAY)
@@ -189,10 +197,30 @@ class ApiKey(models.Model):
         return f"{self.name} (mmm_{self.lookup}...{self.last4})"
 
 
-class AuditEvent(models.Model):
-    """One thing that somebody did; rows are only ever added."""
+class AuditEventQuerySet(models.QuerySet["AuditEvent"]):
+    """Events can be added and read."""
 
-    workspace = models.ForeignKey(Workspace, models.CASCADE, null=True, related_name="audit_events")
+    def update(self, **_fields: object) -> int:
+        raise AppendOnlyError
+
+    def delete(self) -> tuple[int, dict[str, int]]:
+        raise AppendOnlyError
+
+    def bulk_update(self, *_args: object, **_options: object) -> int:
+        raise AppendOnlyError
+
+
+class AppendOnlyError(TypeError):
+    """A programming error: something tried to rewrite the audit log."""
+
+    def __init__(self) -> None:
+        super().__init__("Audit events are never changed or deleted.")
+
+
+class AuditEvent(models.Model):
+    """One thing that somebody did; rows are only ever added, and outlive the workspace and the people in them."""
+
+    workspace = models.ForeignKey(Workspace, models.SET_NULL, null=True, related_name="audit_events")
     actor = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
     api_key = models.ForeignKey(ApiKey, models.SET_NULL, null=True, related_name="+")
     action = models.CharField(max_length=60)
@@ -200,9 +228,19 @@ class AuditEvent(models.Model):
     detail = models.JSONField(default=dict)
     at = models.DateTimeField(auto_now_add=True)
 
+    objects = AuditEventQuerySet.as_manager()
+
     class Meta:
         ordering: ClassVar = ["-at", "-id"]
         indexes: ClassVar = [models.Index(fields=["workspace", "-at"], name="audit_workspace_at")]
 
     def __str__(self) -> str:
         return f"{self.at:%Y-%m-%d %H:%M} {self.action} {self.target}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if not self._state.adding:
+            raise AppendOnlyError
+        super().save(*args, **kwargs)
+
+    def delete(self, *_args: object, **_kwargs: object) -> tuple[int, dict[str, int]]:
+        raise AppendOnlyError

@@ -1,8 +1,15 @@
 """Every address of the product."""
 
 from django.contrib import admin
-from django.urls import URLPattern, URLResolver, path
+from django.urls import URLPattern, URLResolver, include, path
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("", include("accounts.urls")),
+    path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),
 ]
+
+handler400 = "mmm_project.errors.bad_request"
+handler403 = "mmm_project.errors.permission_denied"
+handler404 = "mmm_project.errors.not_found"
+handler500 = "mmm_project.errors.server_error"

@@ -1,0 +1,166 @@
+"""Every change to workspaces, members, plans and keys: atomic, audited, the same for pages, admin and commands."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from django.db import transaction
+from django.utils import timezone as clock
+from django.utils.text import slugify
+
+from accounts.api_keys import digest_of, generate
+from accounts.audit import record
+from accounts.models import RESERVED_SLUGS, ApiKey, Membership, Plan, Role, Subscription, User, Workspace
+from accounts.permissions import Permission, allows
+from accounts.scopes import Scope
+from accounts.signals import workspace_created
+from mmm_project.problems import Conflict, Invalid, NotPermitted
+
+
+@transaction.atomic
+def create_workspace(
+    *, name: str, slug: str, owner: User, plan: str = "starter", currency: str = "EUR", timezone: str = "UTC"
+) -> Workspace:
+    """Create a workspace with its owner and its plan.
+
+    Raises ValidationError (by field) for a slug in use, an unknown currency or time zone, and Invalid for the plan.
+    """
+    workspace = Workspace(name=name, slug=slug, currency=currency, timezone=timezone)
+    workspace.full_clean()
+    workspace.save(force_insert=True)
+    Membership.objects.create(workspace=workspace, user=owner, role=Role.OWNER)
+    Subscription.objects.create(workspace=workspace, plan=_find_plan(plan))
+    record(workspace=workspace, action="workspace.created", target=slug, actor=owner, plan=plan)
+    workspace_created.send(sender=Workspace, workspace=workspace)
+    return workspace
+
+
+def available_slug(name: str) -> str:
+    """Return a free slug made from `name`: "Blue Fox GmbH" gives "blue-fox-gmbh", or "blue-fox-gmbh-2" if taken."""
+    stem = slugify(name)[:50].strip("-") or "workspace"
+    taken = set(Workspace.objects.filter(slug__startswith=stem).values_list("slug", flat=True)) | RESERVED_SLUGS
+    candidates = (stem if number == 1 else f"{stem}-{number}" for number in range(1, len(taken) + 2))
+    return next(candidate for candidate in candidates if candidate not in taken)
+
+
+@transaction.atomic
+def add_member(*, workspace: Workspace, user: User, role: Role, by: User | None) -> Membership:
+    """Add `user` to the workspace. Raises Conflict if they are a member already."""
+    membership, created = Membership.objects.get_or_create(workspace=workspace, user=user, defaults={"role": role})
+    if not created:
+        raise Conflict(f"{user.email} is already a member of {workspace.name}.")
+    record(workspace=workspace, action="member.added", target=user.email, actor=by, role=role)
+    return membership
+
+
+@transaction.atomic
+def change_role(*, membership: Membership, role: Role, by: User | None) -> None:
+    """Give a member another role. Raises Conflict rather than leave the workspace without an owner."""
+    if role != Role.OWNER:
+        _keep_an_owner(membership)
+    before, membership.role = membership.role, role
+    membership.save(update_fields=["role"])
+    record(
+        workspace=membership.workspace,
+        action="member.role_changed",
+        target=membership.user.email,
+        actor=by,
+        before=before,
+        after=role,
+    )
+
+
+@transaction.atomic
+def remove_member(*, membership: Membership, by: User | None) -> None:
+    """End a membership; the keys the member made stop working. Raises Conflict for the last owner."""
+    _keep_an_owner(membership)
+    membership.delete()
+    record(workspace=membership.workspace, action="member.removed", target=membership.user.email, actor=by)
+
+
+@transaction.atomic
+def set_plan(*, workspace: Workspace, plan: str, by: User | None) -> None:
+    """Put the workspace on the plan with this code. Raises Invalid for an unknown plan."""
+    chosen = _find_plan(plan)
+    Subscription.objects.update_or_create(workspace=workspace, defaults={"plan": chosen})
+    record(workspace=workspace, action="plan.changed", target=chosen.code, actor=by)
+
+
+@transaction.atomic
+def create_api_key(
+    *, workspace: Workspace, created_by: User, name: str, scopes: Iterable[str], expires_at: datetime | None = None
+) -> tuple[ApiKey, str]:
+    """Create a key and return it with its text, which exists nowhere else and cannot be shown again.
+
+    Raises Invalid for unknown or no scopes or an expiry in the past, and NotPermitted for a non-member, a viewer, or
+    an analyst who asks for more than reading.
+    """
+    wanted = _clean_scopes(scopes)
+    _require_may_create(workspace, created_by, wanted)
+    if expires_at is not None and expires_at <= clock.now():
+        raise Invalid("An API key has to expire in the future.", errors={"expires_at": ["Choose a later time."]})
+    lookup, text = generate()
+    key = ApiKey.objects.create(
+        workspace=workspace,
+        created_by=created_by,
+        name=name,
+        lookup=lookup,
+        digest=digest_of(text),
+        last4=text[-4:],
+        scopes=[scope.value for scope in wanted],
+        expires_at=expires_at,
+    )
+    record(
+        workspace=workspace,
+        action="api_key.created",
+        target=str(key),
+        actor=created_by,
+        api_key=key,
+        scopes=key.scopes,
+        expires_at=expires_at and expires_at.isoformat(),
+    )
+    return key, text
+
+
+@transaction.atomic
+def revoke_api_key(*, key: ApiKey, by: User | None) -> None:
+    """End a key for good; ending it again changes nothing."""
+    if ApiKey.objects.filter(pk=key.pk, revoked_at=None).update(revoked_at=clock.now()):
+        record(workspace=key.workspace, action="api_key.revoked", target=str(key), actor=by, api_key=key)
+    key.refresh_from_db(fields=["revoked_at"])
+
+
+def _find_plan(code: str) -> Plan:
+    plan = Plan.objects.filter(code=code).first()
+    if plan is None:
+        known = ", ".join(Plan.objects.values_list("code", flat=True))
+        raise Invalid("No such plan.", errors={"plan": [f"“{code}” is not a plan. Choose one of: {known}."]})
+    return plan
+
+
+def _keep_an_owner(membership: Membership) -> None:
+    """Raise Conflict if `membership` is the last owner's; locks the owners, so that two cannot leave at once."""
+    if membership.role != Role.OWNER:
+        return
+    owners = Membership.objects.select_for_update().filter(workspace=membership.workspace, role=Role.OWNER)
+    if not [owner for owner in owners if owner.pk != membership.pk]:
+        raise Conflict("A workspace needs an owner. Make another member an owner first.")
+
+
+def _clean_scopes(scopes: Iterable[str]) -> list[Scope]:
+    wanted = sorted(set(scopes))
+    unknown = [scope for scope in wanted if scope not in Scope.values]
+    if unknown or not wanted:
+        known = ", ".join(Scope.values)
+        reason = f"“{unknown[0]}” is not a scope" if unknown else "An API key needs at least one scope"
+        raise Invalid(f"{reason}. The scopes are: {known}.", errors={"scopes": [f"{reason}."]})
+    return [Scope(scope) for scope in wanted]
+
+
+def _require_may_create(workspace: Workspace, creator: User, scopes: Iterable[Scope]) -> None:
+    membership = Membership.objects.filter(workspace=workspace, user=creator).first()
+    if membership is None:
+        raise NotPermitted(f"{creator.email} is not a member of {workspace.name}.")
+    only_reads = all(scope.only_reads for scope in scopes)
+    needed = Permission.API_KEYS_OWN if only_reads else Permission.API_KEYS
+    if not allows(membership.role, needed):
+        raise NotPermitted(f"The role {membership.get_role_display()} may not create this API key.")

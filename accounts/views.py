@@ -1,0 +1,48 @@
+"""Getting to a workspace: the front door, and making one's first."""
+
+from django.http import HttpResponse
+from django.shortcuts import redirect
+from django.views.decorators.http import require_http_methods, require_safe
+
+from accounts.access import LAST_WORKSPACE, AuthedRequest, get_workspace
+from accounts.actions import available_slug, create_workspace
+from accounts.forms import WorkspaceForm, currency_choices, timezone_choices
+from accounts.models import Workspace
+from accounts.navigation import landing_url
+from mmm_project.web import render_page
+
+
+@require_safe
+def home(request: AuthedRequest) -> HttpResponse:
+    """Go to the workspace used last, else to the first one, else to making one."""
+    mine = Workspace.objects.filter(memberships__user=request.user).order_by("memberships__created_at")
+    workspace = mine.filter(slug=request.session.get(LAST_WORKSPACE)).first() or mine.first()
+    if workspace is None:
+        return redirect("new_workspace")
+    return redirect("workspace_home", slug=workspace.slug)
+
+
+@require_safe
+def workspace_home(request: AuthedRequest, slug: str) -> HttpResponse:
+    """Go to the workspace's first page."""
+    workspace = get_workspace(request, slug)
+    if landing := landing_url(request, workspace):
+        return redirect(landing)
+    return render_page(request, "accounts/workspace_home.html")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def new_workspace(request: AuthedRequest) -> HttpResponse:
+    """Ask for a workspace's name, currency and time zone, and create it."""
+    form = WorkspaceForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        workspace = create_workspace(
+            name=form.cleaned_data["name"],
+            slug=available_slug(form.cleaned_data["name"]),
+            owner=request.user,
+            currency=form.cleaned_data["currency"],
+            timezone=form.cleaned_data["timezone"],
+        )
+        return redirect("workspace_home", slug=workspace.slug)
+    context = {"form": form, "currencies": currency_choices(), "timezones": timezone_choices()}
+    return render_page(request, "accounts/new_workspace.html", context, status=422 if form.is_bound else 200)

@@ -1,0 +1,60 @@
+"""Error pages, and the same errors as problems under /api/."""
+
+import logging
+import uuid
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.template.loader import render_to_string
+
+from mmm_project.problems import Problem, json_problem
+
+logger = logging.getLogger(__name__)
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return _refusal(request, exception, status=400, code="invalid", detail="This request cannot be understood.")
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    logger.warning("CSRF check failed at %s: %s", request.path, reason)
+    return _refusal(
+        request,
+        None,
+        status=403,
+        code="csrf_failed",
+        detail="This form is too old, or cookies are blocked. Go back, reload the page and send it again.",
+    )
+
+
+def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return _refusal(request, exception, status=403, code="permission_denied", detail="You may not do this.")
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return _refusal(request, exception, status=404, code="not_found", detail="There is nothing at this address.")
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Log the fault with an id and show the id.
+
+    The page is rendered without the request, so that it needs neither database nor session: they may be the fault.
+    """
+    error_id = uuid.uuid4().hex[:8]
+    logger.error("Error %s at %s %s", error_id, request.method, request.path, exc_info=True)
+    if _is_api(request):
+        detail = f"Something went wrong on our side. Mention error {error_id} when you report it."
+        return json_problem(status=500, code="internal_error", detail=detail, error_id=error_id)
+    return HttpResponse(render_to_string("500.html", {"error_id": error_id}), status=500)
+
+
+def _is_api(request: HttpRequest) -> bool:
+    return request.path_info.startswith("/api/")
+
+
+def _refusal(request: HttpRequest, exception: Exception | None, *, status: int, code: str, detail: str) -> HttpResponse:
+    if isinstance(exception, Problem):
+        code, detail = exception.code, exception.detail
+    if _is_api(request):
+        return json_problem(status=status, code=code, detail=detail)
+    return render(request, f"{status}.html", {"code": code, "detail": detail}, status=status)

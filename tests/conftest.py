@@ -1,0 +1,84 @@
+"""Fixtures that every test may use: people, their workspace, and browsers signed in as them."""
+
+from collections.abc import Callable
+
+import pytest
+from django.core.cache import cache
+from django.test import Client
+from pytest_socket import socket_allow_hosts
+
+from accounts.models import Membership, Role, User, Workspace
+from tests import factories
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_setup() -> None:
+    """Nothing leaves this machine: loopback and Unix sockets only."""
+    socket_allow_hosts(["127.0.0.1", "::1"], allow_unix_socket=True)
+
+
+@pytest.fixture(autouse=True)
+def _empty_cache() -> None:
+    """Rate limits live in the cache: no test inherits another's count."""
+    cache.clear()
+
+
+@pytest.fixture
+def workspace(db: None) -> Workspace:
+    """A workspace on the Starter plan, with nobody in it."""
+    return factories.WorkspaceFactory.create(name="Acme", slug="acme")
+
+
+@pytest.fixture
+def member(workspace: Workspace) -> Callable[[Role], User]:
+    """Make a user who has this role in the workspace."""
+
+    def make(role: Role) -> User:
+        membership: Membership = factories.MembershipFactory.create(
+            workspace=workspace, role=role, user__email=f"{role}@example.com"
+        )
+        return membership.user
+
+    return make
+
+
+@pytest.fixture
+def owner(member: Callable[[Role], User]) -> User:
+    return member(Role.OWNER)
+
+
+@pytest.fixture
+def admin(member: Callable[[Role], User]) -> User:
+    return member(Role.ADMIN)
+
+
+@pytest.fixture
+def analyst(member: Callable[[Role], User]) -> User:
+    return member(Role.ANALYST)
+
+
+@pytest.fixture
+def viewer(member: Callable[[Role], User]) -> User:
+    return member(Role.VIEWER)
+
+
+@pytest.fixture
+def outsider(db: None) -> User:
+    """Somebody who owns another workspace."""
+    membership: Membership = factories.MembershipFactory.create(
+        workspace__name="Elsewhere", workspace__slug="elsewhere", role=Role.OWNER, user__email="outsider@example.com"
+    )
+    return membership.user
+
+
+@pytest.fixture
+def client_for() -> Callable[[User | None], Client]:
+    """Make a browser that is signed in as this user (None: not signed in)."""
+
+    def make(user: User | None) -> Client:
+        client = Client()
+        if user is not None:
+            client.force_login(user)
+        return client
+
+    return make
