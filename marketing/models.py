@@ -173,6 +173,8 @@ class Import(models.Model):
     rejected = models.PositiveBigIntegerField(default=0)
     duplicates = models.PositiveBigIntegerField(default=0)
     errors = models.JSONField(default=list, help_text="The first rejected cells: row, column, reason.")
+    first_day = models.DateField(null=True, help_text="The first day that its rows speak of.")
+    last_day = models.DateField(null=True)
     requested_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
     activated_at = models.DateTimeField(null=True)

@@ -1,0 +1,108 @@
+"""The fields of each dataset: what a column may hold, under the names that people map their columns to."""
+
+from dataclasses import dataclass
+
+from marketing.importing import cells
+from marketing.importing.errors import FileRejected
+from marketing.models import Dataset, Interaction
+
+INTERACTIONS = {choice.name.lower(): choice.value for choice in Interaction}
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A field of a dataset. `required`: a row without it is rejected."""
+
+    name: str
+    parse: cells.Parser
+    required: bool = False
+
+
+NAME = cells.text(100)
+LONG_NAME = cells.text(200)
+GEO = Field("geo", NAME)
+DATE = Field("date", cells.day, required=True)
+
+FIELDS: dict[str, tuple[Field, ...]] = {
+    Dataset.TOUCHPOINTS: (
+        Field("customer", LONG_NAME, required=True),
+        Field("occurred_at", cells.moment, required=True),
+        Field("channel", NAME),
+        Field("source", LONG_NAME),
+        Field("medium", LONG_NAME),
+        Field("campaign", LONG_NAME),
+        Field("interaction", cells.choice(INTERACTIONS)),
+        Field("segment", NAME),
+    ),
+    Dataset.CONVERSIONS: (
+        Field("customer", LONG_NAME, required=True),
+        Field("occurred_at", cells.moment, required=True),
+        Field("goal", NAME),
+        Field("value", cells.money),
+        Field("order_id", NAME),
+        Field("converted", cells.boolean),
+    ),
+    Dataset.SPEND: (
+        DATE,
+        Field("channel", NAME, required=True),
+        Field("campaign", LONG_NAME),
+        GEO,
+        Field("spend", cells.money, required=True),
+        Field("impressions", cells.non_negative),
+        Field("clicks", cells.non_negative),
+    ),
+    Dataset.OUTCOMES: (DATE, Field("outcome", NAME, required=True), GEO, Field("value", cells.number, required=True)),
+    Dataset.CONTROLS: (DATE, Field("control", NAME, required=True), GEO, Field("value", cells.number, required=True)),
+    Dataset.EXPERIMENTS: (
+        Field("channel", NAME, required=True),
+        Field("start", cells.day, required=True),
+        Field("end", cells.day, required=True),
+        GEO,
+        Field("lift", cells.number, required=True),
+        Field("standard_error", cells.number, required=True),
+        Field("spend", cells.money, required=True),
+    ),
+    Dataset.MEDIA_TABLE: (DATE, GEO),
+}
+SERIES = {
+    "spend": cells.money,
+    "impressions": cells.non_negative,
+    "clicks": cells.non_negative,
+    "outcome": cells.number,
+    "control": cells.number,
+}
+
+
+def mapped_fields(*, dataset: str, header: list[str], mapping: dict[str, str]) -> dict[Field, str]:
+    """Return {field: column} from the mapping, and for the rest from columns that bear a field's own name.
+
+    Raises FileRejected for a field that the dataset lacks, a column that the file lacks, a required field unmapped.
+    """
+    known = {field.name: field for field in FIELDS[dataset]}
+    if dataset == Dataset.MEDIA_TABLE:
+        known |= _series_fields([*mapping, *header])
+    if unknown := [name for name in mapping if name not in known]:
+        raise FileRejected(f"{dataset} has no field “{unknown[0]}”. Its fields: {', '.join(known)}.")
+    if absent := [column for column in mapping.values() if column not in header]:
+        raise FileRejected(f"The file has no column “{absent[0]}”. Its columns: {', '.join(header)}.")
+    columns = {name: name for name in header if name in known} | mapping
+    if missing := [field.name for field in known.values() if field.required and field.name not in columns]:
+        raise FileRejected(
+            f"No column for “{missing[0]}”. Name a column “{missing[0]}”, or map one to it. "
+            f"The file's columns: {', '.join(header)}."
+        )
+    if dataset == Dataset.TOUCHPOINTS and not {"channel", "source", "medium"} & set(columns):
+        raise FileRejected("Touchpoints need a channel, or a source and medium. Map a column to one of them.")
+    if dataset == Dataset.MEDIA_TABLE and not any(":" in name for name in columns):
+        raise FileRejected("Map at least one column to spend:<channel>, impressions:<channel>, outcome:<name> ...")
+    return {known[name]: column for name, column in columns.items()}
+
+
+def _series_fields(names: list[str]) -> dict[str, Field]:
+    """Return the fields of a wide table that are named by what they measure, such as `spend:Paid Search`."""
+    fields = {}
+    for name in names:
+        kind, colon, label = name.partition(":")
+        if colon and kind in SERIES and 0 < len(label.strip()) <= 100:
+            fields[name] = Field(name, SERIES[kind])
+    return fields
