@@ -78,7 +78,7 @@ class Conversions:
 
     customer_ids: Int64Column
     converted_at: Int64Column
-    goal: UInt16Column
+    goal: UInt32Column
     value: Float64Column
     converted: BoolColumn
 

@@ -336,6 +336,18 @@ def test_reconciliation_fails_when_a_model_loses_credit(lost: float, ok: bool) -
     assert reconciliation.largest_difference_value == pytest.approx(30.0 * lost, rel=1e-4, nan_ok=True)
 
 
+def test_value_that_refunds_cancel_out_still_reconciles() -> None:
+    """Rounding must be judged by the money that moved, not by the little that is left of it."""
+    touches = touches_from([Touch(0, at, at % 3) for at in range(14)])
+    sales = [JourneyRow(0, 20, True, 1e6 / 3, tuple(range(start, start + 7))) for start in range(7)]
+    refunds = [row._replace(value=-row.value, touches=row.touches[:3]) for row in sales]
+    journeys = journeys_from([*sales, *refunds], touches)
+    reconciliation = reconcile(credit=credit_of(journeys), journeys=journeys)
+    assert reconciliation.total_value == pytest.approx(0.0, abs=1e-6)
+    assert 0.0 < reconciliation.largest_difference_value < 1e-6
+    assert reconciliation.ok
+
+
 # --- Refusals ---
 
 
