@@ -162,7 +162,7 @@ class Plan(models.Model):
         return self.name
 
     def clean(self) -> None:
-        if not isinstance(self.features, list) or (unknown := set(self.features) - set(Feature.values)):
+        if not isinstance(self.features, list) or set(self.features) - set(Feature.values):
             raise ValidationError({"features": f"Use a list of these codes: {', '.join(Feature.values)}."})
 
 

@@ -3,10 +3,13 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
+from django.utils.functional import cached_property
 
-from accounts.models import Membership, Workspace
+from accounts.access import LAST_WORKSPACE
+from accounts.models import Workspace
 
 
 @dataclass(frozen=True)
@@ -47,20 +50,43 @@ def links(request: HttpRequest, workspace: Workspace) -> Iterator[Link]:
         yield Link(page.label, href, f"icons/{page.icon}.svg", is_current)
 
 
+def last_workspace(request: HttpRequest) -> Workspace | None:
+    """Return the workspace that the signed-in user was in last, or else joined first."""
+    mine = Workspace.objects.filter(memberships__user=request.user.pk).order_by("memberships__created_at")
+    return mine.filter(slug=request.session.get(LAST_WORKSPACE)).first() or mine.first()
+
+
 def landing_url(request: HttpRequest, workspace: Workspace) -> str | None:
     """Return the address of the workspace's first page."""
     return next((link.href for link in links(request, workspace)), None)
 
 
-def page(request: HttpRequest) -> dict[str, object]:
-    """Context processor: the workspace that the page is in, its sidebar, and the workspaces to switch to."""
-    membership: Membership | None = getattr(request, "membership", None)
-    if membership is None:
-        return {}
-    others = Workspace.objects.filter(memberships__user=membership.user_id).order_by("name")
-    return {
-        "workspace": membership.workspace,
-        "membership": membership,
-        "sidebar": list(links(request, membership.workspace)),
-        "workspaces": others,
-    }
+class Shell:
+    """What base.html shows around the page. Asks the database only when a template does, so that admin pages do not."""
+
+    def __init__(self, request: HttpRequest) -> None:
+        self._request = request
+
+    @cached_property
+    def workspace(self) -> Workspace | None:
+        """The page's workspace; on account pages the one used last."""
+        if membership := getattr(self._request, "membership", None):
+            found: Workspace = membership.workspace
+            return found
+        if not self._request.user.is_authenticated:
+            return None
+        return last_workspace(self._request)
+
+    @cached_property
+    def workspaces(self) -> QuerySet[Workspace]:
+        """Those to switch to."""
+        return Workspace.objects.filter(memberships__user=self._request.user.pk).order_by("name")
+
+    @cached_property
+    def sidebar(self) -> list[Link]:
+        return list(links(self._request, self.workspace)) if self.workspace else []
+
+
+def shell(request: HttpRequest) -> dict[str, Shell]:
+    """Context processor for base.html."""
+    return {"shell": Shell(request)}

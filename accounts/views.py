@@ -4,19 +4,17 @@ from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods, require_safe
 
-from accounts.access import LAST_WORKSPACE, AuthedRequest, get_workspace
+from accounts.access import AuthedRequest, get_workspace
 from accounts.actions import available_slug, create_workspace
 from accounts.forms import WorkspaceForm, currency_choices, timezone_choices
-from accounts.models import Workspace
-from accounts.navigation import landing_url
+from accounts.navigation import landing_url, last_workspace
 from mmm_project.web import render_page
 
 
 @require_safe
 def home(request: AuthedRequest) -> HttpResponse:
     """Go to the workspace used last, else to the first one, else to making one."""
-    mine = Workspace.objects.filter(memberships__user=request.user).order_by("memberships__created_at")
-    workspace = mine.filter(slug=request.session.get(LAST_WORKSPACE)).first() or mine.first()
+    workspace = last_workspace(request)
     if workspace is None:
         return redirect("new_workspace")
     return redirect("workspace_home", slug=workspace.slug)

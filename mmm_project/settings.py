@@ -99,7 +99,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "accounts.navigation.page",
+                "accounts.navigation.shell",
             ],
         },
     }
@@ -200,7 +200,11 @@ CONTENT_SECURITY_POLICY = {
 DATA_UPLOAD_MAX_MEMORY_SIZE = 10 * 2**20
 
 # --- Background work --------------------------------------------------------------------------------------------------
+# Without Redis the doorbells are files; whatever rings or listens first makes the folders, which nobody else may read.
 BROKER_DIR = DATA_DIR / "broker"
+if EMBEDDED:
+    for folder in (BROKER_DIR, BROKER_DIR / "queue", BROKER_DIR / "control"):
+        folder.mkdir(mode=0o700, exist_ok=True)
 CELERY_BROKER_URL = REDIS_URL or "filesystem://"
 CELERY_BROKER_TRANSPORT_OPTIONS = (
     {
@@ -209,8 +213,9 @@ CELERY_BROKER_TRANSPORT_OPTIONS = (
         "control_folder": str(BROKER_DIR / "control"),
     }
     if EMBEDDED
-    else {}
+    else {"socket_connect_timeout": 5}
 )
+CELERY_WORKER_ENABLE_REMOTE_CONTROL = not EMBEDDED
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TASK_IGNORE_RESULT = True
@@ -219,6 +224,7 @@ CELERY_TASK_ACKS_LATE = False
 CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 CELERY_TIMEZONE = "UTC"
 # A claim stands this long without a heartbeat; a lease must outlast several heartbeats.

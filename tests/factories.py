@@ -40,6 +40,7 @@ class WorkspaceFactory(DjangoModelFactory[Workspace]):
 
     class Meta:
         model = Workspace
+        skip_postgeneration_save = True
 
     name = Sequence(lambda number: f"Workspace {number}")
     slug = Sequence(lambda number: f"workspace-{number}")
