@@ -1,4 +1,4 @@
-"""The kinds of question that can be asked. Feature apps register theirs in `AppConfig.ready`; nothing here knows any."""
+"""The kinds of question that can be asked; feature apps register theirs in `AppConfig.ready`."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from accounts.models import Feature, Workspace
 from analyses.errors import InvalidParams
 from jobs.progress import Progress
+from marketing.models import Dataset
 
 if TYPE_CHECKING:
     from analyses.models import Run
@@ -34,8 +35,8 @@ class AnalysisKind:
     name: str
     label: str
     method_version: str
-    # The datasets (marketing.models.Dataset) that a result depends on.
-    datasets: tuple[str, ...]
+    # What a result depends on.
+    datasets: tuple[Dataset, ...]
     # Params as asked -> canonical; leaves canonical ones as they are. Raises InvalidParams.
     clean: Callable[[Workspace, Params], dict[str, Any]]
     # Canonical params -> the result: JSON of finite numbers. Raises AnalysisError.

@@ -17,12 +17,15 @@ from jobs import actions as job_actions
 from jobs.handlers import JobFailed, LeaseLost
 from jobs.models import Job
 from jobs.progress import Progress
+from marketing import selectors, store
 
 JOB_KIND = "analyses.run"
+TRIES_WHILE_DATA_CHANGES = 3
 _SUPERSEDED = (
     "The data changed while this waited, and the same question has been asked of the newest data: "
     "its run is in the history."
 )
+_DATA_KEPT_CHANGING = "The data kept changing while this was computed. Try again when the imports are through."
 
 
 def request_run(
@@ -73,8 +76,6 @@ def request_run(
 
 def current_data_version(*, workspace: Workspace, analysis: AnalysisKind) -> str:
     """Return the version of the data that this kind of question would be answered on now."""
-    from marketing import selectors
-
     return selectors.data_version(workspace=workspace, datasets=analysis.datasets)
 
 
@@ -93,8 +94,7 @@ def execute(job: Job, progress: Progress) -> None:
         _require_plan(analysis, run.workspace, run.params)
     except plans.PlanRequired as refusal:
         raise JobFailed(refusal.detail, code=refusal.code) from refusal
-    _pin(run, analysis, job)
-    result = analysis.compute(run.workspace, run.params, progress)
+    result = _compute(run, analysis, job, progress)
     _require_finite(result)
     progress.complete(lambda: _store(run, result))
 
@@ -113,6 +113,22 @@ def _require_plan(analysis: AnalysisKind, workspace: Workspace, params: Params) 
         plans.require_feature(workspace, feature)
 
 
+def _compute(run: Run, analysis: AnalysisKind, job: Job, progress: Progress) -> dict[str, Any]:
+    """Return the result on one version of the data, and leave the run pinned to that version.
+
+    Only when the version is the same before and after is it certain which one was read; else it is computed again.
+    """
+    for _try in range(TRIES_WHILE_DATA_CHANGES):
+        _pin(run, analysis, job)
+        try:
+            result = analysis.compute(run.workspace, run.params, progress)
+        except store.DataChanged:
+            continue
+        if current_data_version(workspace=run.workspace, analysis=analysis) == run.data_version:
+            return result
+    raise AnalysisError(_DATA_KEPT_CHANGING, code="data_changed")
+
+
 def _pin(run: Run, analysis: AnalysisKind, job: Job) -> None:
     """Make the run a question about the data as they are now that its work begins."""
     data_version = current_data_version(workspace=run.workspace, analysis=analysis)
@@ -120,12 +136,12 @@ def _pin(run: Run, analysis: AnalysisKind, job: Job) -> None:
         return
     # A worker whose claim has been replaced must not move the run under the feet of the one that replaced it.
     ours = Run.objects.filter(pk=run.pk, job__fence=job.fence, job__status=Job.Status.RUNNING)
+    run.data_version, run.method_version = data_version, analysis.method_version
+    run.fingerprint = _fingerprint(analysis, run.params, data_version)
     try:
         with transaction.atomic():
             pinned = ours.update(
-                data_version=data_version,
-                method_version=analysis.method_version,
-                fingerprint=_fingerprint(analysis, run.params, data_version),
+                data_version=run.data_version, method_version=run.method_version, fingerprint=run.fingerprint
             )
     except IntegrityError:
         raise AnalysisError(_SUPERSEDED, code="superseded") from None

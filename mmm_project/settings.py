@@ -205,7 +205,7 @@ BROKER_DIR = DATA_DIR / "broker"
 if EMBEDDED:
     for folder in (BROKER_DIR, BROKER_DIR / "queue", BROKER_DIR / "control"):
         folder.mkdir(mode=0o700, exist_ok=True)
-CELERY_BROKER_URL = REDIS_URL or "filesystem://"
+CELERY_BROKER_URL = REDIS_URL or "filesystem://localhost"
 CELERY_BROKER_TRANSPORT_OPTIONS = (
     {
         "data_folder_in": str(BROKER_DIR / "queue"),

@@ -1,0 +1,147 @@
+"""What the pages about runs show; all queries and wording are finished here."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from urllib.parse import urlencode
+
+from django.urls import reverse
+from django.utils import timezone
+
+from accounts.models import User
+from analyses import registry, runs
+from analyses.models import Run
+from analyses.registry import AnalysisKind, Params, PresentedResult
+from jobs.models import Job
+from marketing.freshness import Freshness, dataset_freshness
+
+# From here on a run that is still going is offered easier questions.
+SLOW_AFTER = timedelta(seconds=60)
+
+
+@dataclass(frozen=True)
+class State:
+    """A run's state in words, and the tone of its badge."""
+
+    label: str
+    tone: str
+
+
+_STATES = {
+    Job.Status.QUEUED: State("Waiting for a worker", "quiet"),
+    Job.Status.RUNNING: State("Running", "accent"),
+    Job.Status.DONE: State("Done", "good"),
+    Job.Status.FAILED: State("Failed", "bad"),
+    Job.Status.CANCELLED: State("Cancelled", "warn"),
+}
+
+
+@dataclass(frozen=True)
+class Offer:
+    """An easier question, as a link to the page to ask it from."""
+
+    label: str
+    url: str
+
+
+@dataclass(frozen=True)
+class RunPage:
+    """A run for its page. `offers` and `freshness` are filled in where a run is slow or has failed."""
+
+    run: Run
+    label: str
+    question: str
+    state: State
+    asked_by: str
+    asked_at: str
+    elapsed: str
+    percent: int
+    ask_url: str
+    data_changed: bool
+    offers: Sequence[Offer]
+    freshness: Sequence[Freshness]
+    result: PresentedResult | None
+
+    @property
+    def job(self) -> Job:
+        return self.run.job
+
+
+@dataclass(frozen=True)
+class RunRow:
+    """A run as a line of the history."""
+
+    run: Run
+    label: str
+    question: str
+    state: State
+    asked_by: str
+    asked_at: str
+
+
+def present_run(run: Run) -> RunPage:
+    """Return what the run's page shows in its present state."""
+    kind = registry.get(run.kind)
+    job = run.job
+    elapsed = _elapsed(job)
+    done = job.status == Job.Status.DONE
+    troubled = job.status in (Job.Status.FAILED, Job.Status.CANCELLED) or (not job.finished and elapsed > SLOW_AFTER)
+    return RunPage(
+        run=run,
+        label=kind.label,
+        question=kind.describe(run.params),
+        state=_STATES[Job.Status(job.status)],
+        asked_by=_asked_by(run),
+        asked_at=_asked_at(run),
+        elapsed=_duration(elapsed),
+        percent=int(job.progress * 100),
+        ask_url=_ask_url(kind, run, run.params),
+        data_changed=done and runs.inputs_changed(run),
+        offers=[Offer(label, _ask_url(kind, run, params)) for label, params in kind.easier(run.params)]
+        if troubled
+        else [],
+        freshness=dataset_freshness(workspace=run.workspace) if troubled else [],
+        result=kind.present(run) if done else None,
+    )
+
+
+def present_row(run: Run) -> RunRow:
+    """Return a line of the history; needs `job`, `requested_by` and `api_key` selected with the run."""
+    kind = registry.get(run.kind)
+    return RunRow(
+        run=run,
+        label=kind.label,
+        question=kind.describe(run.params),
+        state=_STATES[Job.Status(run.job.status)],
+        asked_by=_asked_by(run),
+        asked_at=_asked_at(run),
+    )
+
+
+def _elapsed(job: Job) -> timedelta:
+    return (job.finished_at or timezone.now()) - (job.started_at or job.created_at)
+
+
+def _duration(elapsed: timedelta) -> str:
+    minutes, seconds = divmod(max(int(elapsed.total_seconds()), 0), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours} h {minutes:02} min"
+    return f"{minutes} min {seconds:02} s" if minutes else f"{seconds} s"
+
+
+def _asked_by(run: Run) -> str:
+    person: User | None = run.requested_by
+    if run.api_key:
+        return f"API key {run.api_key.name}"
+    return person.email if person else str(run.get_trigger_display())
+
+
+def _asked_at(run: Run) -> str:
+    """The time in the workspace's zone, with the zone's abbreviation."""
+    return f"{run.created_at.astimezone(run.workspace.zone):%-d %b %Y, %H:%M %Z}"
+
+
+def _ask_url(kind: AnalysisKind, run: Run, params: Params) -> str:
+    query = urlencode({name: value for name, value in params.items() if value is not None}, doseq=True)
+    return f"{reverse(kind.page, kwargs={'slug': run.workspace.slug})}?{query}"

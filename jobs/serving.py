@@ -1,0 +1,217 @@
+"""The web server, a worker and the scheduler as children of one process: they start, live and stop together."""
+
+import ctypes
+import http.client
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from types import FrameType, TracebackType
+
+from django.conf import settings
+
+SECONDS_TO_ANSWER = 60
+SECONDS_TO_STOP = 10
+SECONDS_BETWEEN_LOOKS = 0.5
+LONGEST_BACKOFF = 60
+_PR_SET_PDEATHSIG = 1
+_libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
+
+
+class ServiceError(Exception):
+    """The services cannot start; the sentence says why."""
+
+
+@dataclass
+class _Service:
+    """One child, and when to start it again should it have died."""
+
+    name: str
+    command: Sequence[str]
+    process: subprocess.Popen[bytes] | None = None
+    started_at: float = 0
+    deaths: int = 0
+    restart_at: float | None = None
+
+    def start(self) -> None:
+        """Start the child in a session of its own, so that Ctrl-C reaches only us and we stop it in order."""
+        self.process = subprocess.Popen(  # noqa: S603 (one of the fixed commands below)
+            self.command,
+            cwd=settings.BASE_DIR,
+            start_new_session=True,
+            preexec_fn=_die_with_parent(os.getpid()),
+        )
+        self.started_at = time.monotonic()
+        self.restart_at = None
+
+    @property
+    def alive(self) -> bool:
+        return self.process is not None and self.process.poll() is None
+
+    def restart_if_due(self) -> None:
+        """Start a child that has died again, at once the first time and later and later if it keeps dying."""
+        now = time.monotonic()
+        if self.alive:
+            return
+        if self.restart_at is None:
+            self.deaths = 1 if now - self.started_at > LONGEST_BACKOFF else self.deaths + 1
+            self.restart_at = now + min(2.0 ** (self.deaths - 1) - 1, LONGEST_BACKOFF)
+        if now >= self.restart_at:
+            self.start()
+
+    def signal(self, number: signal.Signals) -> None:
+        """Signal the child and its own children."""
+        if self.process is not None and self.alive:
+            os.killpg(self.process.pid, number)
+
+
+class Services:
+    """Runs the product on `bind`:`port` for the length of a `with` block.
+
+    `with Services(port=8000) as services:` returns once the page answers. `wait` then keeps the children alive until
+    SIGINT or SIGTERM. Use it from the main thread: the kernel ends the children with the *thread* that started them.
+    """
+
+    def __init__(self, *, port: int, bind: str = "127.0.0.1") -> None:
+        self.port = port
+        self.bind = bind
+        self._services = [
+            _Service("web server", _web_command(bind, port)),
+            _Service("worker", _WORKER_COMMAND),
+            _Service("scheduler", _BEAT_COMMAND),
+        ]
+        self._stop_asked = threading.Event()
+
+    @property
+    def url(self) -> str:
+        """The address to open in a browser on this machine."""
+        return f"http://{_reachable(self.bind)}:{self.port}/"
+
+    def __enter__(self) -> "Services":
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def start(self) -> None:
+        """Start all children and return once the page answers. Raises ServiceError, with nothing left running."""
+        _require_free(self.bind, self.port)
+        try:
+            for service in self._services:
+                service.start()
+            self._wait_for_page()
+        except BaseException:
+            self.stop()
+            raise
+
+    def wait(self) -> None:
+        """Restart children that die, until SIGINT or SIGTERM."""
+        before = {number: signal.signal(number, self._ask_to_stop) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            while not self._stop_asked.wait(SECONDS_BETWEEN_LOOKS):
+                for service in self._services:
+                    service.restart_if_due()
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def stop(self) -> None:
+        """Stop all children: a worker may finish within ten seconds; what it does not, another one does later."""
+        for service in self._services:
+            service.signal(signal.SIGTERM)
+        deadline = time.monotonic() + SECONDS_TO_STOP
+        for service in self._services:
+            if service.process is None:
+                continue
+            try:
+                service.process.wait(max(deadline - time.monotonic(), 0))
+            except subprocess.TimeoutExpired:
+                service.signal(signal.SIGKILL)
+                service.process.wait()
+
+    def _ask_to_stop(self, _number: int, _frame: FrameType | None) -> None:
+        self._stop_asked.set()
+
+    def _wait_for_page(self) -> None:
+        web = self._services[0]
+        deadline = time.monotonic() + SECONDS_TO_ANSWER
+        while not _answers(self.bind, self.port):
+            if not web.alive:
+                raise ServiceError("The web server stopped while it was starting; its messages are above.")
+            if time.monotonic() > deadline:
+                raise ServiceError(f"The page did not answer within {SECONDS_TO_ANSWER} seconds.")
+            time.sleep(SECONDS_BETWEEN_LOOKS)
+
+
+def _web_command(bind: str, port: int) -> Sequence[str]:
+    # The embedded default keeps rate limits in the process's memory, so it must be one process.
+    workers = 1 if settings.EMBEDDED else 2
+    address = f"[{bind}]:{port}" if ":" in bind else f"{bind}:{port}"
+    return (
+        *(sys.executable, "-m", "gunicorn", "mmm_project.wsgi:application"),
+        *("--bind", address, "--worker-class", "gthread", "--workers", str(workers), "--threads", "8"),
+        *("--graceful-timeout", "5", "--log-level", "warning"),
+    )
+
+
+# Whoever tries the product in a container is root, and need not be told on every start.
+_QUIET_ROOT = ("-W", "ignore:You're running the worker with superuser") if settings.EMBEDDED else ()
+_CELERY = (sys.executable, *_QUIET_ROOT, "-m", "celery", "--app", "mmm_project", "--quiet")
+# Threads, not processes: the worker is then one process that dies as a whole, and no child of a killed pool goes on
+# unseen; pandas and numba are loaded once. The kernels release the GIL, so heartbeats and the sweep keep their time.
+# Two of them: one may sweep, or import, while the other computes.
+_WORKER_COMMAND = (
+    *(*_CELERY, "worker", "--pool", "threads", "--concurrency", "2", "--loglevel", "WARNING"),
+    *("--without-gossip", "--without-mingle", "--without-heartbeat"),
+)
+_BEAT_COMMAND = (*_CELERY, "beat", "--loglevel", "WARNING", "--pidfile", "")
+
+
+def _die_with_parent(parent: int) -> Callable[[], None]:
+    """Return what the child does before it becomes another program: have the kernel kill it when its parent dies."""
+
+    def prepare() -> None:
+        if _libc is not None:
+            _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:  # it died before the kernel knew
+            os._exit(1)
+
+    return prepare
+
+
+def _require_free(bind: str, port: int) -> None:
+    """Raise ServiceError if something else listens there: it would answer in our place."""
+    family = socket.AF_INET6 if ":" in bind else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((bind, port))
+        except OSError as error:
+            raise ServiceError(
+                f"Cannot listen on {bind}, port {port}: {error.strerror}. Choose another port with --port."
+            ) from error
+
+
+def _answers(bind: str, port: int) -> bool:
+    """Whether a page comes back, be it a redirect to signing in."""
+    connection = http.client.HTTPConnection(_reachable(bind), port, timeout=5)
+    try:
+        connection.request("HEAD", "/")
+        return connection.getresponse().status < 500
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+def _reachable(bind: str) -> str:
+    """The address at which this machine reaches a server that listens on `bind`."""
+    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(bind, bind)  # noqa: S104 (recognised, not bound to)
