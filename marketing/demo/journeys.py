@@ -144,8 +144,7 @@ def _draw_block(
     elapsed = seasons.cumulative(clock=clock, daily=per_day)
     rng = world.random_stream(seed=seed, name=f"considerations {source}")
     count = int(rng.poisson(elapsed[-1]))
-    hours = np.arange(clock.hours + 1, dtype=np.float64)
-    start = np.minimum(np.interp(np.sort(rng.random(count)) * elapsed[-1], elapsed, hours), clock.hours - 1e-6)
+    start = np.minimum(np.interp(np.sort(rng.random(count)) * elapsed[-1], elapsed, clock.ticks), clock.hours - 1e-6)
     ladder = np.cumsum(people_weight)
     customer = np.searchsorted(ladder, rng.random(count) * ladder[-1], side="right")
     days = rng.gamma(world.DURATION_SHAPE, world.DURATION_SCALE_DAYS, count)
@@ -169,9 +168,8 @@ def _draw_block(
 def _at_shopping_hours(*, clock: Clock, hours: FloatArray, wait: FloatArray) -> FloatArray:
     """Move moments to when people act: a short wait on a clock that stands still at night. Past the end: infinity."""
     activity = seasons.cumulative(clock=clock, daily=np.ones(len(clock.dates)))
-    ticks = np.arange(clock.hours + 1, dtype=np.float64)
-    due = np.interp(hours, ticks, activity) + world.DECISION_DELAY_DAYS * wait
-    return np.where((hours >= clock.hours) | (due >= activity[-1]), np.inf, np.interp(due, activity, ticks))
+    due = np.interp(hours, clock.ticks, activity) + world.DECISION_DELAY_DAYS * wait
+    return np.where((hours >= clock.hours) | (due >= activity[-1]), np.inf, np.interp(due, activity, clock.ticks))
 
 
 def _channel_touches(
@@ -183,12 +181,11 @@ def _channel_touches(
     """
     owners, moments = [], []
     reached = seasons.cumulative(clock=clock, daily=reach)
-    ticks = np.arange(clock.hours + 1, dtype=np.float64)
     for source in np.unique(considerations.sparked_by):
         block = np.flatnonzero(considerations.sparked_by == source)
         rng = world.random_stream(seed=seed, name=f"touches {channel.name} {source}")
-        opened = np.interp(considerations.start[block], ticks, reached)
-        closed = np.interp(considerations.end[block], ticks, reached)
+        opened = np.interp(considerations.start[block], clock.ticks, reached)
+        closed = np.interp(considerations.end[block], clock.ticks, reached)
         # E[exp(slope x intent)] is divided out, so that `touches_per_day` stays the mean.
         selection = np.exp(channel.intent_slope * considerations.intent[block]) / np.exp(
             (channel.intent_slope * world.INTENT_SD) ** 2 / 2
@@ -199,5 +196,5 @@ def _channel_touches(
         owner = np.repeat(np.arange(len(block)), count)
         position = rng.beta(*channel.placement, size=len(owner))
         owners.append(block[owner])
-        moments.append(np.interp(opened[owner] + position * (closed - opened)[owner], reached, ticks))
+        moments.append(np.interp(opened[owner] + position * (closed - opened)[owner], reached, clock.ticks))
     return np.concatenate(owners), np.minimum(np.concatenate(moments), clock.hours - 1e-6)

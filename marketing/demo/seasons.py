@@ -57,6 +57,11 @@ class Clock:
         return len(self.hour_day)
 
     @property
+    def ticks(self) -> FloatArray:
+        """The full hours (H + 1,) at which `cumulative` series are known."""
+        return np.arange(self.hours + 1, dtype=np.float64)
+
+    @property
     def first_reported_hour(self) -> int:
         return int(np.searchsorted(self.hour_day, self.first_reported_day))
 

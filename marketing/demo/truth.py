@@ -45,9 +45,9 @@ def expected_totals(simulation: Simulation, *, without: frozenset[str] = frozens
 
 
 def window_lift(simulation: Simulation, *, channel: str, first_day: int, last_day: int) -> float:
-    """Expected revenue due to the channel's spend on the reported days `first_day`..`last_day` (inclusive indices;
-    negative ones reach into the burn-in).
+    """Expected revenue of the reported days due to the channel's spend from `first_day` to `last_day`.
 
+    Both are inclusive and count from the first reported day; negative days reach into the burn-in.
     Each exposure of the channel would have happened anyway with the ratio of the intensity without that spend to the
     intensity with it, so carry-over out of the window counts. Exact: only the presence of the channel matters, and a
     touched consideration loses it only if every one of its touches goes.

@@ -6,6 +6,7 @@ import math
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -111,7 +112,8 @@ def test_same_arguments_give_identical_worlds() -> None:
 
 
 def test_later_end_date_keeps_prices_and_promotions_of_the_days_before(demo: DemoWorld) -> None:
-    later = build_world(END + datetime.timedelta(days=1)).controls
+    clock = seasons.build_clock(end=END + datetime.timedelta(days=1), days=730)
+    later = outcomes.daily_controls(clock=clock, seed=world.DEFAULT_SEED)
     both = demo.controls.merge(later, on=["date", "control"], suffixes=("", "_later"))
     assert len(both) == len(demo.controls) - 2
     assert (both["value"] == both["value_later"]).all()
@@ -293,9 +295,9 @@ def test_truth_is_what_a_world_without_the_spend_loses(half_year: Simulation, ch
 
 def test_purchases_that_really_happen_follow_the_truth_over_several_worlds() -> None:
     lost, true = 0, 0.0
-    for seed in range(1, 6):
-        actual = simulate(end=END, seed=seed, days=365)
-        without = simulate(end=END, seed=seed, days=365, without_spend=frozenset({"Paid Social"}))
+    for seed in range(1, 5):
+        actual = simulate(end=END, seed=seed, days=300)
+        without = simulate(end=END, seed=seed, days=300, without_spend=frozenset({"Paid Social"}))
         lost += int(actual.buys.sum()) - int(without.buys.sum())
         added = expected_totals(actual) - expected_totals(actual, without=frozenset({"Paid Social"}))
         true += added.purchases
@@ -345,8 +347,47 @@ def test_lift_of_all_spend_is_the_channels_increment(half_year: Simulation, chan
     assert 0 < reported_days_only < since_the_burn_in
 
 
-def test_truth_is_json_and_prints_as_tables(demo: DemoWorld) -> None:
+def test_weekly_sales_reveal_what_tv_and_paid_social_added(demo: DemoWorld) -> None:
+    simulation = simulate(end=END, seed=world.DEFAULT_SEED, days=730)
+    clock = simulation.clock
+    # Considerations take their time, so sales answer an exposure with a delay: a second, short adstock of five days.
+    delay = np.exp(-np.arange(28) / 5)
+    reach = {
+        plan.channel.name: np.convolve(media.intensity(spend=plan.spend, media=plan.media), delay / delay.sum())
+        for plan in simulation.plans
+    }
+    columns = [
+        np.ones(len(clock.dates)),
+        seasons.demand(clock=clock, seed=simulation.seed),
+        seasons.promotion(clock),
+        seasons.price_index(clock=clock, seed=simulation.seed),
+        *(series[: len(clock.dates)] for series in reach.values()),
+    ]
+    design = clock.reported(np.column_stack(columns))[:728].reshape(104, 7, -1).sum(axis=1)
+    sales = demo.outcomes[demo.outcomes["outcome"] == "Sales"]["value"].to_numpy()[:728].reshape(104, 7).sum(axis=1)
+    coefficients, *_ = np.linalg.lstsq(design, sales, rcond=None)
+    variance = ((sales - design @ coefficients) ** 2).sum() / (len(sales) - design.shape[1])
+    errors = np.sqrt(variance * np.diag(np.linalg.inv(design.T @ design)))
+    for name in ("TV", "Paid Social"):
+        column = 4 + list(reach).index(name)
+        exposure = design[:, column].sum()
+        estimate, error = coefficients[column] * exposure, errors[column] * exposure
+        assert abs(estimate - demo.truth["channels"][name]["incremental_revenue"]) <= 3 * error, name
+        assert estimate > 3 * error, name
+
+
+def test_brand_awareness_rises_with_the_advertising_of_the_weeks_before(demo: DemoWorld) -> None:
+    awareness = demo.outcomes[demo.outcomes["outcome"] == "Brand awareness"].set_index("date")["value"]
+    spots = demo.spend[demo.spend["channel"] == "TV"].groupby("date")["spend"].sum()
+    recent = spots.rolling(60).mean().dropna()
+    assert np.corrcoef(recent, awareness[recent.index])[0, 1] > 0.7
+
+
+def test_truth_is_json(demo: DemoWorld) -> None:
     assert json.loads(json.dumps(demo.truth))["totals"] == demo.truth["totals"]
-    printed = truth_markdown(demo)
-    for channel in demo.channels["channel"]:
-        assert f"| {channel} |" in printed
+    assert list(demo.truth["channels"]) == list(demo.channels["channel"])
+
+
+def test_documentation_shows_the_true_values(demo: DemoWorld) -> None:
+    page = Path(__file__).parents[2] / "docs" / "demo-world.md"
+    assert page.read_text(encoding="utf-8").endswith(truth_markdown(demo))
