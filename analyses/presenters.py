@@ -57,6 +57,7 @@ class RunPage:
     elapsed: str
     percent: int
     ask_url: str
+    styles: Sequence[str]
     data_changed: bool
     offers: Sequence[Offer]
     freshness: Sequence[Freshness]
@@ -96,6 +97,7 @@ def present_run(run: Run) -> RunPage:
         elapsed=_duration(elapsed),
         percent=int(job.progress * 100),
         ask_url=_ask_url(kind, run, run.params),
+        styles=kind.styles,
         data_changed=done and runs.inputs_changed(run),
         offers=[Offer(label, _ask_url(kind, run, params)) for label, params in kind.easier(run.params)]
         if troubled

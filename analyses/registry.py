@@ -50,6 +50,8 @@ class AnalysisKind:
     page: str
     # The plan's feature that such a question needs, if any.
     feature: Callable[[Params], Feature | None] = lambda _params: None
+    # Style sheets (static paths) that the result needs: the run page loads them before there is a result.
+    styles: Sequence[str] = ()
     # Questions like this one that take less time and memory: (what is different, params).
     easier: Callable[[Params], Sequence[tuple[str, Params]]] = lambda _params: ()
 

@@ -3,6 +3,7 @@
 Definitions follow docs/methods: the credit of a journey sums to one conversion and to its value, whatever the model.
 """
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -142,7 +143,7 @@ def rule_credit(
 def reconcile(*, credit: RuleCredit, journeys: Journeys) -> Reconciliation:
     """Compare the credit that each model hands out with the conversions and the value of the journeys."""
     value = journeys.value[journeys.converted]
-    conversions, total_value = len(value), float(value.sum())
+    conversions, total_value = len(value), math.fsum(value)
     credited_conversions, credited_value = credit.conversions.sum(axis=1), credit.value.sum(axis=1)
     difference_conversions = float(np.abs(credited_conversions - conversions).max(initial=0.0))
     difference_value = float(np.abs(credited_value - total_value).max(initial=0.0))

@@ -1,0 +1,104 @@
+"""The form that asks for an attribution analysis."""
+
+from typing import Any
+
+from django import forms
+
+from accounts.models import Workspace
+from analyses.errors import InvalidParams
+from attribution.labels import DIMENSION_LABELS, MODEL_LABELS
+from attribution.params import CONVERSIONS, LEADS, LONGEST_WINDOW_DAYS, REVENUE, clean
+from marketing.models import Goal
+from marketing.periods import PRESET_DAYS
+
+CUSTOM_PERIOD = "custom"
+PERIODS = [*((name, f"Last {days} days") for name, days in PRESET_DAYS.items()), (CUSTOM_PERIOD, "Custom")]
+WINDOW_PRESETS = (7, 14, 30, 60, 90)
+
+
+class AttributionForm(forms.Form):
+    """Model, metric, window, period and dimension; `params` are the canonical parameters once it is valid."""
+
+    model = forms.ChoiceField(label="Attribution model", choices=list(MODEL_LABELS.items()))
+    compare = forms.MultipleChoiceField(
+        label="Compare with",
+        choices=list(MODEL_LABELS.items()),
+        widget=forms.CheckboxSelectMultiple,
+        required=False,
+    )
+    metric = forms.ChoiceField(label="Conversion metric")
+    window_days = forms.IntegerField(
+        label="Lookback window, days",
+        min_value=1,
+        max_value=LONGEST_WINDOW_DAYS,
+        widget=forms.NumberInput(attrs={"list": "window-presets"}),
+    )
+    period = forms.ChoiceField(label="Time period", choices=PERIODS)
+    start = forms.DateField(label="From", required=False, widget=forms.DateInput(attrs={"type": "date"}))
+    end = forms.DateField(label="To", required=False, widget=forms.DateInput(attrs={"type": "date"}))
+    dimension = forms.ChoiceField(label="By", choices=list(DIMENSION_LABELS.items()))
+
+    def __init__(self, *args: Any, workspace: Workspace, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.workspace = workspace
+        self.params: dict[str, Any] = {}
+        self.fields["metric"].choices = _metrics(workspace)  # type: ignore[attr-defined]
+
+    def clean(self) -> dict[str, Any]:
+        """Run the parameters through the one definition of what is allowed, which the API and command line share."""
+        data = super().clean() or {}
+        if self.errors:
+            return data
+        custom = data["period"] == CUSTOM_PERIOD
+        asked = {
+            "model": [data["model"], *data["compare"]],
+            "metric": data["metric"],
+            "window_days": data["window_days"],
+            "dimension": data["dimension"],
+            **({"start": data["start"], "end": data["end"]} if custom else {"period": data["period"]}),
+        }
+        if custom and not (data["start"] and data["end"]):
+            self.add_error("start", "A custom period needs both a start and an end.")
+            return data
+        try:
+            self.params = clean(self.workspace, asked)
+        except InvalidParams as refusal:
+            for name, sentences in refusal.errors.items():
+                self.add_error(name if name in self.fields else None, list(sentences))
+        return data
+
+
+def initial(workspace: Workspace, query: Any) -> dict[str, Any]:
+    """Return what the form starts with: the page's address where it says something usable, else the defaults."""
+    given = {name: query.get(name) for name in ("metric", "goal", "window_days", "period", "start", "end", "dimension")}
+    given["model"] = query.getlist("model")
+    try:
+        params = clean(workspace, given)
+    except InvalidParams:
+        given = {}
+        params = clean(workspace, {})
+    main, *others = params["model"]
+    default_period = f"last_{workspace.period_days}"
+    return params | {
+        "model": main,
+        "compare": others,
+        "metric": _metric_choice(workspace, params),
+        "period": CUSTOM_PERIOD if given.get("start") else given.get("period") or default_period,
+    }
+
+
+def _metrics(workspace: Workspace) -> list[tuple[str, str]]:
+    """Revenue and conversions of the default goal, leads, then every other goal by name."""
+    goals = list(Goal.objects.filter(workspace=workspace).order_by("pk"))
+    lead = next((goal for goal in goals if goal.kind == Goal.Kind.LEAD), None)
+    others = [(goal.name, goal.name) for goal in goals if not goal.is_default and goal is not lead]
+    return [(REVENUE, "Revenue"), (CONVERSIONS, "Conversions"), *([(LEADS, "Leads")] if lead else []), *others]
+
+
+def _metric_choice(workspace: Workspace, params: dict[str, Any]) -> str:
+    """Return the choice of the metric field that stands for canonical params."""
+    goal = Goal.objects.get(workspace=workspace, name=params["goal"])
+    if goal.is_default:
+        return str(params["metric"])
+    lead = Goal.objects.filter(workspace=workspace, kind=Goal.Kind.LEAD).order_by("pk").first()
+    return LEADS if goal == lead else goal.name

@@ -1,0 +1,56 @@
+"""The page that asks for attribution; its answer is a run's page."""
+
+from django.http import HttpResponse
+from django.shortcuts import redirect
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods
+
+from accounts import access
+from accounts.access import AuthedRequest
+from accounts.models import Workspace
+from accounts.permissions import Permission
+from analyses.models import Run
+from analyses.presenters import present_row
+from analyses.runs import request_run
+from attribution.forms import WINDOW_PRESETS, AttributionForm, initial
+from attribution.labels import MODEL_LABELS, MODEL_RULES
+from marketing.models import Dataset
+from marketing.periods import Period, where_data_ends, yesterday
+from marketing.selectors import data_ends
+from mmm_project.web import render_page
+
+RUNS_SHOWN = 8
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def page(request: AuthedRequest, slug: str) -> HttpResponse:
+    """Choose a question and see the latest answers; POST asks it and goes to its run."""
+    workspace = access.get_workspace(request, slug)
+    if request.method != "POST":
+        form = AttributionForm(workspace=workspace, initial=initial(workspace, request.GET))
+        return render_page(request, "attribution/page.html", _context(request, workspace, form))
+    access.require(request, Permission.RUN)
+    form = AttributionForm(request.POST, workspace=workspace)
+    if not form.is_valid():
+        return render_page(request, "attribution/page.html", _context(request, workspace, form), status=422)
+    run = request_run(
+        workspace=workspace, kind="attribution", params=form.params, by=request.user, trigger=Run.Trigger.PAGE
+    )
+    return redirect("analyses:run", slug=slug, run_id=run.pk)
+
+
+def _context(request: AuthedRequest, workspace: Workspace, form: AttributionForm) -> dict[str, object]:
+    runs = Run.objects.filter(workspace=workspace, kind="attribution").defer("result")
+    latest = runs.select_related("workspace", "job", "requested_by", "api_key")[:RUNS_SHOWN]
+    ends = data_ends(workspace=workspace, datasets=[Dataset.CONVERSIONS])
+    until = yesterday(now=timezone.now(), zone=workspace.zone)
+    return {
+        "form": form,
+        "window_presets": WINDOW_PRESETS,
+        "rules": [(MODEL_LABELS[name], rule) for name, rule in MODEL_RULES.items()],
+        "may_run": access.can(request, Permission.RUN),
+        "has_data": ends is not None,
+        "data_ends": ends,
+        "offer": where_data_ends(Period.last_days(workspace.period_days, until=until), data_ends=ends),
+        "rows": [present_row(run) for run in latest],
+    }
