@@ -1,6 +1,6 @@
 """The site admin's view of people, workspaces and plans. What must leave a trace goes through `accounts.actions`."""
 
-from typing import Any, ClassVar
+from typing import Any
 
 from django import forms
 from django.contrib import admin
@@ -76,7 +76,7 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
 
 @admin.register(Workspace)
 class WorkspaceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    """Workspaces with their members and plan; made by `create_workspace` or on the page, which give them their goals."""
+    """Workspaces with their members and plan; made by the page or the command, which give them goals."""
 
     list_display = ("name", "slug", "plan", "member_count", "currency", "timezone", "created_at")
     list_filter = ("subscription__plan", "currency")
@@ -92,7 +92,7 @@ class WorkspaceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     @admin.display(ordering="subscription__plan__rank")
     def plan(self, workspace: Workspace) -> str:
         subscription: Subscription | None = getattr(workspace, "subscription", None)
-        return subscription.plan.name if subscription else "–"
+        return subscription.plan.name if subscription else ""
 
     @admin.display(description="members", ordering="members_total")
     def member_count(self, workspace: Any) -> int:
@@ -141,10 +141,17 @@ class ApiKeyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     list_filter = ("revoked_at", "expires_at", "workspace")
     search_fields = ("name", "lookup", "workspace__name", "created_by__email")
     list_select_related = ("workspace", "created_by")
-    fields: ClassVar = [
-        "name", "prefix", "workspace", "created_by", "scopes", "created_at", "expires_at", "revoked_at", "last_used_at",
-    ]  # fmt: skip
-    readonly_fields = fields
+    readonly_fields = fields = (
+        "name",
+        "prefix",
+        "workspace",
+        "created_by",
+        "scopes",
+        "created_at",
+        "expires_at",
+        "revoked_at",
+        "last_used_at",
+    )
     actions = ("revoke",)
 
     @admin.display(description="key")
