@@ -3,9 +3,8 @@
 import logging
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import partial
 
-from celery import current_app
+import celery
 from django.conf import settings
 from django.db import transaction
 from django.db.models import F, Q
@@ -52,8 +51,11 @@ def submit(*, workspace: Workspace, kind: str, ring: bool = True) -> Job:
 
 def ring_doorbell(job_id: int) -> None:
     """Tell the workers, after commit, that a job waits; a failed ring is logged and harmless: the sweep repeats it."""
-    message = partial(current_app.send_task, EXECUTE_TASK, args=[job_id], retry=False, ignore_result=True)
-    transaction.on_commit(message, robust=True)
+
+    def ring() -> None:
+        celery.current_app.send_task(EXECUTE_TASK, args=[job_id], retry=False, ignore_result=True)
+
+    transaction.on_commit(ring, robust=True)
 
 
 def claim(*, job_id: int) -> Job | None:

@@ -60,6 +60,10 @@ def _run(job: Job, progress: Progress) -> None:
             error_id = uuid.uuid4().hex[:8]
             logger.exception("Job %s failed, error %s", job.pk, error_id)
             _fail(job, "internal_error", f"Something went wrong on our side. Please report it as error {error_id}.")
+    except BaseException:
+        # Told to stop (Ctrl-C): another worker need not wait for the lease to run out.
+        actions.release(job=job, counted=False)
+        raise
 
 
 def _fail(job: Job, code: str, sentence: str) -> None:

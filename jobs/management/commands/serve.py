@@ -20,6 +20,7 @@ class Command(BaseCommand):
         try:
             with Services(port=port, bind=bind) as services:
                 self.stdout.write(f"The page is at {services.url} (Ctrl-C stops it).")
+                self.stdout.flush()
                 services.wait()
         except ServiceError as error:
             raise CommandError(str(error)) from error
