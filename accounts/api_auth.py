@@ -48,18 +48,20 @@ class ApiKeyAuthentication(BaseAuthentication):
 class HasScope(BasePermission):
     """Lets a key through if it has any of the scopes that the view's `scopes` lists for the method.
 
-    A signed-in browser has no scopes to check; a method that the view does not list is open to no key.
+    A default permission of the API: a view or method that lists none is open to no key. A view whose scope depends on
+    what is asked for checks that one as well. A signed-in browser has no scopes to check.
     """
 
     def has_permission(self, request: Request, view: "APIView") -> bool:
-        if not isinstance(request.auth, ApiKey):
+        is_answered_with_405 = not hasattr(view, str(request.method).lower())
+        if not isinstance(request.auth, ApiKey) or is_answered_with_405:
             return True
         by_method: Mapping[str, tuple[Scope, ...]] = getattr(view, "scopes", {})
         method = "GET" if request.method in ("HEAD", "OPTIONS") else str(request.method)
         accepted = by_method.get(method, ())
         if not {scope.value for scope in accepted}.intersection(request.auth.scopes):
-            names = " or ".join(accepted) or "a browser session"
-            raise NotPermitted(f"This API key lacks the scope for {request.method} here; it takes {names}.")
+            takes = " or ".join(accepted) or "a signed-in browser"
+            raise NotPermitted(f"This API key lacks the scope for {method} here; it takes {takes}.")
         return True
 
 

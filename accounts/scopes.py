@@ -14,3 +14,7 @@ class Scope(models.TextChoices):
     @property
     def only_reads(self) -> bool:
         return self.value.endswith(":read")
+
+
+READING = tuple(scope for scope in Scope if scope.only_reads)
+WRITING = tuple(scope for scope in Scope if not scope.only_reads)

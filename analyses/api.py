@@ -1,6 +1,7 @@
 """Runs in the API: ask a question, follow it, read the answer, stop it."""
 
 import uuid
+from typing import ClassVar
 
 from django.db.models import QuerySet
 from django.urls import reverse
@@ -12,6 +13,7 @@ from rest_framework.views import APIView
 from accounts import access
 from accounts.models import ApiKey, User, Workspace
 from accounts.permissions import Permission
+from accounts.scopes import READING, WRITING
 from analyses import registry
 from analyses.models import Run
 from analyses.permissions import cancel_permission
@@ -32,6 +34,8 @@ class NewestFirst(CursorPagination):
 
 class RunList(APIView):
     """The workspace's runs, and asking for another."""
+
+    scopes: ClassVar = {"GET": READING, "POST": WRITING}
 
     def get(self, request: Request) -> Response:
         """List runs of the kinds that the caller may read, newest first and without results."""
@@ -70,6 +74,8 @@ class RunList(APIView):
 class RunDetail(APIView):
     """One run."""
 
+    scopes: ClassVar = {"GET": READING}
+
     def get(self, request: Request, run_id: uuid.UUID) -> Response:
         """Return the run's state and, when it is done, its result."""
         run = _get_run(request, run_id)
@@ -79,6 +85,8 @@ class RunDetail(APIView):
 
 class RunCancel(APIView):
     """Stopping a run."""
+
+    scopes: ClassVar = {"POST": WRITING}
 
     def post(self, request: Request, run_id: uuid.UUID) -> Response:
         """Ask the run to stop: 202, as a worker takes a moment. 409 when it has ended already."""
