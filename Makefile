@@ -1,0 +1,62 @@
+# The commands of the project. `make demo` and `make test` each work as the first command on a fresh machine.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+export PATH := $(CURDIR)/.uv/bin:$(PATH)
+export UV_PYTHON_DOWNLOADS = never
+RUN = uv run --frozen --no-sync
+PORT ?= 8000
+# What `manage.py check --deploy` judges: a production installation, as docs/operations.md describes it.
+PRODUCTION = SECRET_KEY=$$(head -c 48 /dev/urandom | base64) REDIS_URL=redis://localhost:6379/0 ALLOWED_HOSTS=mmm.example.com
+
+.PHONY: help
+help: ## List the commands
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
+
+.PHONY: setup
+setup: ## Install the Python packages of the lock file and the system libraries they need
+	@scripts/setup
+
+.PHONY: setup-tests
+setup-tests:
+	@scripts/setup --with-browser
+
+.PHONY: demo
+demo: setup ## Load two years of demo data, analyse them, and serve the pages (ONCE=1: stop after checking them)
+	@$(RUN) manage.py demo --port $(PORT) $(if $(ONCE),--once)
+
+.PHONY: serve
+serve: setup ## Serve the pages, with a worker and the scheduler
+	@$(RUN) manage.py migrate --verbosity 0
+	@$(RUN) manage.py serve --port $(PORT)
+
+.PHONY: test
+test: setup-tests ## Run the tests (SQLite, a real browser)
+	@$(RUN) pytest -m "not stack and not full" $(ARGS)
+
+.PHONY: test-stack
+test-stack: setup-tests ## Run the tests that need PostgreSQL, Redis and a real Celery worker
+	@$(RUN) pytest -m stack $(ARGS)
+
+.PHONY: test-full
+test-full: setup-tests ## Run every test, also the long ones
+	@$(RUN) pytest $(ARGS)
+
+.PHONY: check
+check: setup ## Lint, types, import contracts, templates, migrations, deployment settings
+	@$(RUN) ruff check .
+	@$(RUN) ruff format --check .
+	@$(RUN) mypy .
+	@$(RUN) lint-imports --no-cache
+	@git ls-files -z 'templates/*.html' | xargs -0 $(RUN) djade --check --target-version 5.2
+	@$(RUN) manage.py makemigrations --check --dry-run
+	@env $(PRODUCTION) $(RUN) manage.py check --deploy --fail-level WARNING
+
+.PHONY: format
+format: setup ## Format Python and templates
+	@$(RUN) ruff check --fix .
+	@$(RUN) ruff format .
+	@git ls-files -z 'templates/*.html' | xargs -0 $(RUN) djade --target-version 5.2
+
+.PHONY: bench
+bench: setup ## Measure speed and memory (BENCH_ROWS=100000 for a quick look)
+	@$(RUN) python -m benchmarks.run $(ARGS)

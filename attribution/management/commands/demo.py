@@ -1,0 +1,144 @@
+"""Show the product at work: a demo workspace, its data, an analysis by the worker, and the page that shows it."""
+
+import argparse
+import re
+import secrets
+import sys
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+from http.cookiejar import CookieJar
+from typing import Any
+
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError
+from django.db.models import Sum
+from django.urls import reverse
+
+from accounts.actions import create_workspace
+from accounts.models import User, Workspace
+from analyses.exports import text_table
+from analyses.models import Run
+from analyses.runs import request_run
+from attribution.labels import MODEL_LABELS, NONE
+from jobs.models import Job
+from jobs.serving import ServiceError, Services
+from marketing.models import ChannelSpend, Import
+from mmm_project import formats
+
+EMAIL, SLUG = "demo@example.com", "demo"
+SECONDS_FOR_ANALYSIS = 180
+SECONDS_BETWEEN_LOOKS = 0.5
+
+
+class Command(BaseCommand):
+    help = "Set up a demo workspace with two years of data, analyse it, and serve the pages."
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        parser.add_argument("--port", type=int, default=settings.SERVE_PORT)
+        parser.add_argument("--once", action="store_true", help="stop when everything has been seen to work")
+
+    def handle(self, *, port: int, once: bool, **_options: Any) -> None:
+        call_command("migrate", verbosity=0)
+        workspace, password = _set_up()
+        if not Import.objects.filter(workspace=workspace, status=Import.Status.ACTIVE).exists():
+            self.stdout.write("Loading the demo data ...")
+            call_command("load_demo", workspace=workspace.slug, stdout=self.stdout)
+        try:
+            with Services(port=port) as services:
+                run = self._analyse(workspace)
+                path = reverse("analyses:run", kwargs={"slug": workspace.slug, "run_id": run.pk})
+                _require_page(services.url, path, password)
+                self._summarise(run, url=urllib.parse.urljoin(services.url, path), password=password)
+                if not once:
+                    self.stdout.write("Ctrl-C stops it.")
+                    self.stdout.flush()
+                    services.wait()
+        except ServiceError as error:
+            raise CommandError(str(error)) from error
+
+    def _analyse(self, workspace: Workspace) -> Run:
+        """Ask for every rule model and wait until the worker has answered."""
+        models = ["last_non_direct", *(name for name in MODEL_LABELS if name != "last_non_direct")]
+        run = request_run(
+            workspace=workspace, kind="attribution", params={"model": models}, by=None, trigger=Run.Trigger.CLI
+        )
+        deadline = time.monotonic() + SECONDS_FOR_ANALYSIS
+        while not run.job.finished:
+            if time.monotonic() > deadline:
+                raise CommandError(f"The worker did not finish the analysis within {SECONDS_FOR_ANALYSIS} seconds.")
+            time.sleep(SECONDS_BETWEEN_LOOKS)
+            run.job.refresh_from_db()
+        if run.job.status != Job.Status.DONE:
+            raise CommandError(run.job.error or "The analysis was cancelled.")
+        run.refresh_from_db()
+        return run
+
+    def _summarise(self, run: Run, *, url: str, password: str) -> None:
+        """Print channels, spend, conversions and credit by model, and where the page is."""
+        assert run.result is not None  # noqa: S101 - the run is done
+        totals, currency = run.result["totals"], run.workspace.currency
+        worth = formats.round_money(totals["value"], currency)
+        self.stdout.write(
+            f"\n{run.workspace.name}, {run.params['start']} to {run.params['end']}: "
+            f"{formats.count(totals['conversions'])} conversions worth {worth}."
+        )
+        self.stdout.write(f"Spend, and conversions credited by each model ({run.params['window_days']}-day window):\n")
+        for line in text_table(_summary_rows(run)):
+            self.stdout.write(line)
+        self.stdout.write(f"\nThe page: {url}\nSign in as {EMAIL} with the password {password}")
+        self.stdout.flush()
+
+
+def _set_up() -> tuple[Workspace, str]:
+    """Return the demo workspace and a new password for its owner."""
+    owner = User.objects.filter(email=EMAIL).first() or User.objects.create_user(EMAIL)
+    password = secrets.token_urlsafe(12)
+    owner.set_password(password)
+    owner.save(update_fields=["password"])
+    workspace = Workspace.objects.filter(slug=SLUG).first() or create_workspace(
+        name="Harbour & Finch (demo)", slug=SLUG, owner=owner, currency="EUR", timezone="Europe/Berlin"
+    )
+    return workspace, password
+
+
+def _summary_rows(run: Run) -> list[list[str | float]]:
+    assert run.result is not None  # noqa: S101 - the run is done
+    models = run.result["models"]
+    spend = dict(
+        ChannelSpend.objects.filter(
+            batch__workspace=run.workspace_id,
+            batch__status=Import.Status.ACTIVE,
+            shadowed=False,
+            date__range=(run.params["start"], run.params["end"]),
+        )
+        .values_list("channel__name")
+        .annotate(total=Sum("spend"))
+    )
+    credit = {name: {group["channel"]: group["conversions"] for group in models[name]["channels"]} for name in models}
+    channels = [name for name in next(iter(credit.values())) if name != NONE]
+    channels += [name for name in spend if name not in channels]
+    header: list[str | float] = ["channel", "spend", *(MODEL_LABELS[name] for name in models)]
+    return [header] + [
+        [channel, float(spend.get(channel, 0)), *(credit[name].get(channel, 0.0) for name in models)]
+        for channel in [*channels, NONE]
+    ]
+
+
+def _require_page(url: str, path: str, password: str) -> None:
+    """Sign in as a browser would and see that the page shows the result. Raises CommandError if it does not."""
+    browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(CookieJar()))
+    try:
+        login = urllib.parse.urljoin(url, reverse("account_login"))
+        form = browser.open(login).read().decode()
+        token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', form)
+        answers = {"login": EMAIL, "password": password, "csrfmiddlewaretoken": token[1] if token else ""}
+        browser.open(login, urllib.parse.urlencode(answers).encode())
+        page = browser.open(urllib.parse.urljoin(url, path)).read().decode()
+    except urllib.error.URLError as error:
+        raise CommandError(f"The page does not answer as it should: {error}") from error
+    if "Credit adds up" not in page:
+        sys.stderr.write(page)
+        raise CommandError("The page does not show the analysis.")

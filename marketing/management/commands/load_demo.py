@@ -1,0 +1,39 @@
+"""Load the demo world into a workspace, through the ordinary import."""
+
+import argparse
+import datetime as dt
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
+
+from accounts.models import Workspace
+from marketing.demo.world import DEFAULT_SEED
+from marketing.importing.demo import DemoAlreadyLoaded, request_demo
+from marketing.management.commands.import_data import carry_out
+from marketing.models import Import
+from marketing.periods import yesterday
+
+
+class Command(BaseCommand):
+    help = "Load two years of a believable retailer's data, up to yesterday, into a workspace."
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        parser.add_argument("--workspace", required=True, metavar="SLUG")
+        parser.add_argument("--end", type=dt.date.fromisoformat, help="last day, default yesterday")
+        parser.add_argument("--seed", type=int, default=DEFAULT_SEED)
+
+    def handle(self, *, workspace: str, end: dt.date | None, seed: int, **_options: Any) -> None:
+        found = Workspace.objects.filter(slug=workspace).first()
+        if found is None:
+            raise CommandError(f"There is no workspace “{workspace}”.")
+        end = end or yesterday(now=timezone.now(), zone=found.zone)
+        try:
+            batches = request_demo(workspace=found, end=end, seed=seed, by=None, ring=False)
+        except DemoAlreadyLoaded as error:
+            raise CommandError(str(error)) from error
+        for batch in batches:
+            carry_out(batch)
+            if batch.status != Import.Status.ACTIVE:
+                raise CommandError(f"{batch.dataset}: {batch.job.error or 'cancelled'}")
+            self.stdout.write(f"{batch.dataset}: {batch.accepted:,} rows")
