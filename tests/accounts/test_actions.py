@@ -1,0 +1,180 @@
+"""Workspaces, members, plans and keys: what changes, what is refused, what the audit log keeps."""
+
+from datetime import timedelta
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.utils import timezone as clock
+
+from accounts.actions import (
+    add_member,
+    available_slug,
+    change_role,
+    create_api_key,
+    create_workspace,
+    remove_member,
+    revoke_api_key,
+    set_plan,
+)
+from accounts.models import ApiKey, AuditEvent, Membership, Role, User, Workspace
+from accounts.signals import workspace_created
+from mmm_project.problems import Conflict, Invalid, NotPermitted
+from tests.factories import UserFactory
+
+pytestmark = pytest.mark.django_db
+
+
+def _audited() -> list[str]:
+    return list(AuditEvent.objects.order_by("id").values_list("action", flat=True))
+
+
+def test_a_new_workspace_has_its_owner_its_plan_and_a_trace() -> None:
+    owner = UserFactory.create()
+    workspace = create_workspace(name="Blue Fox", slug="blue-fox", owner=owner, plan="professional", currency="JPY")
+    assert workspace.memberships.get().role == Role.OWNER
+    assert workspace.subscription.plan.code == "professional"
+    assert workspace.money_decimals == 0
+    assert _audited() == ["workspace.created"]
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("slug", "new"), ("slug", "acme"), ("slug", "a b"), ("currency", "EURO"), ("timezone", "CEST+2")],
+)
+def test_a_workspace_with_an_unusable_field_is_refused(workspace: Workspace, field: str, value: str) -> None:
+    with pytest.raises(ValidationError) as refusal:
+        create_workspace(**{"name": "Blue Fox", "slug": "blue-fox", "owner": UserFactory.create(), field: value})
+    assert list(refusal.value.message_dict) == [field]
+
+
+def test_a_workspace_on_an_unknown_plan_is_refused_whole() -> None:
+    with pytest.raises(Invalid, match="No such plan") as refusal:
+        create_workspace(name="Blue Fox", slug="blue-fox", owner=UserFactory.create(), plan="gold")
+    assert refusal.value.errors == {"plan": ["“gold” is not a plan. Choose one of: starter, professional, enterprise."]}
+    assert not Workspace.objects.exists()
+
+
+def test_a_listener_that_fails_undoes_the_workspace() -> None:
+    def fail(**_signal: object) -> None:
+        raise RuntimeError("listener")
+
+    workspace_created.connect(fail)
+    try:
+        with pytest.raises(RuntimeError, match="listener"):
+            create_workspace(name="Blue Fox", slug="blue-fox", owner=UserFactory.create())
+    finally:
+        workspace_created.disconnect(fail)
+    assert not Workspace.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "slug"),
+    [
+        ("Blue Fox GmbH", "blue-fox-gmbh"),
+        ("Acme", "acme-2"),
+        ("New", "new-2"),
+        ("日本", "workspace"),
+        ("x" * 90, "x" * 50),
+    ],
+)
+def test_a_slug_comes_from_the_name_and_is_free(workspace: Workspace, name: str, slug: str) -> None:
+    assert available_slug(name) == slug
+
+
+def test_a_member_is_added_once(workspace: Workspace, owner: User) -> None:
+    user = UserFactory.create()
+    add_member(workspace=workspace, user=user, role=Role.ANALYST, by=owner)
+    with pytest.raises(Conflict, match="already a member of Acme"):
+        add_member(workspace=workspace, user=user, role=Role.OWNER, by=owner)
+    assert workspace.memberships.get(user=user).role == Role.ANALYST
+    assert _audited() == ["member.added"]
+
+
+def test_the_last_owner_can_neither_leave_nor_step_down(workspace: Workspace, owner: User, admin: User) -> None:
+    membership = workspace.memberships.get(user=owner)
+    with pytest.raises(Conflict, match="needs an owner"):
+        remove_member(membership=membership, by=owner)
+    with pytest.raises(Conflict, match="needs an owner"):
+        change_role(membership=membership, role=Role.VIEWER, by=owner)
+    assert workspace.memberships.get(role=Role.OWNER).user == owner
+    assert _audited() == []
+
+
+def test_an_owner_can_leave_once_there_is_another(workspace: Workspace, owner: User, admin: User) -> None:
+    change_role(membership=workspace.memberships.get(user=admin), role=Role.OWNER, by=owner)
+    remove_member(membership=workspace.memberships.get(user=owner), by=owner)
+    assert workspace.memberships.get().user == admin
+    assert _audited() == ["member.role_changed", "member.removed"]
+    assert AuditEvent.objects.get(action="member.role_changed").detail == {"before": "admin", "after": "owner"}
+
+
+def test_a_plan_is_changed_with_a_trace(workspace: Workspace, owner: User) -> None:
+    set_plan(workspace=workspace, plan="enterprise", by=owner)
+    assert Workspace.objects.get().subscription.plan.code == "enterprise"
+    assert _audited() == ["plan.changed"]
+
+
+def test_a_key_is_told_once_and_kept_as_a_hash(workspace: Workspace, owner: User) -> None:
+    key, text = create_api_key(workspace=workspace, created_by=owner, name="ETL", scopes=["runs:write", "runs:read"])
+    prefix, lookup, secret = text.split("_", 2)
+    assert (prefix, lookup, len(secret)) == ("mmm", key.lookup, 43)
+    kept = ApiKey.objects.get()
+    assert len(kept.digest) == 32
+    assert secret.encode() not in bytes(kept.digest)
+    assert (kept.last4, kept.scopes) == (text[-4:], ["runs:read", "runs:write"])
+    event = AuditEvent.objects.get(action="api_key.created")
+    assert secret not in f"{event.target} {event.detail}"
+
+
+@pytest.mark.parametrize(
+    ("role", "scopes", "is_allowed"),
+    [
+        (Role.OWNER, ["runs:write"], True),
+        (Role.ADMIN, ["runs:write"], True),
+        (Role.ANALYST, ["runs:read", "attribution:read"], True),
+        (Role.ANALYST, ["runs:read", "runs:write"], False),
+        (Role.VIEWER, ["runs:read"], False),
+    ],
+)
+def test_who_may_create_which_key(workspace: Workspace, role: Role, scopes: list[str], is_allowed: bool) -> None:
+    user = UserFactory.create()
+    Membership.objects.create(workspace=workspace, user=user, role=role)
+    if is_allowed:
+        create_api_key(workspace=workspace, created_by=user, name="k", scopes=scopes)
+    else:
+        with pytest.raises(NotPermitted, match=role.label):
+            create_api_key(workspace=workspace, created_by=user, name="k", scopes=scopes)
+    assert ApiKey.objects.exists() == is_allowed
+
+
+def test_somebody_else_cannot_have_a_key_to_the_workspace(workspace: Workspace) -> None:
+    stranger = UserFactory.create(email="stranger@example.com")
+    with pytest.raises(NotPermitted, match=r"stranger@example\.com is not a member of Acme"):
+        create_api_key(workspace=workspace, created_by=stranger, name="k", scopes=["runs:read"])
+
+
+@pytest.mark.parametrize("scopes", [[], ["runs:read", "everything"]])
+def test_a_key_needs_scopes_that_exist(workspace: Workspace, owner: User, scopes: list[str]) -> None:
+    with pytest.raises(Invalid, match="The scopes are: attribution:read, ") as refusal:
+        create_api_key(workspace=workspace, created_by=owner, name="k", scopes=scopes)
+    assert list(refusal.value.errors) == ["scopes"]
+
+
+def test_a_key_cannot_have_expired_already(workspace: Workspace, owner: User) -> None:
+    with pytest.raises(Invalid, match="in the future"):
+        create_api_key(
+            workspace=workspace,
+            created_by=owner,
+            name="k",
+            scopes=["runs:read"],
+            expires_at=clock.now() - timedelta(seconds=1),
+        )
+
+
+def test_revoking_a_key_twice_leaves_one_trace(workspace: Workspace, owner: User) -> None:
+    key, _ = create_api_key(workspace=workspace, created_by=owner, name="k", scopes=["runs:read"])
+    revoke_api_key(key=key, by=owner)
+    first_time = key.revoked_at
+    revoke_api_key(key=key, by=owner)
+    assert key.revoked_at == first_time is not None
+    assert _audited() == ["api_key.created", "api_key.revoked"]
