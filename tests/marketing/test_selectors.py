@@ -1,0 +1,257 @@
+"""From a workspace's rows to frames, versions and journeys."""
+
+import datetime as dt
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from pytest_django import DjangoAssertNumQueries, Settings
+
+from accounts.models import Workspace
+from marketing import selectors, store
+from marketing.models import Campaign, Channel, Conversion, Dataset, DatasetVersion, Import, TrafficSource
+from tests.factories import WorkspaceFactory
+from tests.marketing.batches import (
+    NOON,
+    add_customer,
+    add_goal,
+    add_import,
+    add_source,
+    conversion_import,
+    touch_import,
+)
+from tests.marketing.snapshot_world import microseconds
+
+DAY = dt.timedelta(days=1)
+TOUCHES_AND_CONVERSIONS = [Dataset.TOUCHPOINTS, Dataset.CONVERSIONS]
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _media(settings: Settings, tmp_path: Path) -> None:
+    settings.MEDIA_ROOT = str(tmp_path)
+
+
+def set_digest(workspace: Workspace, dataset: Dataset, digest: str) -> None:
+    DatasetVersion.objects.update_or_create(workspace=workspace, dataset=dataset, defaults={"digest": digest * 32})
+
+
+def version(workspace: Workspace, *datasets: Dataset) -> str:
+    return selectors.data_version(workspace=workspace, datasets=datasets or TOUCHES_AND_CONVERSIONS)
+
+
+def test_data_version_follows_the_datasets_concerned_only(workspace: Workspace) -> None:
+    before = version(workspace)
+    set_digest(workspace, Dataset.SPEND, "a")
+    assert version(workspace) == before
+    set_digest(workspace, Dataset.TOUCHPOINTS, "a")
+    assert version(workspace) != before
+    set_digest(workspace, Dataset.TOUCHPOINTS, "0")
+    assert version(workspace) == before
+
+
+def test_data_version_tells_datasets_apart(workspace: Workspace) -> None:
+    set_digest(workspace, Dataset.TOUCHPOINTS, "a")
+    one = version(workspace)
+    set_digest(workspace, Dataset.TOUCHPOINTS, "0")
+    set_digest(workspace, Dataset.CONVERSIONS, "a")
+
+    assert version(workspace) != one
+
+
+def test_data_version_does_not_depend_on_the_order_of_datasets(workspace: Workspace) -> None:
+    set_digest(workspace, Dataset.TOUCHPOINTS, "a")
+
+    forwards = version(workspace, Dataset.TOUCHPOINTS, Dataset.CONVERSIONS)
+
+    assert version(workspace, Dataset.CONVERSIONS, Dataset.TOUCHPOINTS, Dataset.CONVERSIONS) == forwards
+
+
+def test_data_version_follows_the_channel_grouping(workspace: Workspace) -> None:
+    before = version(workspace)
+    workspace.channel_grouping = Workspace.Grouping.GRANULAR
+
+    assert version(workspace) != before
+
+
+def test_data_version_ignores_other_workspaces(workspace: Workspace) -> None:
+    before = version(workspace)
+    set_digest(WorkspaceFactory.create(), Dataset.TOUCHPOINTS, "a")
+
+    assert version(workspace) == before
+
+
+def test_explicit_channel_of_a_source_wins_and_others_are_unassigned(workspace: Workspace) -> None:
+    email = Channel.objects.create(workspace=workspace, name="Email", colour_slot=1)
+    direct = Channel.objects.create(workspace=workspace, name="DIRECT", colour_slot=0)
+    spring = Campaign.objects.create(workspace=workspace, name="Spring")
+    sources = TrafficSource.objects.bulk_create(
+        [
+            TrafficSource(workspace=workspace, channel=email, campaign=spring),
+            TrafficSource(workspace=workspace, channel=direct),
+            TrafficSource(workspace=workspace, source="google", medium="cpc"),
+        ]
+    )
+
+    lookup = selectors.source_lookup(workspace=workspace)
+
+    assert lookup.channels == ("DIRECT", "Email", "Unassigned")
+    assert lookup.campaigns == ("(not set)", "Spring")
+    assert lookup.channel[[source.pk for source in sources]].tolist() == [1, 0, 2]
+    assert lookup.campaign[[source.pk for source in sources]].tolist() == [1, 0, 0]
+    assert lookup.direct.tolist() == [True, False, False]
+
+
+def test_sources_of_other_workspaces_are_not_named(workspace: Workspace) -> None:
+    elsewhere = WorkspaceFactory.create()
+    Channel.objects.create(workspace=elsewhere, name="Secret", colour_slot=0)
+    Campaign.objects.create(workspace=elsewhere, name="Secret")
+    add_source(elsewhere)
+    add_source(workspace)
+
+    lookup = selectors.source_lookup(workspace=workspace)
+
+    assert "Secret" not in lookup.channels + lookup.campaigns
+
+
+def test_workspace_without_sources_has_an_empty_lookup(workspace: Workspace) -> None:
+    lookup = selectors.source_lookup(workspace=workspace)
+
+    assert len(lookup.channel) == 0
+    assert lookup.campaigns == ("(not set)",)
+
+
+def test_source_lookup_takes_as_many_queries_for_many_sources(
+    workspace: Workspace, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    for number in range(30):
+        add_source(workspace, f"source {number}")
+
+    with django_assert_num_queries(3):
+        selectors.source_lookup(workspace=workspace)
+
+
+def test_frames_hold_the_rows_in_order(workspace: Workspace) -> None:
+    touch_import(workspace, [(2, NOON), (1, NOON), (1, NOON - DAY)])
+    conversion_import(workspace, [(2, NOON, "5"), (1, NOON + DAY, "7.25"), (2, NOON - DAY, "1")])
+
+    touches = selectors.load_touches(workspace=workspace)
+    conversions = selectors.load_conversions(workspace=workspace)
+
+    noon, day = microseconds(NOON), 86_400_000_000
+    assert touches.customer_ids.tolist() == [1, 2]
+    assert touches.touched_at.tolist() == [noon - day, noon, noon]
+    assert touches.interaction.tolist() == [2, 1, 0]
+    assert set(touches.source.tolist()) == {add_source(workspace).pk}
+    assert conversions.customer_ids.tolist() == [1, 2, 2]
+    assert conversions.converted_at.tolist() == [noon + day, noon - day, noon]
+    assert conversions.value.tolist() == [7.25, 1, 5]
+    assert set(conversions.goal.tolist()) == {add_goal(workspace).pk}
+    assert conversions.converted.all()
+
+
+def test_workspace_without_data_has_no_journeys(workspace: Workspace) -> None:
+    data = selectors.load_journeys(
+        workspace=workspace, goal=add_goal(workspace), start=NOON.date(), end=NOON.date(), window_days=30
+    )
+
+    assert len(data.journeys) == 0
+
+
+def test_journeys_are_those_of_local_days(workspace: Workspace) -> None:
+    """29 March 2026 in Berlin lasts from 23:00 UTC of the 28th to 22:00 UTC of the 29th: 23 hours."""
+    workspace.timezone = "Europe/Berlin"
+    first, last = dt.datetime(2026, 3, 28, 23, tzinfo=dt.UTC), dt.datetime(2026, 3, 29, 22, tzinfo=dt.UTC)
+    just_before = dt.timedelta(microseconds=1)
+    touch_import(workspace, [(1, NOON)])
+    conversion_import(
+        workspace, [(1, first - just_before, "1"), (1, first, "2"), (1, last - just_before, "4"), (1, last, "8")]
+    )
+
+    data = selectors.load_journeys(
+        workspace=workspace,
+        goal=add_goal(workspace),
+        start=dt.date(2026, 3, 29),
+        end=dt.date(2026, 3, 29),
+        window_days=30,
+    )
+
+    assert data.journeys.value.tolist() == [2, 4]
+
+
+def test_lookback_window_is_inclusive_at_both_ends(workspace: Workspace) -> None:
+    second = dt.timedelta(seconds=1)
+    times = [NOON - 7 * DAY - second, NOON - 7 * DAY, NOON, NOON + second]
+    touch_import(workspace, [(1, at) for at in times])
+    conversion_import(workspace, [(1, NOON, "1")])
+
+    journeys = selectors.load_journeys(
+        workspace=workspace, goal=add_goal(workspace), start=NOON.date(), end=NOON.date(), window_days=7
+    ).journeys
+
+    path = journeys.touches.touched_at[journeys.start[0] : journeys.stop[0]]
+    assert path.tolist() == [microseconds(NOON - 7 * DAY), microseconds(NOON)]
+
+
+def test_outcomes_that_did_not_convert_anchor_null_paths_if_these_are_wanted(workspace: Workspace) -> None:
+    touch_import(workspace, [(1, NOON)])
+    batch = add_import(workspace, Dataset.CONVERSIONS)
+    add_customer(workspace, 1)
+    Conversion.objects.create(
+        batch=batch,
+        customer_id=1,
+        occurred_at=NOON + DAY,
+        goal=add_goal(workspace),
+        value=Decimal(0),
+        converted=False,
+    )
+
+    def anchors(*, null_paths: bool) -> list[int]:
+        data = selectors.load_journeys(
+            workspace=workspace,
+            goal=add_goal(workspace),
+            start=NOON.date(),
+            end=NOON.date() + DAY,
+            window_days=30,
+            null_paths=null_paths,
+        )
+        return [int(at) for at in data.journeys.anchor_at]
+
+    assert anchors(null_paths=True) == [microseconds(NOON + DAY)]
+    assert anchors(null_paths=False) == []
+
+
+def test_journeys_are_loaded_again_if_an_import_is_undone_meanwhile(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    undone = touch_import(workspace, [(1, NOON), (2, NOON)])
+    touch_import(workspace, [(1, NOON - DAY)])
+    active_imports = store.active_imports
+
+    def undo_after_reading(*, workspace: Workspace) -> dict[Dataset, store.Imports]:
+        active = active_imports(workspace=workspace)
+        Import.objects.filter(pk=undone.pk).update(status=Import.Status.UNDONE)
+        return active
+
+    monkeypatch.setattr(store, "active_imports", undo_after_reading)
+
+    data = selectors.load_journeys(
+        workspace=workspace, goal=add_goal(workspace), start=NOON.date(), end=NOON.date(), window_days=30
+    )
+
+    assert data.journeys.touches.touched_at.tolist() == [microseconds(NOON - DAY)]
+
+
+def test_data_ends_with_the_last_day_of_an_active_import(workspace: Workspace) -> None:
+    days = {Import.Status.ACTIVE: dt.date(2026, 3, 1), Import.Status.UNDONE: dt.date(2026, 5, 1)}
+    for status, day in days.items():
+        batch = add_import(workspace, Dataset.TOUCHPOINTS, status=status)
+        Import.objects.filter(pk=batch.pk).update(last_day=day)
+    spend = add_import(workspace, Dataset.SPEND)
+    Import.objects.filter(pk=spend.pk).update(last_day=dt.date(2026, 6, 1))
+
+    assert selectors.data_ends(workspace=workspace, datasets=TOUCHES_AND_CONVERSIONS) == dt.date(2026, 3, 1)
+
+
+def test_workspace_without_imports_has_no_end_of_data(workspace: Workspace) -> None:
+    assert selectors.data_ends(workspace=workspace, datasets=TOUCHES_AND_CONVERSIONS) is None
