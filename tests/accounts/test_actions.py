@@ -43,7 +43,7 @@ def test_a_new_workspace_has_its_owner_its_plan_and_a_trace() -> None:
 )
 def test_a_workspace_with_an_unusable_field_is_refused(workspace: Workspace, field: str, value: str) -> None:
     with pytest.raises(ValidationError) as refusal:
-        create_workspace(**{"name": "Blue Fox", "slug": "blue-fox", "owner": UserFactory.create(), field: value})
+        create_workspace(name="Blue Fox", owner=UserFactory.create(), **{"slug": "blue-fox", field: value})
     assert list(refusal.value.message_dict) == [field]
 
 
