@@ -13,10 +13,10 @@ class Run(models.Model):
     """A question (kind and params, on one version of the data) and, once its job is done, the answer."""
 
     class Trigger(models.TextChoices):
-        PAGE = "page"
-        API = "api"
-        SCHEDULE = "schedule"
-        CLI = "cli"
+        PAGE = "page", "a page"
+        API = "api", "the API"
+        SCHEDULE = "schedule", "a schedule"
+        CLI = "cli", "the command line"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="runs")
