@@ -12,6 +12,7 @@ from django.db.models import Max
 from accounts.models import Workspace
 from marketing import store
 from marketing.frames import Conversions, Journeys, SourceLookup, Touches
+from marketing.grouping import classify
 from marketing.journeys import build_journeys
 from marketing.models import Campaign, Channel, Dataset, DatasetVersion, Goal, Import, TrafficSource
 from marketing.periods import Period
@@ -20,7 +21,6 @@ MICROSECONDS_PER_DAY = 86_400_000_000
 CHANGES_TOLERATED = 5  # in a row, while the data is being read
 UNKNOWN_VERSION = "0" * 32
 NO_CAMPAIGN = "(not set)"
-UNASSIGNED = "Unassigned"
 DIRECT = "direct"
 
 
@@ -113,12 +113,12 @@ def source_lookup(*, workspace: Workspace) -> SourceLookup:
     sources = list(
         TrafficSource.objects.filter(workspace=workspace)
         .order_by("id")
-        .values_list("id", "channel__name", "campaign_id")
+        .values_list("id", "channel__name", "source", "medium", "campaign_id")
     )
     ids = 1 + sources[-1][0] if sources else 0
     channel_of_source, campaign_of_source = np.zeros(ids, np.uint16), np.zeros(ids, np.uint32)
-    for source_id, explicit, campaign in sources:
-        name = explicit or UNASSIGNED
+    for source_id, explicit, source, medium, campaign in sources:
+        name = explicit or classify(source, medium, campaigns.get(campaign, ""))
         if name.casefold() not in channel_index:
             channel_index[name.casefold()] = len(channels)
             channels.append(name)

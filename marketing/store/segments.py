@@ -5,6 +5,7 @@ rows of customer i are `offsets[i]:offsets[i+1]`); `manifest.json`. A segment is
 into it once every byte is on disk, so a segment that is there is whole, unless the disk itself failed.
 """
 
+import errno
 import hashlib
 import io
 import json
@@ -180,8 +181,8 @@ def publish(draft: Path, *, directory: Path) -> Segment:
     place = directory / segment_name(segment.imports)
     try:
         draft.rename(place)
-    except OSError:
-        if not place.is_dir():
+    except OSError as error:
+        if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
             raise
     _sync(directory)
     return Segment.read(place)

@@ -217,8 +217,9 @@ def _sweep(directory: Path, *, keep: Sequence[Segment]) -> None:
     for path in directory.iterdir():
         if path.is_dir() and path not in kept:
             limit = DRAFT_SECONDS if path.name.startswith(DRAFT_PREFIX) else KEPT_UNUSED_SECONDS
-            if time.time() - path.stat().st_mtime > limit:
-                _remove(path)
+            with suppress(FileNotFoundError):  # somebody else removed it
+                if time.time() - path.stat().st_mtime > limit:
+                    _remove(path)
 
 
 def _remove(path: Path) -> None:

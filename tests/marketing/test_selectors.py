@@ -81,25 +81,44 @@ def test_data_version_ignores_other_workspaces(workspace: Workspace) -> None:
     assert version(workspace) == before
 
 
-def test_explicit_channel_of_a_source_wins_and_others_are_unassigned(workspace: Workspace) -> None:
-    email = Channel.objects.create(workspace=workspace, name="Email", colour_slot=1)
-    direct = Channel.objects.create(workspace=workspace, name="DIRECT", colour_slot=0)
+def test_explicit_channel_of_a_source_wins_and_others_are_grouped(workspace: Workspace) -> None:
+    email = Channel.objects.create(workspace=workspace, name="email", colour_slot=1)
+    search = Channel.objects.create(workspace=workspace, name="My search", colour_slot=0)
     spring = Campaign.objects.create(workspace=workspace, name="Spring")
     sources = TrafficSource.objects.bulk_create(
         [
-            TrafficSource(workspace=workspace, channel=email, campaign=spring),
-            TrafficSource(workspace=workspace, channel=direct),
+            TrafficSource(workspace=workspace, channel=search, source="google", medium="cpc", campaign=spring),
             TrafficSource(workspace=workspace, source="google", medium="cpc"),
+            TrafficSource(workspace=workspace, source="crm", medium="email", campaign=spring),
+            TrafficSource(workspace=workspace, channel=email),
+            TrafficSource(workspace=workspace),
         ]
     )
 
     lookup = selectors.source_lookup(workspace=workspace)
 
-    assert lookup.channels == ("DIRECT", "Email", "Unassigned")
-    assert lookup.campaigns == ("(not set)", "Spring")
-    assert lookup.channel[[source.pk for source in sources]].tolist() == [1, 0, 2]
-    assert lookup.campaign[[source.pk for source in sources]].tolist() == [1, 0, 0]
-    assert lookup.direct.tolist() == [True, False, False]
+    ids = [source.pk for source in sources]
+    named = [lookup.channels[channel] for channel in lookup.channel[ids]]
+    assert named == ["My search", "Paid Search", "email", "email", "Direct"]
+    assert lookup.channels[:2] == ("My search", "email")
+    assert [lookup.campaigns[campaign] for campaign in lookup.campaign[ids]] == [
+        "Spring",
+        "(not set)",
+        "Spring",
+        "(not set)",
+        "(not set)",
+    ]
+
+
+def test_direct_is_known_however_it_is_written_and_wherever_it_comes_from(workspace: Workspace) -> None:
+    for slot, name in enumerate(["Email", "DIRECT"]):
+        Channel.objects.create(workspace=workspace, name=name, colour_slot=slot)
+    direct = TrafficSource.objects.create(workspace=workspace)
+    other = TrafficSource.objects.create(workspace=workspace, source="crm", medium="email")
+
+    is_direct = selectors.source_lookup(workspace=workspace).direct_source()
+
+    assert (is_direct[direct.pk], is_direct[other.pk]) == (True, False)
 
 
 def test_sources_of_other_workspaces_are_not_named(workspace: Workspace) -> None:
