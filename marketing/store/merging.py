@@ -114,10 +114,11 @@ def _insertion_points(base: Columns, added: Columns) -> Int64Column:
 
 
 def _merged_customers(base: Columns, added_customer: Int64Column) -> Columns:
-    """`customer_ids` and `offsets` of the base's rows together with rows of these customers."""
+    """`customer_ids` and `offsets` of the base's rows together with rows of these customers, which are sorted."""
     added_ids, added_rows = np.unique(added_customer, return_counts=True)
-    customer_ids = np.union1d(base["customer_ids"], added_ids)
-    rows = np.zeros(len(customer_ids), np.int64)
-    rows[np.searchsorted(customer_ids, base["customer_ids"])] = np.diff(base["offsets"])
+    place = np.searchsorted(base["customer_ids"], added_ids)
+    is_new = place == np.searchsorted(base["customer_ids"], added_ids, side="right")
+    customer_ids = np.insert(base["customer_ids"], place[is_new], added_ids[is_new])
+    rows = np.insert(np.diff(base["offsets"]), place[is_new], 0)
     rows[np.searchsorted(customer_ids, added_ids)] += added_rows
     return {"customer_ids": customer_ids, "offsets": np.concatenate([[0], np.cumsum(rows)])}
