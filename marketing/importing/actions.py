@@ -15,7 +15,7 @@ from django.utils import timezone
 from accounts.audit import record
 from accounts.models import User, Workspace
 from jobs.actions import submit
-from jobs.handlers import JobDeferred, JobFailed
+from jobs.handlers import JobDeferred, JobFailed, LeaseLost
 from jobs.models import Job
 from jobs.progress import Progress
 from marketing.importing.cells import Clock
@@ -71,10 +71,9 @@ def run_import(job: Job, progress: Progress) -> None:
     """Carry out an import: check and load in short transactions, settle duplicates, then make it visible in one."""
     batch = Import.objects.select_related("workspace").get(job=job)
     _take_import_lock(batch)
-    for _ in remove_rows(batch):  # of an attempt that was interrupted
-        progress("Clearing up", 0)
+    _clear_up(batch, job, progress)
     try:
-        counts = _load(batch, progress)
+        counts = _load(batch, job, progress)
     except FileRejected as error:
         raise JobFailed(str(error), code="file_rejected") from error
     if not counts["accepted"]:
@@ -95,7 +94,25 @@ def _take_import_lock(batch: Import) -> None:
         raise JobDeferred from error
 
 
-def _load(batch: Import, progress: Progress) -> dict[str, int]:
+def _clear_up(batch: Import, job: Job, progress: Progress) -> None:
+    """Remove the rows of an attempt that was interrupted."""
+    removal = remove_rows(batch)
+    while True:
+        with transaction.atomic():
+            _hold_claim(job)
+            if next(removal, None) is None:
+                return
+        progress("Clearing up", 0)
+
+
+def _hold_claim(job: Job) -> None:
+    """Keep the claim from passing on before the transaction ends, so that a stale worker cannot touch new rows."""
+    ours = Job.objects.select_for_update().filter(pk=job.pk, fence=job.fence, status=Job.Status.RUNNING)
+    if ours.first() is None:
+        raise LeaseLost
+
+
+def _load(batch: Import, job: Job, progress: Progress) -> dict[str, int]:
     """Check and load the file chunk by chunk; keep count, and the first errors, on the import."""
     path = Path(settings.MEDIA_ROOT) / batch.stored_file
     checker = Checker(path=path, dataset=batch.dataset, mapping=batch.mapping, clock=_clock(batch.workspace))
@@ -105,6 +122,7 @@ def _load(batch: Import, progress: Progress) -> dict[str, int]:
     for rows in checker:
         with transaction.atomic():
             load_rows(batch, rows, dimensions)
+            _hold_claim(job)
             _count(batch, rows)
         progress("Loading rows", SHARE_OF_LOADING * rows.fraction)
     return {"accepted": batch.accepted, "rejected": batch.rejected}
@@ -125,15 +143,18 @@ def _count(batch: Import, rows: CheckedRows) -> None:
 
 def _days_of(batch: Import, rows: CheckedRows) -> tuple[dt.date | None, dt.date | None]:
     """Return the first and last day that the rows speak of, in the workspace's zone."""
-    column = next((rows.cells[name] for name in ("date", "occurred_at", "start") if name in rows.cells), None)
-    if column is None or not rows.count:
+    if not rows.count:
         return None, None
-    if column.values.dtype == np.int64:
-        return tuple(  # type: ignore[return-value]
-            dt.datetime.fromtimestamp(int(stamp) / 1e6, batch.workspace.zone).date()
-            for stamp in (column.values.min(), column.values.max())
-        )
-    return column.values.min().astype(object), column.values.max().astype(object)
+    starts = next(rows.cells[name].values for name in ("date", "occurred_at", "start") if name in rows.cells)
+    ends = rows.cells["end"].values if "end" in rows.cells else starts
+    return _day(starts.min(), batch), _day(ends.max(), batch)
+
+
+def _day(value: np.datetime64 | np.int64, batch: Import) -> dt.date:
+    if isinstance(value, np.datetime64):
+        day: dt.date = value.astype(object)
+        return day
+    return dt.datetime.fromtimestamp(int(value) / 1e6, batch.workspace.zone).date()
 
 
 def _activate(batch: Import, *, accepted: int, duplicates: int) -> None:

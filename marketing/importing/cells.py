@@ -26,6 +26,8 @@ EPOCH = r"^\d{9,10}$|^\d{12,13}$|^\d{15,16}$"
 EPOCH_UNITS = {9: 10**6, 10: 10**6, 12: 10**3, 13: 10**3, 15: 1, 16: 1}  # digits -> microseconds a unit
 TRUE, FALSE = {"true", "1", "yes", "t", "y"}, {"false", "0", "no", "f", "n"}
 EARLIEST_YEAR = 2000
+CLOCK_SLACK = dt.timedelta(days=1)  # a time without an offset may come from a zone ahead of the workspace's
+QUOTED_CHARACTERS = 40
 
 
 @dataclass(slots=True)
@@ -57,6 +59,8 @@ def text(max_length: int) -> Parser:
         present = _bools(pc.not_equal(trimmed, ""))
         too_long = np.flatnonzero(_bools(pc.greater(pc.utf8_length(trimmed), max_length)))
         wrong = {int(i): f"longer than {max_length} characters" for i in too_long}
+        # No database column takes them; CSV files that hold any are refused before.
+        wrong |= {int(i): "holds a NUL character" for i in np.flatnonzero(_bools(pc.match_substring(trimmed, "\0")))}
         return Cells(trimmed.to_numpy(zero_copy_only=False), present, wrong)
 
     return parse
@@ -71,7 +75,8 @@ def choice(options: dict[str, int]) -> Parser:
         known = np.array([options.get(name, 0) for name in names], np.int16)
         unknown = np.array([name != "" and name not in options for name in names], bool)
         wrong = {
-            int(i): f"“{names[codes[i]]}” is not one of {', '.join(options)}" for i in np.flatnonzero(unknown[codes])
+            int(i): f"{_quoted(names[codes[i]])} is not one of {', '.join(options)}"
+            for i in np.flatnonzero(unknown[codes])
         }
         present = np.array([name != "" for name in names], bool)
         return Cells(known[codes], present[codes], wrong)
@@ -85,7 +90,7 @@ def boolean(column: pa.Array, clock: Clock) -> Cells:
     codes, names = _factorised(pc.utf8_lower(_trimmed(column)))
     wrong_name = np.array([name not in TRUE | FALSE | {""} for name in names], bool)
     values = np.array([name not in FALSE for name in names], bool)
-    wrong = {int(i): f"“{names[codes[i]]}” is neither true nor false" for i in np.flatnonzero(wrong_name[codes])}
+    wrong = {int(i): f"{_quoted(names[codes[i]])} is neither true nor false" for i in np.flatnonzero(wrong_name[codes])}
     return Cells(values[codes], np.array([name != "" for name in names], bool)[codes], wrong)
 
 
@@ -101,10 +106,7 @@ def number(column: pa.Array, clock: Clock) -> Cells:
     present = _bools(pc.not_equal(cells, ""))
     well_formed = _bools(pc.match_substring_regex(cells, NUMBER))
     values = pc.if_else(pa.array(well_formed), cells, "nan").cast(pa.float64()).to_numpy(zero_copy_only=False)
-    wrong = {
-        int(i): f"“{cells[int(i)]}” is not a number such as 1234.56" for i in np.flatnonzero(present & ~well_formed)
-    }
-    return Cells(values, present, wrong)
+    return Cells(values, present, _unread(cells, present & ~well_formed, "a number such as 1234.56"))
 
 
 def non_negative(column: pa.Array, clock: Clock) -> Cells:
@@ -121,14 +123,17 @@ def money(column: pa.Array, clock: Clock) -> Cells:
     amounts = cells.values.astype(np.float64)
     for i in np.flatnonzero(amounts >= LARGEST_MONEY):
         cells.wrong[int(i)] = f"larger than {LARGEST_MONEY:,}"
-    valid = np.where(np.isfinite(amounts) & (amounts < LARGEST_MONEY), amounts, 0.0)
+    valid = np.where((amounts >= 0) & (amounts < LARGEST_MONEY), amounts, 0.0)
     return Cells(np.rint(valid * 10**MONEY_DECIMALS).astype(np.int64), cells.present, cells.wrong)
 
 
 def day(column: pa.Array, clock: Clock) -> Cells:
-    """A calendar day, 2000 to today in the workspace's zone; values are datetime64[D]."""
-    if pa.types.is_date(column.type) or pa.types.is_timestamp(column.type):
-        column = column.cast(pa.date32())
+    """A calendar day, 2000 to today in the workspace's zone; values are datetime64[D].
+
+    A time of day is wrong unless it is midnight (in its own zone).
+    """
+    if pa.types.is_timestamp(column.type) and column.type.tz is not None:
+        column = pc.local_timestamp(column)
     cells = _trimmed(column)
     present = _bools(pc.not_equal(cells, ""))
     midnight = pc.replace_substring_regex(cells, r"[ T]00:00(:00(\.0+)?)?(Z|\+00:00)?$", "")
@@ -151,7 +156,7 @@ def moment(column: pa.Array, clock: Clock) -> Cells:
     else:
         cells = _moments_from_text(_trimmed(column), clock)
     times = cells.values.astype("datetime64[us]")
-    latest = np.datetime64(clock.now.astimezone(dt.UTC).replace(tzinfo=None) + dt.timedelta(days=1), "us")
+    latest = np.datetime64(clock.now.astimezone(dt.UTC).replace(tzinfo=None) + CLOCK_SLACK, "us")
     _check_range(times, cells.wrong, latest=latest, what="now")
     return Cells(times.astype(np.int64), cells.present, cells.wrong)
 
@@ -182,7 +187,8 @@ def _timestamps(column: pa.Array, clock: Clock) -> Cells:
     times = column.cast(pa.timestamp("us", tz=column.type.tz), safe=False)
     if column.type.tz is None:
         return Cells(_localised(pd.Series(times.to_numpy(zero_copy_only=False)), clock.zone), present)
-    return Cells(times.cast(pa.int64()).fill_null(0).to_numpy().astype("datetime64[us]"), present)
+    values = times.cast(pa.int64()).fill_null(0).to_numpy().astype("datetime64[us]")
+    return Cells(np.where(present, values, np.datetime64("NaT", "us")), present)
 
 
 def _localised(times: pd.Series, zone: zoneinfo.ZoneInfo) -> NDArray[np.datetime64]:
@@ -200,7 +206,11 @@ def _check_range(values: NDArray[np.datetime64], wrong: dict[int, str], *, lates
 
 
 def _unread(cells: pa.Array, positions: NDArray[np.bool_], expected: str) -> dict[int, str]:
-    return {int(i): f"“{cells[int(i)]}” is not {expected}" for i in np.flatnonzero(positions)}
+    return {int(i): f"{_quoted(cells[int(i)].as_py())} is not {expected}" for i in np.flatnonzero(positions)}
+
+
+def _quoted(cell: str) -> str:
+    return f"“{cell}”" if len(cell) <= QUOTED_CHARACTERS else f"“{cell[:QUOTED_CHARACTERS]}...”"
 
 
 def _dates(cells: pa.Array, well_formed: NDArray[np.bool_]) -> NDArray[np.datetime64]:
@@ -213,8 +223,6 @@ def _dates(cells: pa.Array, well_formed: NDArray[np.bool_]) -> NDArray[np.dateti
 
 def _trimmed(column: pa.Array) -> pa.Array:
     """Return the column as text without surrounding blanks, "" where null."""
-    if pa.types.is_dictionary(column.type):
-        column = column.dictionary_decode()
     return pc.utf8_trim_whitespace(pc.fill_null(column.cast(pa.string()), ""))
 
 

@@ -1,18 +1,21 @@
 """Look up, or create, what rows refer to by name: channels, campaigns, traffic sources, segments, goals and so on."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from django.db.models import Max
 
 from accounts.models import Workspace
+from marketing.grouping import CHANNEL_TYPES
+from marketing.importing.errors import FileRejected
 from marketing.models import Campaign, Channel, Control, Goal, Outcome, Segment, TrafficSource
 
 Names = Iterable[str]
-TYPE_HINTS = (
-    (Channel.Type.ORGANIC, ("organic", "direct", "referral", "seo", "unassigned", "ai assistant")),
-    (Channel.Type.OWNED, ("email", "e-mail", "newsletter", "sms", "push", "crm", "app")),
-    (Channel.Type.OFFLINE, ("tv", "radio", "print", "out of home", "out-of-home", "ooh", "billboard", "direct mail")),
+TYPE_HINTS = (  # the first that fits holds: direct mail before direct
+    (Channel.Type.OFFLINE, r"tv|radio|print|out.of.home|d?ooh|billboards?|direct mail|cinema|events?"),
+    (Channel.Type.OWNED, r"e-?mails?|newsletters?|sms|push|crm|app"),
+    (Channel.Type.ORGANIC, r"organic|direct|referrals?|seo|unassigned"),
 )
 
 
@@ -43,8 +46,11 @@ class Dimensions:
         return self._ids(Control, names)
 
     def default_goal(self) -> int:
-        """Return the id of the goal that conversions without a goal count towards."""
-        return Goal.objects.get(workspace=self.workspace, is_default=True).pk
+        """Return the id of the goal that conversions without a goal count towards. Raises FileRejected if none is."""
+        goal = Goal.objects.filter(workspace=self.workspace, is_default=True).first()
+        if goal is None:
+            raise FileRejected("Some rows name no goal, and the workspace has no default goal. Fill in the goals.")
+        return goal.pk
 
     def traffic_source(self, channel: str, source: str, medium: str, campaign: str) -> int:
         """Return the id of the traffic source that these names describe ("" for what a row does not say)."""
@@ -87,8 +93,8 @@ def create_channel(*, workspace: Workspace, name: str, type: Channel.Type) -> Ch
 
 def guess_type(name: str) -> Channel.Type:
     """Guess a new channel's type from its name; paid unless the name says otherwise. People can correct it."""
-    words = f" {name.lower()} "
-    for kind, hints in TYPE_HINTS:
-        if any(f" {hint} " in words or (len(hint) > 4 and hint in words) for hint in hints):
-            return kind
-    return Channel.Type.PAID
+    if name in CHANNEL_TYPES:
+        return Channel.Type(CHANNEL_TYPES[name])
+    return next(
+        (kind for kind, words in TYPE_HINTS if re.search(rf"\b({words})\b", name, re.IGNORECASE)), Channel.Type.PAID
+    )

@@ -85,7 +85,7 @@ def mapped_fields(*, dataset: str, header: list[str], mapping: dict[str, str]) -
         raise FileRejected(f"{dataset} has no field “{unknown[0]}”. Its fields: {', '.join(known)}.")
     if absent := [column for column in mapping.values() if column not in header]:
         raise FileRejected(f"The file has no column “{absent[0]}”. Its columns: {', '.join(header)}.")
-    columns = {name: name for name in header if name in known} | mapping
+    columns = _columns_by_field_name(known, header) | mapping
     if missing := [field.name for field in known.values() if field.required and field.name not in columns]:
         raise FileRejected(
             f"No column for “{missing[0]}”. Name a column “{missing[0]}”, or map one to it. "
@@ -95,7 +95,24 @@ def mapped_fields(*, dataset: str, header: list[str], mapping: dict[str, str]) -
         raise FileRejected("Touchpoints need a channel, or a source and medium. Map a column to one of them.")
     if dataset == Dataset.MEDIA_TABLE and not any(":" in name for name in columns):
         raise FileRejected("Map at least one column to spend:<channel>, impressions:<channel>, outcome:<name> ...")
+    _refuse_repeated_series(columns)
     return {known[name]: column for name, column in columns.items()}
+
+
+def _columns_by_field_name(known: dict[str, Field], header: list[str]) -> dict[str, str]:
+    """Return {field name: column} for the columns that bear a field's name; one in its exact case comes first."""
+    by_lower_case = {column.lower(): column for column in reversed(header)}
+    exact = {column: column for column in header}
+    return {name: column for name in known if (column := exact.get(name) or by_lower_case.get(name))}
+
+
+def _refuse_repeated_series(columns: dict[str, str]) -> None:
+    seen: dict[str, str] = {}
+    for name in columns:
+        kind, colon, label = name.partition(":")
+        same = seen.setdefault(f"{kind}:{label.strip().lower()}", name) if colon else name
+        if same != name:
+            raise FileRejected(f"“{same}” and “{name}” are the same series. Map one column to it.")
 
 
 def _series_fields(names: list[str]) -> dict[str, Field]:

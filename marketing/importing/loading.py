@@ -53,10 +53,6 @@ def _touchpoints(batch: Import, rows: CheckedRows, dimensions: Dimensions) -> No
 
 
 def _conversions(batch: Import, rows: CheckedRows, dimensions: Dimensions) -> None:
-    goal = rows.cells.get("goal")
-    goals = np.full(rows.count, dimensions.default_goal())
-    if goal is not None:
-        goals[goal.present] = _ids(goal.values[goal.present], dimensions.goals)
     converted = _or_default(rows, "converted", True, np.bool_)
     value = _or_default(rows, "value", 0, np.int64)
     order = rows.cells.get("order_id")
@@ -67,12 +63,23 @@ def _conversions(batch: Import, rows: CheckedRows, dimensions: Dimensions) -> No
             "shadowed": np.ones(rows.count, bool),  # until settled: the database allows one active row a key
             "customer": _customers(batch, rows),
             "occurred_at": rows.cells["occurred_at"].values,
-            "goal": goals,
+            "goal": _goals(rows, dimensions),
             "value": _decimals(np.where(converted, value, 0)),
             "order_id": _or_none(order) if order else [None] * rows.count,
             "converted": converted,
         },
     )
+
+
+def _goals(rows: CheckedRows, dimensions: Dimensions) -> NDArray[np.int64]:
+    goal = rows.cells.get("goal")
+    named = np.zeros(rows.count, bool) if goal is None else goal.present
+    goals = np.zeros(rows.count, np.int64)
+    if goal is not None:
+        goals[named] = _ids(goal.values[named], dimensions.goals)
+    if not named.all():
+        goals[~named] = dimensions.default_goal()
+    return goals
 
 
 def _spend(batch: Import, rows: CheckedRows, dimensions: Dimensions) -> None:
@@ -132,14 +139,14 @@ def _experiments(batch: Import, rows: CheckedRows, dimensions: Dimensions) -> No
 
 def _media_table(batch: Import, rows: CheckedRows, dimensions: Dimensions) -> None:
     """Turn each series of a wide table into rows of its own; a blank cell says nothing."""
-    channels: dict[str, dict[str, Cells]] = {}
+    channels: dict[int, dict[str, Cells]] = {}
     for name, cells in rows.cells.items():
-        kind, _, label = name.partition(":")
+        kind, _, label = (part.strip() for part in name.partition(":"))
         if kind in ("spend", "impressions", "clicks"):
-            channels.setdefault(label, {})[kind] = cells
+            channels.setdefault(dimensions.channels([label])[label], {})[kind] = cells
         elif label:
             _wide_series(batch, rows, cells, kind=kind, label=label, dimensions=dimensions)
-    for label, measures in channels.items():
+    for channel, measures in channels.items():
         said = np.logical_or.reduce([cells.present for cells in measures.values()])
         part = _only(rows, said)
         kept = {kind: Cells(cells.values[said], cells.present[said]) for kind, cells in measures.items()}
@@ -147,7 +154,7 @@ def _media_table(batch: Import, rows: CheckedRows, dimensions: Dimensions) -> No
         _write_spend(
             batch,
             part,
-            channels=np.full(part.count, dimensions.channels([label])[label]),
+            channels=np.full(part.count, channel),
             campaigns=[None] * part.count,
             spend=_or_none(spend, _decimals, count=part.count),
             impressions=_or_none(kept.get("impressions"), count=part.count),

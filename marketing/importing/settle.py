@@ -90,9 +90,10 @@ def restate(batch: Import) -> None:
         table = model._meta.db_table
         same = " AND ".join(_column(part, "held") + " = " + _column(part, "new") for part in key)
         with connection.cursor() as cursor:
+            # Each new row finds the one that it replaces through the unique index of rows that hold.
             cursor.execute(
-                f"UPDATE {table} AS held SET shadowed = TRUE WHERE NOT held.shadowed AND EXISTS "  # noqa: S608
-                f"(SELECT 1 FROM {table} new WHERE new.batch_id = %s AND {same})",
+                f"UPDATE {table} SET shadowed = TRUE WHERE id IN (SELECT held.id FROM {table} new "  # noqa: S608
+                f"JOIN {table} held ON {same} AND NOT held.shadowed WHERE new.batch_id = %s)",
                 [batch.pk],
             )
         model.objects.filter(batch=batch).update(shadowed=False)  # type: ignore[attr-defined]

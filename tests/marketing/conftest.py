@@ -1,0 +1,69 @@
+"""Fixtures for tests of what comes in: an import carried out from the text of its file."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from pytest_django.fixtures import Settings
+
+from accounts.models import Workspace
+from jobs.execution import execute
+from marketing.importing.actions import request_import
+from marketing.models import Dataset, Import
+from marketing.receivers import create_default_goals
+
+
+@pytest.fixture
+def media_root(tmp_path: Path, settings: Settings) -> Path:
+    """Where imported files are kept, for this test alone."""
+    settings.MEDIA_ROOT = str(tmp_path / "media")
+    return tmp_path / "media"
+
+
+@pytest.fixture
+def shop(workspace: Workspace) -> Workspace:
+    """A workspace with the goals that a new one has."""
+    create_default_goals(workspace=workspace)
+    return workspace
+
+
+@pytest.fixture
+def write_file(tmp_path: Path) -> Callable[[str], Path]:
+    """Write the text of a CSV file; each gets a name of its own."""
+
+    def write(content: str) -> Path:
+        path = tmp_path / f"rows-{len(list(tmp_path.iterdir()))}.csv"
+        path.write_text(content)
+        return path
+
+    return write
+
+
+@pytest.fixture
+def queue_import(shop: Workspace, media_root: Path, write_file: Callable[[str], Path]) -> Callable[..., Import]:
+    """Ask for the import of a CSV text into the shop; its job stays queued."""
+
+    def queue(dataset: str, content: str, **mapping: str) -> Import:
+        return request_import(
+            workspace=shop,
+            dataset=Dataset(dataset),
+            file=write_file(content),
+            mapping=mapping,
+            by=None,
+            origin=Import.Origin.CLI,
+            ring=False,
+        )
+
+    return queue
+
+
+@pytest.fixture
+def import_rows(queue_import: Callable[..., Import]) -> Callable[..., Import]:
+    """Import a CSV text into the shop and return the import as it ended."""
+
+    def carry_out(dataset: str, content: str, **mapping: str) -> Import:
+        batch = queue_import(dataset, content, **mapping)
+        execute(job_id=batch.job_id)
+        return Import.objects.select_related("job").get(pk=batch.pk)
+
+    return carry_out
