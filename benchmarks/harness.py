@@ -51,6 +51,19 @@ class Measurement:
         return "met" if met else "MISSED"
 
 
+def obstacle(database: Database) -> str | None:
+    """Why nothing can be measured on this database, if so, and what to do."""
+    import psycopg
+
+    if database == "sqlite":
+        return None
+    try:
+        _on_postgres_server("SHOW server_version")
+    except psycopg.OperationalError as error:
+        return f"PostgreSQL does not answer at BENCH_DATABASE_URL ({POSTGRES_URL}): {error}. Use --database sqlite?"
+    return None
+
+
 @contextmanager
 def scratch(database: Database) -> Iterator[dict[str, str]]:
     """The environment of child processes that work on an empty database and media folder of their own."""

@@ -29,8 +29,10 @@ def main() -> None:
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(benchmark_names()))
     parser.add_argument("--database", choices=databases, action="append")
     arguments = parser.parse_args()
-    for name in arguments.names or benchmark_names():
-        for database in arguments.database or databases:
+    for database in arguments.database or databases:
+        if obstacle := harness.obstacle(database):
+            sys.exit(obstacle)
+        for name in arguments.names or benchmark_names():
             measure(name, database)
 
 

@@ -261,6 +261,24 @@ def test_journeys_are_loaded_again_if_an_import_is_undone_meanwhile(
     assert data.journeys.touches.touched_at.tolist() == [microseconds(NOON - DAY)]
 
 
+def test_progress_of_building_both_snapshots_never_falls(workspace: Workspace) -> None:
+    touch_import(workspace, [(1, NOON)])
+    conversion_import(workspace, [(1, NOON, "1")])
+    seen: list[float] = []
+
+    selectors.load_journeys(
+        workspace=workspace,
+        goal=add_goal(workspace),
+        start=NOON.date(),
+        end=NOON.date(),
+        window_days=30,
+        on_progress=seen.append,
+    )
+
+    assert seen == sorted(seen)
+    assert 0 <= seen[0] < seen[-1] <= 1
+
+
 def test_data_ends_with_the_last_day_of_an_active_import(workspace: Workspace) -> None:
     days = {Import.Status.ACTIVE: dt.date(2026, 3, 1), Import.Status.UNDONE: dt.date(2026, 5, 1)}
     for status, day in days.items():
