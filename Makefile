@@ -59,4 +59,4 @@ format: setup ## Format Python and templates
 
 .PHONY: bench
 bench: setup ## Measure speed and memory (BENCH_ROWS=100000 for a quick look)
-	@$(RUN) python -m benchmarks.run $(ARGS)
+	@$(RUN) python benchmarks/run.py $(ARGS)
