@@ -1,32 +1,21 @@
-"""Runs in the admin: to look at, never to edit."""
+"""What a site admin can see of runs. Only `analyses.runs` writes them."""
+
+from typing import ClassVar
 
 from django.contrib import admin
-from django.http import HttpRequest
 
 from analyses.models import Run
+from mmm_project.read_only_admin import ReadOnlyAdmin
 
 
 @admin.register(Run)
-class RunAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at run time
-    """A read-only list of what was asked, by whom, and how it ended."""
-
-    list_display = ("id", "workspace", "kind", "state", "trigger", "requested_by", "created_at")
-    list_filter = ("kind", "job__status", "trigger")
-    search_fields = ("id", "workspace__slug", "fingerprint")
-    list_select_related = ("workspace", "job", "requested_by")
+class RunAdmin(ReadOnlyAdmin):
+    list_display = ("id", "workspace", "kind", "state", "trigger", "requested_by", "created_at", "void")
+    list_filter = ("kind", "trigger", "void", "job__status", "workspace")
+    search_fields = ("=id", "fingerprint")
     date_hierarchy = "created_at"
-    # Results can be megabytes of JSON.
-    exclude = ("result",)
+    list_select_related: ClassVar = ["workspace", "job", "requested_by"]
 
     @admin.display(ordering="job__status")
     def state(self, run: Run) -> str:
-        return run.job.status
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Run | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Run | None = None) -> bool:
-        return False
+        return str(run.job.get_status_display())
