@@ -47,8 +47,8 @@ def visible_rows(workspace: Workspace, table: store.Table) -> list[tuple[Any, ..
             rows.append((touch.customer_id, microseconds(touch.occurred_at), *details))
         return rows
     for conversion in Conversion.objects.filter(**visible).order_by(*order):
-        details_ = (conversion.converted, conversion.goal_id, conversion.pk, float(conversion.value))
-        rows.append((conversion.customer_id, microseconds(conversion.occurred_at), *details_))
+        what = (conversion.converted, conversion.goal_id, conversion.pk, float(conversion.value))
+        rows.append((conversion.customer_id, microseconds(conversion.occurred_at), *what))
     return rows
 
 
