@@ -33,7 +33,7 @@ def write_file(tmp_path: Path) -> Callable[[str], Path]:
 
     def write(content: str) -> Path:
         path = tmp_path / f"rows-{len(list(tmp_path.iterdir()))}.csv"
-        path.write_text(content)
+        path.write_text(content, newline="")
         return path
 
     return write
