@@ -1,7 +1,11 @@
 """Every address of the product."""
 
+from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
+
+# The admin has no way in of its own, which would pass by the second factor and the limits on guessing passwords.
+admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("accounts.urls")),

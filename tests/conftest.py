@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import pytest
+from django.conf import settings
 from django.core.cache import cache
 from django.test import Client
 from pytest_socket import socket_allow_hosts
@@ -15,6 +16,11 @@ from tests import factories
 def pytest_runtest_setup() -> None:
     """Nothing leaves this machine: loopback and Unix sockets only."""
     socket_allow_hosts(["127.0.0.1", "::1"], allow_unix_socket=True)
+
+
+def pytest_configure() -> None:
+    # Each test client loads the middleware, and WhiteNoise would list every static file each time.
+    settings.WHITENOISE_AUTOREFRESH = True
 
 
 @pytest.fixture(autouse=True)

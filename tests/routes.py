@@ -1,0 +1,64 @@
+"""Every address of the product, from the URL resolver, so that tests cover a new one without anyone remembering."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+
+
+@dataclass(frozen=True)
+class Route:
+    """A named address; `arguments` are those of its pattern and of the patterns that include it."""
+
+    name: str
+    path: str
+    arguments: frozenset[str]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def is_admin(self) -> bool:
+        return self.name.startswith("admin:")
+
+    @property
+    def is_api(self) -> bool:
+        return self.path.startswith("api/")
+
+    @property
+    def is_account(self) -> bool:
+        return self.path.startswith("accounts/")
+
+    @property
+    def is_in_workspace(self) -> bool:
+        """Whether the address names something that belongs to one workspace."""
+        return not (self.is_admin or self.is_account) and bool(self.arguments)
+
+    def url(self, known: Mapping[str, object]) -> str:
+        """Return the address with values from `known`. Raises LookupError for an argument that nobody has told of."""
+        if unknown := self.arguments - known.keys():
+            raise LookupError(
+                f"No value for {', '.join(sorted(unknown))} of “{self.name}” ({self.path}): add one of workspace A's "
+                "to `arguments` in tests/test_every_url.py."
+            )
+        return reverse(self.name, kwargs={name: known[name] for name in self.arguments})
+
+
+def every_route() -> list[Route]:
+    """Return the named addresses. Raises ValueError for one of ours that has no name."""
+    return list(_walk(get_resolver().url_patterns, "", "", frozenset()))
+
+
+def _walk(
+    patterns: list[URLPattern | URLResolver], namespace: str, prefix: str, outer: frozenset[str]
+) -> Iterator[Route]:
+    for pattern in patterns:
+        path = prefix + str(pattern.pattern)
+        arguments = outer | pattern.pattern.converters.keys() | pattern.pattern.regex.groupindex.keys()
+        if isinstance(pattern, URLResolver):
+            inner = f"{namespace}{pattern.namespace}:" if pattern.namespace else namespace
+            yield from _walk(pattern.url_patterns, inner, path, arguments)
+        elif pattern.name:
+            yield Route(f"{namespace}{pattern.name}", path, arguments)
+        elif namespace != "admin:":  # Django's admin has nameless redirects and a catch-all
+            raise ValueError(f"The address {path} has no name.")

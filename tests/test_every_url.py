@@ -1,0 +1,177 @@
+"""Every URL, as everybody: no fault, no door open to the wrong person, no word of one workspace to another."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+from django.apps import apps
+from django.contrib import admin as site_admin
+from django.http import HttpResponse
+from django.test import Client
+
+from accounts.actions import create_api_key, create_workspace
+from accounts.models import Membership, Role, User, Workspace
+from analyses.models import Run
+from analyses.runs import request_run
+from jobs.models import Job
+from tests.factories import UserFactory
+from tests.routes import Route, every_route
+
+CANARY = "Canary7f3a"
+ROUTES = every_route()
+OURS = [route for route in ROUTES if route.is_in_workspace]
+ADMIN = [route for route in ROUTES if route.is_admin]
+SIGN_IN = "/accounts/login/?next="
+
+# Views of Django and allauth that are open to all on purpose: signing in and out, and the way back in.
+PUBLIC = {
+    "account_login", "account_logout", "account_signup", "account_inactive", "account_email_verification_sent",
+    "account_confirm_email", "account_reset_password", "account_reset_password_done",
+    "account_reset_password_from_key", "account_reset_password_from_key_done", "mfa_authenticate", "mfa_trust",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class World:
+    """Workspace A, full of canaries, its people, and the owner of workspace B."""
+
+    workspace: Workspace
+    owner: User
+    analyst: User
+    viewer: User
+    outsider: User
+    arguments: dict[str, object]
+
+    def ask(self, route: Route, method: str, user: User | None) -> HttpResponse:
+        client = Client()
+        if user is not None:
+            client.force_login(user)
+        response: HttpResponse = getattr(client, method)(route.url(self.arguments))
+        return response
+
+
+@pytest.fixture
+def world(db: None) -> World:
+    owner = UserFactory.create(email=f"{CANARY}@example.com")
+    workspace = create_workspace(name=CANARY, slug="acme", owner=owner)
+    members = {role: UserFactory.create() for role in (Role.ANALYST, Role.VIEWER)}
+    for role, user in members.items():
+        Membership.objects.create(workspace=workspace, user=user, role=role)
+    outsider = UserFactory.create()
+    create_workspace(name="Elsewhere", slug="elsewhere", owner=outsider)
+    create_api_key(workspace=workspace, created_by=owner, name=CANARY, scopes=["runs:read"])
+    run = request_run(
+        workspace=workspace, kind="attribution", params={}, by=owner, trigger=Run.Trigger.PAGE, ring=False
+    )
+    Job.objects.filter(pk=run.job_id).update(phase=CANARY)
+    # What each argument of a URL stands for; every value belongs to workspace A.
+    arguments = {
+        "slug": workspace.slug,
+        "run_id": run.pk,
+        "key": "abc-123",
+        "uidb36": "1",
+        "app_label": "accounts",
+        "content_type_id": "1",
+        "object_id": "1",
+        "url": "accounts/",
+        "id": str(owner.pk),
+    }
+    return World(workspace, owner, members[Role.ANALYST], members[Role.VIEWER], outsider, arguments)
+
+
+def _rows(workspace: Workspace) -> Iterator[tuple[str, list[dict[str, object]]]]:
+    """Yield everything that belongs to the workspace, to see that a stranger changed nothing."""
+    for model in apps.get_models():
+        owned = any(field.name == "workspace" for field in model._meta.fields)
+        if model is Workspace or owned:
+            where = {"pk": workspace.pk} if model is Workspace else {"workspace": workspace}
+            yield model._meta.label, list(model._default_manager.filter(**where).order_by("pk").values())
+
+
+def _text(response: HttpResponse) -> str:
+    body = b"".join(response.streaming_content) if response.streaming else response.content  # type: ignore[attr-defined]
+    return body.decode(errors="replace") + str(response.headers)
+
+
+def test_the_walk_covers_what_it_should() -> None:
+    names = {route.name for route in ROUTES}
+    assert {"home", "new_workspace", "workspace_home", "account_login", "admin:index"} <= names
+    assert {route.name for route in OURS} >= {"analyses:run", "analyses:api_run", "attribution:page"}
+
+
+@pytest.mark.parametrize("method", ["get", "post", "put", "patch", "delete"])
+@pytest.mark.parametrize("route", OURS, ids=str)
+def test_nobody_gets_in_without_signing_in(world: World, route: Route, method: str) -> None:
+    response = world.ask(route, method, None)
+    if route.is_api:
+        assert response.status_code == 401
+        assert response.headers["Content-Type"] == "application/problem+json"
+    else:
+        assert response.headers["Location"].startswith(SIGN_IN)
+    assert CANARY not in _text(response)
+
+
+@pytest.mark.parametrize("method", ["get", "post", "put", "patch", "delete"])
+@pytest.mark.parametrize("route", OURS, ids=str)
+def test_for_the_owner_of_another_workspace_it_does_not_exist(world: World, route: Route, method: str) -> None:
+    before = dict(_rows(world.workspace))
+    response = world.ask(route, method, world.outsider)
+    assert CANARY not in _text(response)
+    assert dict(_rows(world.workspace)) == before
+    if response.status_code == 405:  # the method exists for nobody
+        assert world.ask(route, method, world.owner).status_code == 405
+    else:
+        assert response.status_code == 404
+
+
+@pytest.mark.parametrize("route", OURS, ids=str)
+def test_a_viewer_looks_and_changes_nothing(world: World, route: Route) -> None:
+    before = dict(_rows(world.workspace))
+    assert world.ask(route, "get", world.viewer).status_code in (200, 302, 404, 405)
+    assert world.ask(route, "post", world.viewer).status_code in (403, 405)
+    assert dict(_rows(world.workspace)) == before
+
+
+@pytest.mark.parametrize("method", ["get", "post", "put", "patch", "delete"])
+@pytest.mark.parametrize("route", OURS, ids=str)
+def test_members_meet_no_fault(world: World, route: Route, method: str) -> None:
+    for user in (world.viewer, world.analyst, world.owner):
+        assert world.ask(route, method, user).status_code < 500
+
+
+@pytest.mark.parametrize("method", ["get", "post"])
+@pytest.mark.parametrize("route", [route for route in ROUTES if not (route.is_admin or route in OURS)], ids=str)
+def test_pages_of_no_workspace_ask_for_sign_in_and_meet_no_fault(world: World, route: Route, method: str) -> None:
+    anonymous = world.ask(route, method, None)
+    if route.is_api:
+        assert anonymous.status_code == 401
+    elif route.name not in PUBLIC:
+        assert anonymous.headers.get("Location", "").startswith("/accounts/login/")
+    for user in (None, world.viewer, world.analyst, world.owner, world.outsider):
+        response = world.ask(route, method, user)
+        assert response.status_code < 500
+        if user in (None, world.outsider):
+            assert CANARY not in _text(response)
+
+
+@pytest.mark.parametrize("route", ADMIN, ids=str)
+def test_the_admin_is_closed_to_members(world: World, route: Route) -> None:
+    for method in ("get", "post"):
+        anonymous = world.ask(route, method, None)
+        assert anonymous.headers["Location"].startswith(("/accounts/login/", "/admin/"))
+        owner = world.ask(route, method, world.owner)
+        if route.name == "admin:login":
+            assert owner.status_code == 403
+        else:
+            assert owner.headers["Location"].startswith("/admin/")
+
+
+@pytest.mark.parametrize("route", ADMIN, ids=str)
+def test_the_admin_works_for_a_site_admin(world: World, route: Route) -> None:
+    by_name = {f"admin:{model._meta.app_label}_{model._meta.model_name}": model for model in site_admin.site._registry}
+    model = by_name.get(route.name.rpartition("_")[0])
+    row = model._default_manager.first() if model else None
+    if row is not None:
+        world.arguments.update(object_id=row.pk, id=row.pk)
+    site_owner = User.objects.create_superuser("root@example.com")
+    assert world.ask(route, "get", site_owner).status_code in (200, 302, 403, 404, 405)
