@@ -1,5 +1,6 @@
-// The two dates of the attribution form matter only for a custom period. Without this script they just stay in view.
+// What the attribution form shows depends on what is chosen in it. Without this script everything just stays in view.
 
+// The two dates matter only for a custom period.
 class CustomPeriod extends HTMLElement {
   connectedCallback() {
     this.period = this.querySelector("select");
@@ -16,4 +17,21 @@ class CustomPeriod extends HTMLElement {
   }
 }
 
+// A model is not compared with itself.
+class CompareModels extends HTMLElement {
+  connectedCallback() {
+    this.model = this.closest("form").elements.model;
+    this.model.addEventListener("change", () => this.show());
+    this.show();
+  }
+
+  show() {
+    for (const box of this.querySelectorAll("input")) {
+      box.disabled = box.value === this.model.value;
+      box.closest("label").hidden = box.disabled;
+    }
+  }
+}
+
+customElements.define("compare-models", CompareModels);
 customElements.define("custom-period", CustomPeriod);

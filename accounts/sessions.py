@@ -1,0 +1,39 @@
+"""How long a signed-in browser stays signed in."""
+
+from collections.abc import Callable
+
+from django.conf import settings
+from django.contrib.auth import logout
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone as clock
+
+STARTED_AT = "started_at"
+SEEN_AT = "seen_at"
+# The last visit is noted this often at most, so that reading a page rarely writes a row.
+NOTE_EVERY_SECONDS = 300
+
+
+class SessionLimitsMiddleware:
+    """Signs a browser out after `SESSION_IDLE_SECONDS` without a visit, and after `SESSION_COOKIE_AGE` in any case.
+
+    Django alone would start the whole time anew with each change of the session.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if settings.SESSION_COOKIE_NAME in request.COOKIES and request.user.is_authenticated:
+            self._keep_or_end(request)
+        return self.get_response(request)
+
+    def _keep_or_end(self, request: HttpRequest) -> None:
+        now = int(clock.now().timestamp())
+        started_at = request.session.setdefault(STARTED_AT, now)
+        seen_at = request.session.setdefault(SEEN_AT, now)
+        is_idle = now - seen_at > settings.SESSION_IDLE_SECONDS
+        is_old = now - started_at > settings.SESSION_COOKIE_AGE
+        if is_idle or is_old:
+            logout(request)
+        elif now - seen_at > NOTE_EVERY_SECONDS:
+            request.session[SEEN_AT] = now
