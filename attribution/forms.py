@@ -7,11 +7,12 @@ from django import forms
 from accounts.models import Workspace
 from analyses.errors import InvalidParams
 from attribution.labels import DIMENSION_LABELS, MODEL_LABELS
-from attribution.params import CONVERSIONS, LEADS, LONGEST_WINDOW_DAYS, REVENUE, clean
+from attribution.params import CONVERSIONS, LEADS, LONGEST_WINDOW_DAYS, REVENUE, clean, lead_goal, preset_name
 from marketing.models import Goal
 from marketing.periods import PRESET_DAYS
 
 CUSTOM_PERIOD = "custom"
+GOAL = "goal:"  # before a goal's name as a choice of metric: a goal may well be called Revenue
 PERIODS = [*((name, f"Last {days} days") for name, days in PRESET_DAYS.items()), (CUSTOM_PERIOD, "Custom")]
 WINDOW_PRESETS = (7, 14, 30, 60, 90)
 
@@ -49,17 +50,19 @@ class AttributionForm(forms.Form):
         data = super().clean() or {}
         if self.errors:
             return data
-        custom = data["period"] == CUSTOM_PERIOD
+        period = ("start", "end") if data["period"] == CUSTOM_PERIOD else ("period",)
+        for name in period:
+            if not data[name]:
+                self.add_error(name, "A custom period needs both a start and an end.")
+        if self.errors:
+            return data
         asked = {
             "model": [data["model"], *data["compare"]],
-            "metric": data["metric"],
             "window_days": data["window_days"],
             "dimension": data["dimension"],
-            **({"start": data["start"], "end": data["end"]} if custom else {"period": data["period"]}),
+            **_metric_asked(data["metric"]),
+            **{name: data[name] for name in period},
         }
-        if custom and not (data["start"] and data["end"]):
-            self.add_error("start", "A custom period needs both a start and an end.")
-            return data
         try:
             self.params = clean(self.workspace, asked)
         except InvalidParams as refusal:
@@ -78,27 +81,35 @@ def initial(workspace: Workspace, query: Any) -> dict[str, Any]:
         given = {}
         params = clean(workspace, {})
     main, *others = params["model"]
-    default_period = f"last_{workspace.period_days}"
+    period = preset_name(given.get("period") or f"last_{workspace.period_days}")
+    custom = given.get("start") or period not in PRESET_DAYS
     return params | {
         "model": main,
         "compare": others,
         "metric": _metric_choice(workspace, params),
-        "period": CUSTOM_PERIOD if given.get("start") else given.get("period") or default_period,
+        "period": CUSTOM_PERIOD if custom else period,
     }
 
 
 def _metrics(workspace: Workspace) -> list[tuple[str, str]]:
     """Revenue and conversions of the default goal, leads, then every other goal by name."""
     goals = list(Goal.objects.filter(workspace=workspace).order_by("pk"))
-    lead = next((goal for goal in goals if goal.kind == Goal.Kind.LEAD), None)
-    others = [(goal.name, goal.name) for goal in goals if not goal.is_default and goal is not lead]
+    lead = lead_goal(goals)
+    others = [(f"{GOAL}{goal.name}", goal.name) for goal in goals if not goal.is_default and goal != lead]
     return [(REVENUE, "Revenue"), (CONVERSIONS, "Conversions"), *([(LEADS, "Leads")] if lead else []), *others]
+
+
+def _metric_asked(choice: str) -> dict[str, str]:
+    """Return the parameters that a choice of the metric field stands for."""
+    if choice.startswith(GOAL):
+        return {"metric": CONVERSIONS, "goal": choice.removeprefix(GOAL)}
+    return {"metric": choice}
 
 
 def _metric_choice(workspace: Workspace, params: dict[str, Any]) -> str:
     """Return the choice of the metric field that stands for canonical params."""
-    goal = Goal.objects.get(workspace=workspace, name=params["goal"])
+    goals = list(Goal.objects.filter(workspace=workspace).order_by("pk"))
+    goal = next(goal for goal in goals if goal.name == params["goal"])
     if goal.is_default:
         return str(params["metric"])
-    lead = Goal.objects.filter(workspace=workspace, kind=Goal.Kind.LEAD).order_by("pk").first()
-    return LEADS if goal == lead else goal.name
+    return LEADS if goal == lead_goal(goals) else f"{GOAL}{goal.name}"

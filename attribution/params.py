@@ -1,7 +1,7 @@
 """The parameters of an attribution analysis, as people ask for it and as it is kept."""
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.utils import timezone
@@ -14,7 +14,16 @@ from marketing.periods import PRESET_DAYS, Period, preset, yesterday
 
 KNOWN = ("model", "goal", "metric", "window_days", "period", "start", "end", "dimension")
 LONGEST_WINDOW_DAYS = 365
+EARLIEST_YEAR, LATEST_YEAR = 2000, 2100  # imports take no rows from before
 REVENUE, CONVERSIONS, LEADS = "revenue", "conversions", "leads"
+
+
+class _Refused(ValueError):
+    """What is wrong with one parameter."""
+
+    def __init__(self, name: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.name = name
 
 
 def clean(workspace: Workspace, params: Mapping[str, Any]) -> dict[str, Any]:
@@ -27,20 +36,20 @@ def clean(workspace: Workspace, params: Mapping[str, Any]) -> dict[str, Any]:
     errors = {name: f"Unknown parameter. Known: {', '.join(KNOWN)}." for name in params if name not in KNOWN}
     given = {name: value for name, value in params.items() if value not in (None, "", [])}
     cleaned: dict[str, Any] = {}
-    for name, read in (
-        ("model", _models),
-        ("goal", _goal_and_metric),
-        ("window_days", _window),
-        ("period", _period),
-        ("dimension", _dimension),
-    ):
+    for read in (_models, _goal_and_metric, _window, _period, _dimension):
         try:
             cleaned |= read(workspace, given)
-        except ValueError as error:
-            errors.setdefault(name, str(error))
+        except _Refused as refusal:
+            errors[refusal.name] = str(refusal)
     if errors:
         raise InvalidParams(errors)
     return cleaned
+
+
+def preset_name(asked: str) -> str:
+    """Return the name in `PRESET_DAYS` for the ways to write it, "last_30_days" and "30_days"; else what was asked."""
+    name = asked.strip().lower().removesuffix("_days")
+    return f"last_{name}" if f"last_{name}" in PRESET_DAYS else name
 
 
 def _models(workspace: Workspace, given: dict[str, Any]) -> dict[str, Any]:
@@ -48,66 +57,88 @@ def _models(workspace: Workspace, given: dict[str, Any]) -> dict[str, Any]:
     names = asked if isinstance(asked, list) else str(asked).split(",")
     names = [str(name).strip() for name in names]
     if unknown := [name for name in names if name not in MODEL_LABELS]:
-        raise ValueError(f"There is no model “{unknown[0]}”. Choose from {', '.join(MODEL_LABELS)}.")
+        raise _Refused("model", f"There is no model “{unknown[0]}”. Choose from {', '.join(MODEL_LABELS)}.")
     return {"model": list(dict.fromkeys(names))}
 
 
 def _goal_and_metric(workspace: Workspace, given: dict[str, Any]) -> dict[str, Any]:
-    metric = str(given.get("metric", REVENUE))
-    goals = Goal.objects.filter(workspace=workspace)
+    """Resolve the two together, as a metric may be the name of a goal."""
+    metric, asked = str(given.get("metric", REVENUE)), given.get("goal")
+    goals = list(Goal.objects.filter(workspace=workspace).order_by("pk"))
+    known = ", ".join(goal.name for goal in goals)
     if metric.lower() in (REVENUE, CONVERSIONS):
-        asked = given.get("goal")
-        goal = goals.filter(name__iexact=str(asked)).first() if asked else goals.filter(is_default=True).first()
-        metric = metric.lower()
-    elif metric.lower() == LEADS:
-        asked, metric = metric, CONVERSIONS
-        goal = goals.filter(kind=Goal.Kind.LEAD).order_by("pk").first()
-    else:
-        asked, metric = metric, CONVERSIONS
-        goal = goals.filter(name__iexact=asked).first()
-    if goal is None:
-        known = ", ".join(goals.values_list("name", flat=True))
-        raise ValueError(f"There is no goal “{asked or 'default'}”. Goals: {known}.")
-    return {"goal": goal.name, "metric": metric}
+        goal = _named(goals, str(asked)) if asked else next((goal for goal in goals if goal.is_default), None)
+        if goal is None:
+            raise _Refused("goal", f"There is no goal “{asked or 'default'}”. Goals: {known}.")
+        return {"goal": goal.name, "metric": metric.lower()}
+    counted = lead_goal(goals) if metric.lower() == LEADS else _named(goals, metric)
+    if counted is None:
+        raise _Refused("metric", f"There is no metric “{metric}”. Use {REVENUE}, {CONVERSIONS}, or a goal: {known}.")
+    if asked and _named(goals, str(asked)) != counted:
+        raise _Refused("goal", f"The metric “{metric}” counts the goal “{counted.name}”, not “{asked}”.")
+    return {"goal": counted.name, "metric": CONVERSIONS}
+
+
+def lead_goal(goals: Iterable[Goal]) -> Goal | None:
+    """Return the goal that the metric "leads" counts: the first of its kind."""
+    return next((goal for goal in goals if goal.kind == Goal.Kind.LEAD), None)
+
+
+def _named(goals: Iterable[Goal], name: str) -> Goal | None:
+    return next((goal for goal in goals if goal.name.casefold() == name.strip().casefold()), None)
 
 
 def _window(workspace: Workspace, given: dict[str, Any]) -> dict[str, Any]:
     asked = given.get("window_days", workspace.window_days)
     text = str(asked).strip()
-    if isinstance(asked, bool) or not (text.isascii() and text.isdigit() and len(text) <= 3):
-        raise ValueError(f"The lookback window is a whole number of days, not “{asked}”.")
-    if not 1 <= int(text) <= LONGEST_WINDOW_DAYS:
-        raise ValueError(f"The lookback window is 1 to {LONGEST_WINDOW_DAYS} days.")
-    return {"window_days": int(text)}
+    if isinstance(asked, bool) or not (text.isascii() and text.isdigit()):
+        raise _Refused("window_days", f"The lookback window is a whole number of days, not “{asked}”.")
+    digits = text.lstrip("0") or "0"
+    # By length first: Python refuses to make a number of thousands of digits.
+    if len(digits) > len(str(LONGEST_WINDOW_DAYS)) or not 1 <= int(digits) <= LONGEST_WINDOW_DAYS:
+        raise _Refused("window_days", f"The lookback window is 1 to {LONGEST_WINDOW_DAYS} days.")
+    return {"window_days": int(digits)}
 
 
 def _period(workspace: Workspace, given: dict[str, Any]) -> dict[str, Any]:
-    until = yesterday(now=timezone.now(), zone=workspace.zone)
     if "start" in given or "end" in given:
-        if not {"start", "end"} <= given.keys():
-            raise ValueError("A custom period needs both a start and an end.")
-        period = Period(_day(given["start"]), _day(given["end"]))
-    elif "period" in given:
-        period = preset(_preset_name(str(given["period"])), until=until)
-    else:
-        period = Period.last_days(workspace.period_days, until=until)
+        return _custom_period(given)
+    until = yesterday(now=timezone.now(), zone=workspace.zone)
+    if "period" not in given:
+        return _bounds(Period.last_days(workspace.period_days, until=until))
+    try:
+        return _bounds(preset(preset_name(str(given["period"])), until=until))
+    except ValueError as error:
+        raise _Refused("period", str(error)) from None
+
+
+def _custom_period(given: dict[str, Any]) -> dict[str, Any]:
+    for name in ("start", "end"):
+        if name not in given:
+            raise _Refused(name, "A custom period needs both a start and an end.")
+    start, end = _day("start", given), _day("end", given)
+    try:
+        return _bounds(Period(start, end))
+    except ValueError as error:
+        raise _Refused("end", str(error)) from None
+
+
+def _bounds(period: Period) -> dict[str, str]:
     return {"start": period.start.isoformat(), "end": period.end.isoformat()}
 
 
-def _preset_name(asked: str) -> str:
-    name = asked.strip().lower().removesuffix("_days")
-    return f"last_{name}" if f"last_{name}" in PRESET_DAYS else name
-
-
-def _day(asked: Any) -> dt.date:
+def _day(name: str, given: dict[str, Any]) -> dt.date:
     try:
-        return dt.date.fromisoformat(str(asked))
+        day = dt.date.fromisoformat(str(given[name]))
     except ValueError:
-        raise ValueError(f"“{asked}” is not a day such as 2026-05-31.") from None
+        raise _Refused(name, f"“{given[name]}” is not a day such as 2026-05-31.") from None
+    if not EARLIEST_YEAR <= day.year <= LATEST_YEAR:
+        raise _Refused(name, f"A period lies between {EARLIEST_YEAR} and {LATEST_YEAR}.")
+    return day
 
 
 def _dimension(_workspace: Workspace, given: dict[str, Any]) -> dict[str, Any]:
     asked = str(given.get("dimension", "channel")).lower()
     if asked not in DIMENSION_LABELS:
-        raise ValueError(f"The dimension is {' or '.join(DIMENSION_LABELS)}, not “{asked}”.")
+        raise _Refused("dimension", f"The dimension is {' or '.join(DIMENSION_LABELS)}, not “{asked}”.")
     return {"dimension": asked}

@@ -125,6 +125,9 @@ class _Presenter:
         leader = self.groups[0]
         if leader == NONE:
             return f"No {self.dimension} gets credit: no touch precedes these conversions within the lookback window."
+        if not self.totals[self.measure]:
+            conversions = formats.count(self.totals["conversions"], "conversion")
+            return f"There is no {self.metric_label} to credit: the {conversions} of this period carry no value."
         share = formats.percent(self._share(credit[leader][self.measure]))
         return f"{leader} gets {share} of {self.metric_label} under {MODEL_LABELS[model]}."
 
@@ -173,15 +176,13 @@ class _Presenter:
         return value / total if total else 0.0
 
     def _reconciliation(self) -> str:
-        conversions = formats.count(self.totals["conversions"])
+        conversions = formats.count(self.totals["conversions"], "conversion")
         value = formats.money(self.totals["value"], self.currency)
         off = max(
             self.reconciliation["largest_difference_conversions"], self.reconciliation["largest_difference_value"]
         )
-        return (
-            f"Credit adds up under every model: {conversions} conversions and {value}, "
-            f"with a largest rounding difference of {off:.1e}."
-        )
+        exactness = f"with a largest rounding difference of {off:.1e}" if off else "to the last digit"
+        return f"Credit adds up under every model: {conversions} and {value}, {exactness}."
 
     def _without_touch(self) -> str:
         untouched = self.reconciliation["conversions_without_touch"]
@@ -189,7 +190,7 @@ class _Presenter:
             return ""
         share = formats.percent(untouched / self.totals["conversions"])
         days = self.params["window_days"]
+        conversions = formats.count(untouched, "conversion")
         return (
-            f"{formats.count(untouched)} conversions ({share}) have no touch in the {days} days before them "
-            f"and stand in the row “{NONE}”."
+            f"Without a touch in the {formats.count(days, 'day')} before: {conversions} ({share}), in the row “{NONE}”."
         )

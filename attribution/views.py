@@ -1,8 +1,9 @@
 """The page that asks for attribution; its answer is a run's page."""
 
+import datetime as dt
+
 from django.http import HttpResponse
 from django.shortcuts import redirect
-from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from accounts import access
@@ -10,12 +11,12 @@ from accounts.access import AuthedRequest
 from accounts.models import Workspace
 from accounts.permissions import Permission
 from analyses.models import Run
-from analyses.presenters import present_row
+from analyses.presenters import Offer, present_row
 from analyses.runs import request_run
 from attribution.forms import WINDOW_PRESETS, AttributionForm, initial
 from attribution.labels import MODEL_LABELS, MODEL_RULES
 from marketing.models import Dataset
-from marketing.periods import Period, where_data_ends, yesterday
+from marketing.periods import Period, where_data_ends
 from marketing.selectors import data_ends
 from mmm_project.web import render_page
 
@@ -43,7 +44,6 @@ def _context(request: AuthedRequest, workspace: Workspace, form: AttributionForm
     runs = Run.objects.filter(workspace=workspace, kind="attribution").defer("result")
     latest = runs.select_related("workspace", "job", "requested_by", "api_key")[:RUNS_SHOWN]
     ends = data_ends(workspace=workspace, datasets=[Dataset.CONVERSIONS])
-    until = yesterday(now=timezone.now(), zone=workspace.zone)
     return {
         "form": form,
         "window_presets": WINDOW_PRESETS,
@@ -51,6 +51,18 @@ def _context(request: AuthedRequest, workspace: Workspace, form: AttributionForm
         "may_run": access.can(request, Permission.RUN),
         "has_data": ends is not None,
         "data_ends": ends,
-        "offer": where_data_ends(Period.last_days(workspace.period_days, until=until), data_ends=ends),
+        "offer": None if form.is_bound else _offer(request, form, ends),
         "rows": [present_row(run) for run in latest],
     }
+
+
+def _offer(request: AuthedRequest, form: AttributionForm, ends: dt.date | None) -> Offer | None:
+    """Offer the last days of the data where the period goes on beyond it, leaving the rest of the question as it is."""
+    start, end = (dt.date.fromisoformat(form.initial[name]) for name in ("start", "end"))
+    period = where_data_ends(Period(start, end), data_ends=ends)
+    if period is None:
+        return None
+    query = request.GET.copy()
+    query.pop("period", None)
+    query["start"], query["end"] = period.start.isoformat(), period.end.isoformat()
+    return Offer(label=f"Use its last {period.days} days", url=f"?{query.urlencode()}")

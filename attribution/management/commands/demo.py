@@ -83,7 +83,7 @@ class Command(BaseCommand):
         worth = formats.round_money(totals["value"], currency)
         self.stdout.write(
             f"\n{run.workspace.name}, {run.params['start']} to {run.params['end']}: "
-            f"{formats.count(totals['conversions'])} conversions worth {worth}."
+            f"{formats.count(totals['conversions'], 'conversion')} worth {worth}."
         )
         self.stdout.write(f"Spend, and conversions credited by each model ({run.params['window_days']}-day window):\n")
         for line in text_table(_summary_rows(run)):
