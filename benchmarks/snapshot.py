@@ -119,7 +119,12 @@ def rule_models() -> dict[str, float]:
         end = FIRST_DAY + dt.timedelta(days - 1)
         loaded[:] = [
             selectors.load_journeys(
-                workspace=_workspace(), goal=goal, start=FIRST_DAY, end=end, window_days=window_days
+                workspace=_workspace(),
+                goal=goal,
+                start=FIRST_DAY,
+                end=end,
+                window_days=window_days,
+                null_paths=False,  # rule models credit conversions only
             )
         ]
 
