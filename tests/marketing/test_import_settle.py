@@ -19,6 +19,7 @@ from marketing.models import (
     Goal,
     Import,
     ImportedRow,
+    Interaction,
     OutcomeValue,
     Touchpoint,
     TrafficSource,
@@ -113,6 +114,26 @@ def test_touches_keep_what_their_rows_said(import_rows: Importer, shop: Workspac
     assert (explicit.channel, explicit.campaign) == (Channel.objects.get(), Campaign.objects.get())
     assert (grouped.channel, grouped.source, grouped.medium, grouped.campaign) == (None, "google", "cpc", None)
     assert Channel.objects.get().colour_slot == 0
+
+
+def test_touches_are_kept_to_the_microsecond_with_or_without_a_segment(import_rows: Importer) -> None:
+    import_rows(
+        "touchpoints",
+        "customer,occurred_at,channel,interaction,segment\n"
+        "ann,2026-01-01T10:00:00.000001Z,TV,click,New\n"
+        "ann,2026-01-01T12:00:00+02:00,TV,,\n"
+        "ann,2000-01-01T00:00:00Z,TV,store_visit,Loyal\n",
+    )
+
+    at_ten = dt.datetime(2026, 1, 1, 10, tzinfo=dt.UTC)
+    rows = Touchpoint.objects.order_by("pk").values_list("occurred_at", "interaction", "segment__name")
+    assert list(rows) == [
+        (at_ten + dt.timedelta(microseconds=1), Interaction.CLICK, "New"),
+        (at_ten, Interaction.UNSPECIFIED, None),
+        (dt.datetime(2000, 1, 1, tzinfo=dt.UTC), Interaction.STORE_VISIT, "Loyal"),
+    ]
+    found = Touchpoint.objects.get(occurred_at=at_ten)  # as Django writes a time without a fraction
+    assert (found.shadowed, found.segment) == (False, None)
 
 
 def test_an_order_converts_once_for_a_goal(import_rows: Importer) -> None:

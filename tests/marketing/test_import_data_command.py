@@ -1,0 +1,248 @@
+"""`manage.py import_data`: what it prints, what it refuses, and the media tables that other tools publish."""
+
+import io
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from django.conf import settings
+from django.core.management import CommandError, call_command
+
+from accounts.models import Workspace
+from marketing.models import (
+    ChannelSpend,
+    ControlValue,
+    Conversion,
+    Experiment,
+    Import,
+    ImportedRow,
+    OutcomeValue,
+    Touchpoint,
+)
+
+MMM = Path(__file__).resolve().parents[2].parent / "shared" / "reference" / "mmm"
+needs_reference = pytest.mark.skipif(not MMM.is_dir(), reason=f"The reference data are not in {MMM}.")
+
+FILES: dict[str, tuple[str, type[ImportedRow]]] = {
+    "touchpoints": ("customer,occurred_at,channel,segment\nann,2026-01-01,TV,New\n", Touchpoint),
+    "conversions": ("customer,occurred_at,value,order_id\nann,2026-01-01,9.5,A1\n", Conversion),
+    "spend": ("date,channel,spend,impressions\n2026-01-01,TV,9.5,100\n", ChannelSpend),
+    "outcomes": ("date,outcome,value\n2026-01-01,Sales,9.5\n", OutcomeValue),
+    "controls": ("date,control,value\n2026-01-01,Price,-9.5\n", ControlValue),
+    "experiments": (
+        "channel,start,end,lift,standard_error,spend\nTV,2026-01-01,2026-01-31,9.5,1.5,100\n",
+        Experiment,
+    ),
+}
+WriteFile = Callable[[str], Path]
+pytestmark = pytest.mark.usefixtures("shop", "media_root")
+
+
+def import_data(file: Path, dataset: str, *options: str, workspace: str = "acme") -> str:
+    """What the command prints."""
+    printed = io.StringIO()
+    call_command("import_data", str(file), "--workspace", workspace, "--dataset", dataset, *options, stdout=printed)
+    return printed.getvalue()
+
+
+def import_json(file: Path, dataset: str, *options: str) -> dict[str, Any]:
+    answer: dict[str, Any] = json.loads(import_data(file, dataset, "--format", "json", *options))
+    return answer
+
+
+def map_options(**columns: str) -> list[str]:
+    return [option for field, column in columns.items() for option in ("--map", f"{field}={column}")]
+
+
+@pytest.mark.parametrize("dataset", FILES)
+def test_each_dataset_is_imported_by_its_field_names(write_file: WriteFile, dataset: str) -> None:
+    content, model = FILES[dataset]
+
+    printed = import_data(write_file(content), dataset)
+
+    assert printed == "1 accepted, 0 rejected, 0 duplicates\n"
+    assert model._default_manager.filter(shadowed=False, batch__status=Import.Status.ACTIVE).count() == 1
+
+
+@pytest.mark.parametrize("dataset", FILES)
+def test_a_parquet_file_is_imported_like_its_csv(write_file: WriteFile, tmp_path: Path, dataset: str) -> None:
+    content, _ = FILES[dataset]
+    path = tmp_path / "typed.parquet"
+    frame = pd.read_csv(io.StringIO(content))
+    for name in {"date", "occurred_at", "start", "end"} & set(frame):
+        frame[name] = pd.to_datetime(frame[name])
+    frame.to_parquet(path)
+
+    typed = import_json(path, dataset)
+    again = import_json(write_file(content), dataset)
+
+    assert (typed["accepted"], typed["rejected"]) == (1, 0)
+    assert again["duplicates"] == (1 if dataset in ("touchpoints", "conversions") else 0)
+
+
+def test_columns_are_mapped_to_fields(write_file: WriteFile) -> None:
+    file = write_file("day;Kanal;Kosten in EUR\n2026-01-01;TV;9.5\n")
+
+    import_data(file, "spend", *map_options(date="day", channel="Kanal", spend="Kosten in EUR"))
+
+    assert ChannelSpend.objects.get().channel.name == "TV"
+
+
+def test_json_tells_counts_and_errors(write_file: WriteFile) -> None:
+    file = write_file("customer,occurred_at,channel\nann,2026-01-01,TV\nann,2026-01-01,TV\nbob,31/01/2026,TV\n")
+
+    assert import_json(file, "touchpoints") == {
+        "import": Import.objects.get().pk,
+        "dataset": "touchpoints",
+        "accepted": 1,
+        "rejected": 1,
+        "duplicates": 1,
+        "errors": [
+            {
+                "row": 4,
+                "column": "occurred_at",
+                "reason": "“31/01/2026” is not a time such as 2026-05-31T14:05:00+02:00",
+            }
+        ],
+    }
+
+
+def test_the_first_rejected_rows_are_printed(write_file: WriteFile) -> None:
+    rows = "".join(f"2026-01-{day:02},TV,{-day}\n" for day in range(2, 14))
+    file = write_file(f"date,channel,spend\n2026-01-01,TV,1\n2026-01-01\n{rows}")
+
+    printed = import_data(file, "spend").splitlines()
+
+    assert printed[0] == "1 accepted, 13 rejected, 0 duplicates"
+    assert printed[1] == "  row 3: 1 cells where the header has 3"
+    assert printed[2] == "  row 4, column “spend”: negative"
+    assert len(printed) == 12
+    assert printed[-1] == "  ... and 3 more"
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (["spend", "--map", "cost=spend"], "spend has no field “cost”"),
+        (["spend", "--map", "spend=cost"], "The file has no column “cost”"),
+        (["spend", "--map", "spend"], "--map takes FIELD=COLUMN, not “spend”"),
+        (["outcomes"], "No column for “outcome”"),
+        (["revenue"], "invalid choice: 'revenue'"),
+    ],
+)
+def test_what_does_not_fit_is_refused(write_file: WriteFile, options: list[str], sentence: str) -> None:
+    with pytest.raises(CommandError, match=sentence):
+        import_data(write_file(FILES["spend"][0]), *options)
+
+    assert not Import.objects.exists()
+
+
+def test_an_unknown_workspace_or_file_is_refused(write_file: WriteFile) -> None:
+    with pytest.raises(CommandError, match="There is no workspace “nowhere”"):
+        import_data(write_file(FILES["spend"][0]), "spend", workspace="nowhere")
+    with pytest.raises(CommandError, match=r"There is no file missing\.csv"):
+        import_data(Path("missing.csv"), "spend")
+
+
+def test_an_import_that_fails_tells_why(write_file: WriteFile) -> None:
+    with pytest.raises(CommandError, match=r"None of the 1 rows can be imported.*row 2, column “date”"):
+        import_data(write_file("date,channel,spend\ntoday,TV,1\n"), "spend")
+
+
+def test_a_failure_is_one_line_on_stderr_and_a_status() -> None:
+    command = [sys.executable, "manage.py", "import_data", "missing.csv", "--workspace", "acme", "--dataset", "spend"]
+
+    ended = subprocess.run(command, cwd=settings.BASE_DIR, capture_output=True, text=True, check=False)
+
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert ended.stderr == "CommandError: There is no file missing.csv.\n"
+
+
+def total(model: type[ImportedRow], column: str, **where: str) -> float:
+    rows = model._default_manager.filter(shadowed=False, **where)
+    return float(sum(value for value in rows.values_list(column, flat=True) if value is not None))
+
+
+@needs_reference
+@pytest.mark.parametrize(("file", "geos"), [
+    ("meridian_national_all_channels.csv", 1),
+    ("meridian_geo_all_channels.csv", 40),
+])  # fmt: skip
+def test_the_media_tables_of_meridian_are_imported(shop: Workspace, file: str, geos: int) -> None:
+    table = pd.read_csv(MMM / file)
+    columns = {"date": "time", "outcome:Conversions": "conversions", "control:Promo": "Promo"}
+    columns |= {"control:Competitor": "competitor_sales_control"}
+    for channel in range(5):
+        columns[f"spend:Channel {channel}"] = f"Channel{channel}_spend"
+        columns[f"impressions:Channel {channel}"] = f"Channel{channel}_impression"
+
+    answer = import_json(MMM / file, "media_table", *map_options(**columns))
+
+    assert (answer["accepted"], answer["rejected"], answer["duplicates"]) == (156 * geos, 0, 0)
+    assert ChannelSpend.objects.count() == 5 * 156 * geos
+    assert len(set(ChannelSpend.objects.values_list("geo", flat=True))) == geos
+    for channel in range(5):
+        name = f"Channel {channel}"
+        spend, impressions = table[f"Channel{channel}_spend"].sum(), table[f"Channel{channel}_impression"].sum()
+        assert total(ChannelSpend, "spend", channel__name=name) == pytest.approx(spend, rel=1e-7)
+        assert total(ChannelSpend, "impressions", channel__name=name) == impressions
+    assert total(OutcomeValue, "value") == pytest.approx(table["conversions"].sum())
+    competitor = total(ControlValue, "value", control__name="Competitor")
+    assert competitor == pytest.approx(table["competitor_sales_control"].sum())
+
+
+@needs_reference
+def test_the_media_table_of_robyn_is_imported() -> None:
+    file = MMM / "robyn_dt_simulated_weekly.csv"
+    table = pd.read_csv(file)
+    channels = {
+        "TV": "tv_S",
+        "Out of home": "ooh_S",
+        "Print": "print_S",
+        "Search": "search_S",
+        "Facebook": "facebook_S",
+    }
+    columns = {f"spend:{channel}": column for channel, column in channels.items()}
+    columns |= {"impressions:Facebook": "facebook_I", "clicks:Search": "search_clicks_P", "outcome:Revenue": "revenue"}
+
+    answer = import_json(file, "media_table", *map_options(**columns))
+
+    assert (answer["accepted"], answer["rejected"]) == (208, 0)
+    for channel, column in channels.items():
+        assert total(ChannelSpend, "spend", channel__name=channel) == pytest.approx(table[column].sum(), abs=0.02)
+    assert total(ChannelSpend, "impressions") == pytest.approx(table["facebook_I"].sum())
+    assert total(ChannelSpend, "clicks") == pytest.approx(table["search_clicks_P"].sum())
+    assert total(OutcomeValue, "value") == pytest.approx(table["revenue"].sum())
+
+
+@needs_reference
+def test_words_in_a_column_of_numbers_are_rejected_row_by_row(tmp_path: Path) -> None:
+    table = pd.read_csv(MMM / "robyn_dt_simulated_weekly.csv", keep_default_na=False)
+    table.loc[0, "events"] = "1"
+    table.to_csv(tmp_path / "robyn.csv", index=False)
+
+    answer = import_json(tmp_path / "robyn.csv", "media_table", *map_options(**{"control:Events": "events"}))
+
+    assert (answer["accepted"], answer["rejected"]) == (1, 207)
+    assert answer["errors"][0] == {"row": 3, "column": "events", "reason": "“na” is not a number such as 1234.56"}
+
+
+@needs_reference
+@pytest.mark.parametrize(("file", "date", "rows"), [
+    ("pymc_mmm_example.csv", "date_week", 179),
+    ("pymc_mmm_roas_data.csv", "date", 131),
+])  # fmt: skip
+def test_the_media_tables_of_pymc_are_imported(file: str, date: str, rows: int) -> None:
+    table = pd.read_csv(MMM / file)
+    columns = {"date": date, "spend:x1": "x1", "spend:x2": "x2", "outcome:y": "y"}
+
+    answer = import_json(MMM / file, "media_table", *map_options(**columns))
+
+    assert (answer["accepted"], answer["rejected"]) == (rows, 0)
+    assert total(ChannelSpend, "spend") == pytest.approx(table["x1"].sum() + table["x2"].sum(), abs=1e-4 * 2 * rows)
+    assert total(OutcomeValue, "value") == pytest.approx(table["y"].sum())
