@@ -25,7 +25,7 @@ def write_rows(model: type[models.Model], columns: Mapping[str, Sequence[Any] | 
     Times are int64 microseconds since the epoch, UTC. Call it inside a transaction.
     """
     fields = [model._meta.get_field(name) for name in columns]
-    names = [connection.ops.quote_name(field.column) for field in fields]  # type: ignore[union-attr]
+    names = [connection.ops.quote_name(str(field.column)) for field in fields]  # type: ignore[union-attr]
     kinds = [_kind(field) for field in fields]
     values = list(columns.values())
     if connection.vendor == "postgresql":
