@@ -64,7 +64,6 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
     search_fields = ("email", "first_name", "last_name", "memberships__workspace__name")
     ordering = ("email",)
     readonly_fields = ("last_login", "date_joined")
-    inlines = (UserMembershipInline,)
     fieldsets = (
         (None, {"fields": ("email", "password")}),
         ("Person", {"fields": ("first_name", "last_name")}),
@@ -72,6 +71,9 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
         ("Dates", {"fields": ("last_login", "date_joined")}),
     )
     add_fieldsets = ((None, {"classes": ("wide",), "fields": ("email", "usable_password", "password1", "password2")}),)
+
+    def get_inlines(self, _request: HttpRequest, user: User | None) -> tuple[type[UserMembershipInline], ...]:
+        return (UserMembershipInline,) if user else ()
 
 
 @admin.register(Workspace)
