@@ -12,6 +12,7 @@ from django.http import HttpRequest
 from accounts.actions import revoke_api_key
 from accounts.audit import record
 from accounts.models import ApiKey, AuditEvent, Membership, Plan, Role, Subscription, User, Workspace
+from mmm_project.read_only_admin import ReadOnlyAdmin
 
 
 class MembershipFormSet(forms.BaseInlineFormSet):  # type: ignore[type-arg]  # not generic at run time
@@ -174,7 +175,7 @@ class ApiKeyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
 
 @admin.register(AuditEvent)
-class AuditEventAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class AuditEventAdmin(ReadOnlyAdmin):
     """The audit log, to read."""
 
     list_display = ("at", "workspace", "action", "target", "actor", "api_key")
@@ -182,12 +183,3 @@ class AuditEventAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     search_fields = ("action", "target", "actor__email", "workspace__name")
     list_select_related = ("workspace", "actor", "api_key")
     date_hierarchy = "at"
-
-    def has_add_permission(self, _request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, _request: HttpRequest, _obj: object = None) -> bool:
-        return False
-
-    def has_delete_permission(self, _request: HttpRequest, _obj: object = None) -> bool:
-        return False
