@@ -20,8 +20,6 @@ logger = logging.getLogger(__name__)
 
 EXECUTE_TASK = "jobs.tasks.execute_job"
 MAX_ATTEMPTS = 3
-# A job that nobody has claimed this long after its doorbell rang has lost it.
-UNANSWERED = timedelta(seconds=30)
 WORKER_LOST = (
     "The worker stopped three times while working on this, so it was given up. "
     "A shorter period or a coarser granularity needs less memory and time."
@@ -169,7 +167,7 @@ def _recover(job: Job) -> str | None:
 def _ring_unanswered(now: datetime) -> int:
     """Ring again for queued jobs that nobody came for; of several sweeps at once, one rings for a job."""
     rung = 0
-    unanswered = Q(rung_at=None) | Q(rung_at__lt=now - UNANSWERED)
+    unanswered = Q(rung_at=None) | Q(rung_at__lt=now - timedelta(seconds=settings.JOB_RING_AGAIN_SECONDS))
     for job_id in Job.objects.filter(unanswered, status=Job.Status.QUEUED).values_list("pk", flat=True):
         if Job.objects.filter(unanswered, pk=job_id, status=Job.Status.QUEUED).update(rung_at=now):
             ring_doorbell(job_id)

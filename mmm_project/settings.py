@@ -235,6 +235,8 @@ CELERY_TIMEZONE = "UTC"
 JOB_LEASE_SECONDS = 60
 JOB_HEARTBEAT_SECONDS = 15
 JOB_SWEEP_SECONDS = 10
+# A queued job that nobody has claimed this long after its doorbell rang has lost it.
+JOB_RING_AGAIN_SECONDS = 30
 CELERY_BEAT_SCHEDULE = {
     "sweep-jobs": {
         "task": "jobs.tasks.sweep_jobs",

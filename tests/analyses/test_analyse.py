@@ -37,9 +37,9 @@ def test_the_result_is_printed_as_csv_or_as_a_table(sums: Sums) -> None:
         "long name\x1b[31m,0.5,",
     ]
     assert run_command("sums", "--workspace", "acme", "--format", "table").splitlines() == [
-        "name               sum   count",
-        "=a            1,234.57  12,345",
-        "long name[31m     0.50",
+        "name                sum   count",
+        "=a             1,234.57  12,345",
+        "long name[31m      0.50",
     ]
 
 

@@ -1,0 +1,70 @@
+"""What the tests do to the product, from one process: commands come as JSON lines and so do the answers."""
+
+import json
+import sys
+from collections.abc import Callable
+from threading import Barrier, Thread
+
+import django
+
+
+def prepare() -> None:
+    """Create the workspace that everything happens in."""
+    from accounts.models import Workspace
+
+    Workspace.objects.create(name="Stack", slug="stack")
+
+
+def ask(name: str, times: int = 1, *, poison: bool = False) -> list[str]:
+    """Ask the same question `times` times at once, each on a connection of its own; return the runs' ids."""
+    from django.db import connection
+
+    from accounts.models import Workspace
+    from analyses.models import Run
+    from analyses.runs import request_run
+
+    workspace = Workspace.objects.get(slug="stack")
+    connection.close()
+    at_once = Barrier(times)
+    answers: list[str] = []
+
+    def request() -> None:
+        at_once.wait()
+        params = {"name": name, "poison": poison}
+        run = request_run(workspace=workspace, kind="slow", params=params, by=None, trigger=Run.Trigger.API)
+        answers.append(str(run.pk))
+        connection.close()
+
+    threads = [Thread(target=request) for _ in range(times)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return answers
+
+
+def cancel(name: str) -> bool:
+    """Ask the question's job to stop."""
+    from analyses.models import Run
+    from jobs.actions import request_cancel
+
+    return request_cancel(job=Run.objects.get(params__name=name).job, by=None)
+
+
+def ring(name: str, times: int) -> None:
+    """Deliver the doorbell of the question's job `times` times more."""
+    from analyses.models import Run
+    from jobs.actions import ring_doorbell
+
+    job_id = Run.objects.get(params__name=name).job_id
+    for _ring in range(times):
+        ring_doorbell(job_id)
+
+
+COMMANDS: dict[str, Callable[..., object]] = {"prepare": prepare, "ask": ask, "cancel": cancel, "ring": ring}
+
+if __name__ == "__main__":
+    django.setup()
+    for line in sys.stdin:
+        command, arguments, options = json.loads(line)
+        print(json.dumps(COMMANDS[command](*arguments, **options)), flush=True)  # noqa: T201 (it answers the test)
