@@ -29,7 +29,7 @@ class _Refused(ValueError):
 def clean(workspace: Workspace, params: Mapping[str, Any]) -> dict[str, Any]:
     """Return canonical params; what is not given takes the workspace's default.
 
-    `model`: a name, several joined by commas, or a list -> a list without repeats. `metric`: revenue,
+    `model`: a name, several joined by commas, or a list of them -> a list without repeats. `metric`: revenue,
     conversions, leads, or a goal's name -> `metric` revenue or conversions, and `goal`. `period`: last_30 ... or
     last_30_days ... (or `start` and `end`) -> `start` and `end`. Raises InvalidParams with a sentence for each field.
     """
@@ -54,8 +54,8 @@ def preset_name(asked: str) -> str:
 
 def _models(workspace: Workspace, given: dict[str, Any]) -> dict[str, Any]:
     asked = given.get("model", workspace.default_attribution_model)
-    names = asked if isinstance(asked, list) else str(asked).split(",")
-    names = [str(name).strip() for name in names]
+    parts = asked if isinstance(asked, list) else [asked]
+    names = [name.strip() for part in parts for name in str(part).split(",")]
     if unknown := [name for name in names if name not in MODEL_LABELS]:
         raise _Refused("model", f"There is no model “{unknown[0]}”. Choose from {', '.join(MODEL_LABELS)}.")
     return {"model": list(dict.fromkeys(names))}

@@ -1,0 +1,233 @@
+"""Questions as people ask them, and as they are kept."""
+
+import datetime as dt
+from typing import Any
+
+import pytest
+import time_machine
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from accounts.models import Workspace
+from analyses.errors import InvalidParams
+from attribution.labels import MODEL_LABELS
+from attribution.params import clean
+from marketing.models import Goal
+from tests.factories import WorkspaceFactory
+
+# Still 31 May in UTC: yesterday is another day in Berlin.
+NOW = dt.datetime(2026, 5, 31, 22, 30, tzinfo=dt.UTC)
+
+pytestmark = pytest.mark.usefixtures("_now")
+
+
+@pytest.fixture
+def _now() -> Any:
+    with time_machine.travel(NOW, tick=False):
+        yield
+
+
+def refusal(workspace: Workspace, **params: Any) -> dict[str, list[str]]:
+    with pytest.raises(InvalidParams) as refused:
+        clean(workspace, params)
+    return {name: list(sentences) for name, sentences in refused.value.errors.items()}
+
+
+def test_what_is_not_asked_is_the_workspaces_default(shop: Workspace) -> None:
+    assert clean(shop, {}) == {
+        "model": ["last_non_direct"],
+        "goal": "Purchase",
+        "metric": "revenue",
+        "window_days": 30,
+        "start": "2026-03-02",
+        "end": "2026-05-30",
+        "dimension": "channel",
+    }
+
+
+def test_the_workspaces_settings_are_the_defaults(shop: Workspace) -> None:
+    shop.default_attribution_model, shop.window_days, shop.period_days = "linear", 7, 2
+    cleaned = clean(shop, {})
+    assert (cleaned["model"], cleaned["window_days"]) == (["linear"], 7)
+    assert (cleaned["start"], cleaned["end"]) == ("2026-05-29", "2026-05-30")
+
+
+@pytest.mark.parametrize("empty", [None, "", []])
+def test_an_empty_parameter_is_one_that_is_not_given(shop: Workspace, empty: object) -> None:
+    names = ("model", "goal", "metric", "window_days", "period", "start", "end", "dimension")
+    assert clean(shop, dict.fromkeys(names, empty)) == clean(shop, {})
+
+
+@pytest.mark.parametrize(
+    ("asked", "kept"),
+    [
+        ("last", ["last"]),
+        ("linear, first", ["linear", "first"]),
+        (["first", "last"], ["first", "last"]),
+        (["first", "last,linear"], ["first", "last", "linear"]),
+        ("first,last,first", ["first", "last"]),
+        (",".join(MODEL_LABELS), list(MODEL_LABELS)),
+    ],
+)
+def test_models_come_as_a_name_joined_by_commas_or_as_a_list(shop: Workspace, asked: object, kept: list[str]) -> None:
+    assert clean(shop, {"model": asked})["model"] == kept
+
+
+@pytest.mark.parametrize("asked", ["magic", "last,magic", ["last", "magic"], "Last", "last,", ",", 5, {"last": 1}])
+def test_an_unknown_model_is_refused_with_those_that_exist(shop: Workspace, asked: object) -> None:
+    (sentence,) = refusal(shop, model=asked)["model"]
+    assert sentence.endswith("Choose from last, first, linear, time_decay, position, last_non_direct.")
+
+
+@pytest.mark.parametrize(
+    ("asked", "goal", "metric"),
+    [
+        ({"metric": "revenue"}, "Purchase", "revenue"),
+        ({"metric": "Conversions"}, "Purchase", "conversions"),
+        ({"metric": "leads"}, "Lead", "conversions"),
+        ({"metric": "Sign-up"}, "Sign-up", "conversions"),
+        ({"metric": "sign-UP"}, "Sign-up", "conversions"),
+        ({"goal": "lead"}, "Lead", "revenue"),
+        ({"goal": "Sign-up", "metric": "revenue"}, "Sign-up", "revenue"),
+        ({"goal": "Lead", "metric": "leads"}, "Lead", "conversions"),
+        ({"goal": "Revenue", "metric": "conversions"}, "Revenue", "conversions"),
+    ],
+)
+def test_a_metric_is_a_measure_or_a_goal(shop: Workspace, asked: dict[str, str], goal: str, metric: str) -> None:
+    for name in ("Sign-up", "Revenue"):
+        Goal.objects.create(workspace=shop, name=name)
+    cleaned = clean(shop, asked)
+    assert (cleaned["goal"], cleaned["metric"]) == (goal, metric)
+
+
+def test_the_first_lead_goal_counts_the_leads(shop: Workspace) -> None:
+    Goal.objects.create(workspace=shop, name="Another lead", kind=Goal.Kind.LEAD)
+    assert clean(shop, {"metric": "leads"})["goal"] == "Lead"
+
+
+@pytest.mark.parametrize(
+    ("asked", "field", "sentence"),
+    [
+        ({"goal": "Nothing"}, "goal", "There is no goal “Nothing”. Goals: Purchase, Lead."),
+        ({"metric": "clicks"}, "metric", "There is no metric “clicks”. Use revenue, conversions, or a goal: Purchase"),
+        ({"metric": "\x00"}, "metric", "There is no metric"),
+        ({"metric": "leads", "goal": "Purchase"}, "goal", "The metric “leads” counts the goal “Lead”, not “Purchase”."),
+        ({"metric": "Lead", "goal": "Nothing"}, "goal", "The metric “Lead” counts the goal “Lead”, not “Nothing”."),
+    ],
+)
+def test_a_goal_that_does_not_exist_or_fit_is_refused(
+    shop: Workspace, asked: dict[str, str], field: str, sentence: str
+) -> None:
+    (said,) = refusal(shop, **asked)[field]
+    assert said.startswith(sentence)
+
+
+def test_goals_of_other_workspaces_do_not_exist(shop: Workspace) -> None:
+    Goal.objects.create(workspace=WorkspaceFactory.create(), name="Theirs")
+    assert "Theirs" not in refusal(shop, goal="Theirs")["goal"][0].partition("Goals:")[2]
+
+
+@pytest.mark.parametrize(("asked", "kept"), [(1, 1), (365, 365), ("7", 7), (" 14 ", 14), ("030", 30)])
+def test_a_window_is_1_to_365_days(shop: Workspace, asked: object, kept: int) -> None:
+    assert clean(shop, {"window_days": asked})["window_days"] == kept
+
+
+@pytest.mark.parametrize("asked", [0, 366, 1000, "0" * 5000, "9" * 5000])
+def test_a_window_out_of_bounds_is_refused(shop: Workspace, asked: object) -> None:
+    assert refusal(shop, window_days=asked) == {"window_days": ["The lookback window is 1 to 365 days."]}
+
+
+@pytest.mark.parametrize("asked", ["3.5", 3.5, True, "１２", "-1", -1, "1e2", "week", [7], "7 days", float("nan")])  # noqa: RUF001
+def test_a_window_that_is_no_whole_number_is_refused(shop: Workspace, asked: object) -> None:
+    (sentence,) = refusal(shop, window_days=asked)["window_days"]
+    assert sentence == f"The lookback window is a whole number of days, not “{asked}”."
+
+
+@pytest.mark.parametrize("asked", ["last_30", "last_30_days", "30_days", "30", " Last_30_Days "])
+def test_a_preset_ends_yesterday(shop: Workspace, asked: str) -> None:
+    cleaned = clean(shop, {"period": asked})
+    assert (cleaned["start"], cleaned["end"]) == ("2026-05-01", "2026-05-30")
+
+
+def test_yesterday_is_that_of_the_workspaces_zone(shop: Workspace) -> None:
+    shop.timezone = "Europe/Berlin"
+    cleaned = clean(shop, {"period": "last_30"})
+    assert (cleaned["start"], cleaned["end"]) == ("2026-05-02", "2026-05-31")
+
+
+@pytest.mark.parametrize("asked", ["last_31", "yesterday", "custom", 7])
+def test_an_unknown_period_is_refused_with_those_that_exist(shop: Workspace, asked: object) -> None:
+    (sentence,) = refusal(shop, period=asked)["period"]
+    assert sentence.endswith("choose one of last_30, last_60, last_90, last_180, last_365, or give start and end.")
+
+
+@pytest.mark.parametrize("end", ["2026-02-28", dt.date(2026, 2, 28)])
+def test_a_custom_period_is_kept_as_it_is_and_wins_over_a_preset(shop: Workspace, end: object) -> None:
+    cleaned = clean(shop, {"start": "2026-02-01", "end": end, "period": "last_30"})
+    assert (cleaned["start"], cleaned["end"]) == ("2026-02-01", "2026-02-28")
+
+
+def test_a_period_may_be_one_day(shop: Workspace) -> None:
+    assert clean(shop, {"start": "2026-02-01", "end": "2026-02-01"})["end"] == "2026-02-01"
+
+
+@pytest.mark.parametrize(
+    ("asked", "field", "sentence"),
+    [
+        ({"start": "2026-02-01"}, "end", "A custom period needs both a start and an end."),
+        ({"end": "2026-02-01"}, "start", "A custom period needs both a start and an end."),
+        (
+            {"start": "2026-03-01", "end": "2026-02-01"},
+            "end",
+            "The period ends (2026-02-01) before it starts (2026-03-01).",
+        ),
+        ({"start": "2026-02-01", "end": "2026-02-30"}, "end", "“2026-02-30” is not a day such as 2026-05-31."),
+        ({"start": "01.02.2026", "end": "2026-02-03"}, "start", "“01.02.2026” is not a day such as 2026-05-31."),
+        ({"start": "2026-02-01", "end": "9999-12-31"}, "end", "A period lies between 2000 and 2100."),
+        ({"start": "0001-01-01", "end": "2026-02-01"}, "start", "A period lies between 2000 and 2100."),
+    ],
+)
+def test_a_custom_period_that_cannot_be_is_refused_at_the_field(
+    shop: Workspace, asked: dict[str, str], field: str, sentence: str
+) -> None:
+    assert refusal(shop, **asked) == {field: [sentence]}
+
+
+def test_a_dimension_is_channel_or_campaign(shop: Workspace) -> None:
+    assert clean(shop, {"dimension": "Campaign"})["dimension"] == "campaign"
+    assert refusal(shop, dimension="keyword") == {"dimension": ["The dimension is channel or campaign, not “keyword”."]}
+
+
+def test_an_unknown_parameter_is_refused(shop: Workspace) -> None:
+    (sentence,) = refusal(shop, window=7)["window"]
+    assert sentence == ("Unknown parameter. Known: model, goal, metric, window_days, period, start, end, dimension.")
+
+
+def test_everything_wrong_is_said_at_once(shop: Workspace) -> None:
+    wrong = refusal(shop, model="magic", metric="magic", window_days=0, end="2026-01-01", dimension="magic", magic=1)
+    assert wrong.keys() == {"model", "metric", "window_days", "start", "dimension", "magic"}
+
+
+DAYS = st.dates(dt.date(2000, 1, 1), dt.date(2100, 12, 31))
+PERIODS = st.one_of(
+    st.just({}),
+    st.sampled_from(["last_30", "60_days", "last_365_days"]).map(lambda name: {"period": name}),
+    st.tuples(DAYS, DAYS).map(sorted).map(lambda days: {"start": days[0].isoformat(), "end": days[1]}),
+)
+MODELS = st.lists(st.sampled_from(list(MODEL_LABELS)), min_size=1)
+REST = st.fixed_dictionaries(
+    {},
+    optional={
+        "model": st.one_of(MODELS, MODELS.map(",".join)),
+        "metric": st.sampled_from(["revenue", "conversions", "leads", "Lead", "purchase"]),
+        "window_days": st.one_of(st.integers(1, 365), st.integers(1, 365).map(str)),
+        "dimension": st.sampled_from(["channel", "campaign", "CHANNEL"]),
+    },
+)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(period=PERIODS, rest=REST)
+def test_canonical_params_stay_as_they_are(shop: Workspace, period: dict[str, Any], rest: dict[str, Any]) -> None:
+    canonical = clean(shop, period | rest)
+    assert clean(shop, canonical) == canonical
