@@ -1,2 +1,2 @@
-"""Files become rows: `files` reads, `fields` and `cells` check, `tables` lay out, `loading` writes, `settle` decides
-which of several equal rows holds, `actions` is the way in."""
+"""Files become rows: `files` reads, `fields`, `cells` and `checking` check, `loading` lays out and writes, `settle`
+decides which of several equal rows holds, `removal` clears up, `actions` is the way in."""

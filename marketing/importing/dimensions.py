@@ -1,10 +1,10 @@
 """Look up, or create, what rows refer to by name: channels, campaigns, traffic sources, segments, goals and so on."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from django.db.models import Max
+from django.db.models import Max, Model
 
 from accounts.models import Workspace
 from marketing.grouping import CHANNEL_TYPES
@@ -12,6 +12,7 @@ from marketing.importing.errors import FileRejected
 from marketing.models import Campaign, Channel, Control, Goal, Outcome, Segment, TrafficSource
 
 Names = Iterable[str]
+SourceNames = tuple[str, str, str, str]
 TYPE_HINTS = (  # the first that fits holds: direct mail before direct
     (Channel.Type.OFFLINE, r"tv|radio|print|out.of.home|d?ooh|billboards?|direct mail|cinema|events?"),
     (Channel.Type.OWNED, r"e-?mails?|newsletters?|sms|push|crm|app"),
@@ -24,8 +25,8 @@ class Dimensions:
     """Ids by name for one workspace, remembered for the length of an import. Names match without regard to case."""
 
     workspace: Workspace
-    _known: dict[type, dict[str, int]] = field(default_factory=dict)
-    _sources: dict[tuple[int, str, str, int], int] = field(default_factory=dict)
+    _known: dict[type[Model], dict[str, int]] = field(default_factory=dict)
+    _sources: dict[tuple[int, str, str, int], int] | None = None
 
     def channels(self, names: Names) -> dict[str, int]:
         return self._ids(Channel, names)
@@ -52,36 +53,57 @@ class Dimensions:
             raise FileRejected("Some rows name no goal, and the workspace has no default goal. Fill in the goals.")
         return goal.pk
 
-    def traffic_source(self, channel: str, source: str, medium: str, campaign: str) -> int:
-        """Return the id of the traffic source that these names describe ("" for what a row does not say)."""
-        channel_id = self.channels([channel])[channel] if channel else 0
-        campaign_id = self.campaigns([campaign])[campaign] if campaign else 0
-        key = (channel_id, source, medium, campaign_id)
-        if key not in self._sources:
-            told = {"channel_id": channel_id or None, "campaign_id": campaign_id or None}
-            same = TrafficSource.objects.filter(workspace=self.workspace, source=source, medium=medium, **told)
-            found = same.first() or TrafficSource.objects.create(
-                workspace=self.workspace, source=source, medium=medium, **told
+    def traffic_sources(self, described: Sequence[SourceNames]) -> list[int]:
+        """Return the id of each traffic source, given as channel, source, medium and campaign ("" for unsaid)."""
+        channels = {"": 0} | self.channels(dict.fromkeys(channel for channel, _, _, _ in described if channel))
+        campaigns = {"": 0} | self.campaigns(dict.fromkeys(campaign for _, _, _, campaign in described if campaign))
+        keys = [
+            (channels[channel], source, medium, campaigns[campaign]) for channel, source, medium, campaign in described
+        ]
+        known = self._known_sources()
+        if new := [key for key in dict.fromkeys(keys) if key not in known]:
+            created = TrafficSource.objects.bulk_create(
+                TrafficSource(
+                    workspace=self.workspace,
+                    channel_id=channel or None,
+                    source=source,
+                    medium=medium,
+                    campaign_id=campaign or None,
+                )
+                for channel, source, medium, campaign in new
             )
-            self._sources[key] = found.pk
-        return self._sources[key]
+            known.update(zip(new, (source.pk for source in created), strict=True))
+        return [known[key] for key in keys]
 
-    def _ids(self, model: type, names: Names) -> dict[str, int]:
+    def _known_sources(self) -> dict[tuple[int, str, str, int], int]:
+        if self._sources is None:
+            rows = TrafficSource.objects.filter(workspace=self.workspace).values_list(
+                "channel_id", "source", "medium", "campaign_id", "pk"
+            )
+            self._sources = {
+                (channel or 0, source, medium, camp or 0): pk for channel, source, medium, camp, pk in rows
+            }
+        return self._sources
+
+    def _ids(self, model: type[Model], names: Names) -> dict[str, int]:
         known = self._known.get(model)
         if known is None:
-            rows = model.objects.filter(workspace=self.workspace).values_list("name", "pk")  # type: ignore[attr-defined]
+            rows = model._default_manager.filter(workspace=self.workspace).values_list("name", "pk")
             known = self._known[model] = {name.lower(): pk for name, pk in rows}
         wanted = {name: name.lower() for name in names}
+        new: dict[str, str] = {}
         for name, folded in wanted.items():
             if folded not in known:
-                known[folded] = self._create(model, name).pk
+                new.setdefault(folded, name)  # the first spelling becomes its name
+        if new:
+            created = self._create(model, list(new.values()))
+            known.update(zip(new, (row.pk for row in created), strict=True))
         return {name: known[folded] for name, folded in wanted.items()}
 
-    def _create(self, model: type, name: str) -> Channel | Campaign | Segment | Goal | Outcome | Control:
+    def _create(self, model: type[Model], names: list[str]) -> list[Model]:
         if model is Channel:
-            return create_channel(workspace=self.workspace, name=name, type=guess_type(name))
-        created: Campaign = model.objects.create(workspace=self.workspace, name=name)  # type: ignore[attr-defined]
-        return created
+            return [create_channel(workspace=self.workspace, name=name, type=guess_type(name)) for name in names]
+        return model._default_manager.bulk_create(model(workspace=self.workspace, name=name) for name in names)
 
 
 def create_channel(*, workspace: Workspace, name: str, type: Channel.Type) -> Channel:  # noqa: A002 - the field's name

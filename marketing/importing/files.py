@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 
 from marketing.importing.errors import CellError, FileRejected
 
-BLOCK_BYTES = 8 * 2**20  # asked of the stream, which gives half: see Utf8Stream
+BLOCK_BYTES = 2 * 2**20  # asked of the stream, which gives half: see Utf8Stream
 PARQUET_ROWS = 65_536
 MAX_CELL_BYTES = 131_072
 MAX_MISFITS = 100_000  # in a row: then the file is at fault, not its rows
@@ -51,7 +51,7 @@ def read_header(path: Path) -> list[str]:
 
 
 def read_chunks(path: Path, *, columns: list[str]) -> Iterator[Chunk]:
-    """Yield the wanted columns of the file, some 50,000 rows at a time. Raises FileRejected on unreadable content.
+    """Yield the wanted columns of the file, some 10,000 rows at a time. Raises FileRejected on unreadable content.
 
     A CSV row in which every wanted cell is blank is passed over like a blank line.
     """

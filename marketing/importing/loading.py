@@ -199,8 +199,8 @@ def _traffic_sources(rows: CheckedRows, dimensions: Dimensions) -> NDArray[np.in
     rows_by_name = pd.DataFrame(names)
     group = rows_by_name.groupby(list(names), sort=False).ngroup().to_numpy()
     # In order of first appearance, as the groups are numbered.
-    distinct = rows_by_name.drop_duplicates().itertuples(index=False)
-    ids = np.array([dimensions.traffic_source(*row) for row in distinct], np.int64)
+    distinct = rows_by_name.drop_duplicates().itertuples(index=False, name=None)
+    ids = np.array(dimensions.traffic_sources(list(distinct)), np.int64)
     sources: NDArray[np.int64] = ids[group]
     return sources
 

@@ -116,6 +116,27 @@ def test_touches_keep_what_their_rows_said(import_rows: Importer, shop: Workspac
     assert Channel.objects.get().colour_slot == 0
 
 
+def test_new_names_are_created_once_in_the_order_of_the_file(import_rows: Importer, shop: Workspace) -> None:
+    rows = TOUCHES + "".join(
+        f"{n},2026-01-0{n},{channel},,,{campaign},\n"
+        for n, (channel, campaign) in enumerate(
+            [("TV", "Spring"), ("Radio", ""), ("tv", "SPRING"), ("Print", "Autumn"), ("Radio", "Spring")], start=1
+        )
+    )
+    for _again in range(2):
+        import_rows("touchpoints", rows)
+
+    assert list(Channel.objects.values_list("name", "colour_slot")) == [("TV", 0), ("Radio", 1), ("Print", 2)]
+    assert set(Campaign.objects.values_list("name", flat=True)) == {"Spring", "Autumn"}
+    sources = TrafficSource.objects.filter(workspace=shop).order_by("pk")
+    assert list(sources.values_list("channel__name", "campaign__name")) == [
+        ("TV", "Spring"),
+        ("Radio", None),
+        ("Print", "Autumn"),
+        ("Radio", "Spring"),
+    ]
+
+
 def test_touches_are_kept_to_the_microsecond_with_or_without_a_segment(import_rows: Importer) -> None:
     import_rows(
         "touchpoints",
