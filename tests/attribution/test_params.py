@@ -209,7 +209,7 @@ def test_everything_wrong_is_said_at_once(shop: Workspace) -> None:
 
 
 DAYS = st.dates(dt.date(2000, 1, 1), dt.date(2100, 12, 31))
-PERIODS = st.one_of(
+PERIODS: st.SearchStrategy[dict[str, Any]] = st.one_of(
     st.just({}),
     st.sampled_from(["last_30", "60_days", "last_365_days"]).map(lambda name: {"period": name}),
     st.tuples(DAYS, DAYS).map(sorted).map(lambda days: {"start": days[0].isoformat(), "end": days[1]}),
