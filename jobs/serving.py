@@ -7,7 +7,6 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -73,8 +72,9 @@ class _Service:
 class Services:
     """Runs the product on `bind`:`port` for the length of a `with` block.
 
-    `with Services(port=8000) as services:` returns once the page answers. `wait` then keeps the children alive until
-    SIGINT or SIGTERM. Use it from the main thread: the kernel ends the children with the *thread* that started them.
+    `with Services(port=8000) as services:` returns once the page answers; `wait` then keeps the children alive until
+    SIGINT or SIGTERM. Inside the block SIGTERM raises KeyboardInterrupt as SIGINT does, so either stops all children in
+    order. Use it from the main thread: the kernel ends the children with the *thread* that started them.
     """
 
     def __init__(self, *, port: int, bind: str = "127.0.0.1") -> None:
@@ -85,7 +85,7 @@ class Services:
             _Service("worker", _WORKER_COMMAND),
             _Service("scheduler", _BEAT_COMMAND),
         ]
-        self._stop_asked = threading.Event()
+        self._sigterm_before: Callable[[int, FrameType | None], object] | int | None = None
 
     @property
     def url(self) -> str:
@@ -93,37 +93,37 @@ class Services:
         return f"http://{_reachable(self.bind)}:{self.port}/"
 
     def __enter__(self) -> "Services":
-        self.start()
+        self._sigterm_before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+        try:
+            self._start()
+        except BaseException:
+            self._stop()
+            raise
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.stop()
-
-    def start(self) -> None:
-        """Start all children and return once the page answers. Raises ServiceError, with nothing left running."""
-        _require_free(self.bind, self.port)
-        try:
-            for service in self._services:
-                service.start()
-            self._wait_for_page()
-        except BaseException:
-            self.stop()
-            raise
+        self._stop()
 
     def wait(self) -> None:
         """Restart children that die, until SIGINT or SIGTERM."""
-        before = {number: signal.signal(number, self._ask_to_stop) for number in (signal.SIGINT, signal.SIGTERM)}
         try:
-            while not self._stop_asked.wait(SECONDS_BETWEEN_LOOKS):
+            while True:
+                time.sleep(SECONDS_BETWEEN_LOOKS)
                 for service in self._services:
                     service.restart_if_due()
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
+        except KeyboardInterrupt:
+            return
 
-    def stop(self) -> None:
+    def _start(self) -> None:
+        """Start all children and return once the page answers. Raises ServiceError."""
+        _require_free(self.bind, self.port)
+        for service in self._services:
+            service.start()
+        self._wait_for_page()
+
+    def _stop(self) -> None:
         """Stop all children: a worker may finish within ten seconds; what it does not, another one does later."""
         for service in self._services:
             service.signal(signal.SIGTERM)
@@ -136,9 +136,7 @@ class Services:
             except subprocess.TimeoutExpired:
                 service.signal(signal.SIGKILL)
                 service.process.wait()
-
-    def _ask_to_stop(self, _number: int, _frame: FrameType | None) -> None:
-        self._stop_asked.set()
+        signal.signal(signal.SIGTERM, self._sigterm_before)
 
     def _wait_for_page(self) -> None:
         web = self._services[0]

@@ -62,10 +62,10 @@ class Stack(ABC):
     def rows(self, query: str) -> Sequence[tuple[Any, ...]]:
         """Return the rows of an SQL query."""
 
-    def spawn(self, *arguments: str) -> subprocess.Popen[bytes]:
+    def spawn(self, *arguments: str, stdout: int | None = None) -> subprocess.Popen[bytes]:
         """Start Python with these arguments as a process group of its own."""
         command = [sys.executable, *arguments]
-        return subprocess.Popen(command, cwd=settings.BASE_DIR, env=self.env, start_new_session=True)
+        return subprocess.Popen(command, cwd=settings.BASE_DIR, env=self.env, stdout=stdout, start_new_session=True)
 
     def run(self, *arguments: str) -> str:
         """Run Python with these arguments to its end and return what it printed."""
@@ -92,7 +92,7 @@ class Stack(ABC):
         return json.loads(self._client.stdout.readline())
 
     def close_client(self) -> None:
-        if self._client is not None:
+        if self._client is not None and self._client.returncode is None:
             self._client.communicate()
 
     def prepare_database(self) -> None:
@@ -178,9 +178,9 @@ class Embedded(Stack):
     def start(self) -> None:
         self.prepare_database()
         self.port = _free_port()
-        self.serve = self.spawn("manage.py", "serve", "--port", str(self.port))
-        wait_for("the page answers", lambda: _listens(self.port))
-        wait_for("a worker", self.worker_pids)
+        self.serve = self.spawn("manage.py", "serve", "--port", str(self.port), stdout=subprocess.PIPE)
+        assert self.serve.stdout is not None
+        assert f"http://127.0.0.1:{self.port}/" in self.serve.stdout.readline().decode()
 
     def worker_pids(self) -> list[int]:
         """The worker that `serve` has started, if it lives."""
@@ -194,8 +194,17 @@ class Embedded(Stack):
     def stop(self) -> None:
         self.close_client()
         self.serve.send_signal(signal.SIGTERM)
-        assert self.serve.wait(timeout=30) == 0
-        assert not _listens(self.port)
+        try:
+            assert self.serve.wait(timeout=30) == 0
+            assert not _listens(self.port)
+        finally:
+            self.kill()
+
+    def kill(self) -> None:
+        """Kill `serve`, if it still runs, and with it its services."""
+        self.close_client()
+        self.serve.kill()
+        self.serve.communicate()
 
     def rows(self, query: str) -> Sequence[tuple[Any, ...]]:
         connection = sqlite3.connect(self.directory / "db.sqlite3", timeout=20)

@@ -20,7 +20,7 @@ def served(tmp_path: Path) -> Iterator[Embedded]:
     embedded = Embedded(tmp_path)
     embedded.start()
     yield embedded
-    embedded.close_client()
+    embedded.kill()
 
 
 def test_services_that_die_are_started_again_and_die_with_serve(served: Embedded) -> None:
@@ -42,8 +42,9 @@ def test_a_port_that_is_taken_is_said_in_a_sentence() -> None:
         other.bind(("127.0.0.1", 0))
         other.listen()
         port = other.getsockname()[1]
-        with pytest.raises(ServiceError, match=rf"Cannot listen on 127\.0\.0\.1, port {port}: Address already in use"):
-            Services(port=port).start()
+        sentence = rf"Cannot listen on 127\.0\.0\.1, port {port}: Address already in use"
+        with pytest.raises(ServiceError, match=sentence), Services(port=port):
+            pass
 
 
 def page_status(port: int) -> int | None:

@@ -24,3 +24,5 @@ class Command(BaseCommand):
                 services.wait()
         except ServiceError as error:
             raise CommandError(str(error)) from error
+        except KeyboardInterrupt:
+            raise CommandError("Stopped before the page answered.", returncode=130) from None
