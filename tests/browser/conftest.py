@@ -1,0 +1,79 @@
+"""A real browser: Debian's Chromium, driven by Playwright, against the product served on loopback."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from typing import Any
+
+import celery
+import pytest
+from playwright.sync_api import ConsoleMessage, Page
+
+LOOKS = [(scheme, width) for scheme in ("light", "dark") for width in (1440, 390)]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _database_beside_playwright() -> Iterator[None]:
+    """Playwright keeps an event loop in this thread, where Django would then refuse to touch the database."""
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    yield
+    del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+
+
+@pytest.fixture(scope="session")
+def base_url() -> str:
+    """Tests give whole addresses. (The plugin's own fixture is of a kind that pytest is about to drop, and warns.)"""
+    return ""
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
+    chromium = shutil.which("chromium")
+    if chromium is None:
+        pytest.fail("These tests drive Chromium. Install Debian's package “chromium”: apt-get install chromium.")
+    return browser_type_launch_args | {
+        "executable_path": chromium,
+        "args": [
+            "--no-sandbox",  # it needs privileges that containers do not give, and only our own pages are opened
+            "--disable-dev-shm-usage",
+            "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1",
+        ],
+    }
+
+
+@pytest.fixture(params=LOOKS, ids=lambda look: f"{look[0]}-{look[1]}")
+def look(request: pytest.FixtureRequest) -> tuple[str, int]:
+    """The colour scheme that the system asks for, and the width of the window."""
+    return request.param  # type: ignore[no-any-return]
+
+
+@pytest.fixture
+def browser_context_args(browser_context_args: dict[str, Any], look: tuple[str, int]) -> dict[str, Any]:
+    scheme, width = look
+    return browser_context_args | {
+        "color_scheme": scheme,
+        "viewport": {"width": width, "height": 900},
+        "locale": "en-GB",
+    }
+
+
+@pytest.fixture
+def page(page: Page) -> Iterator[Page]:
+    """A page on which nothing may go wrong unseen: errors in scripts, on the console, or against the CSP."""
+    wrong: list[str] = []
+
+    def note(message: ConsoleMessage) -> None:
+        # Chromium reports what the content security policy refused as an error on the console.
+        if message.type in ("error", "warning"):
+            wrong.append(f"{message.type}: {message.text}")
+
+    page.on("console", note)
+    page.on("pageerror", lambda error: wrong.append(f"page error: {error}"))
+    yield page
+    assert not wrong
+
+
+@pytest.fixture(autouse=True)
+def _no_worker(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The tests carry jobs out themselves: no doorbell is left for a worker to find."""
+    monkeypatch.setattr(celery.current_app, "send_task", lambda *_args, **_kwargs: None)
