@@ -266,7 +266,7 @@ class Conversion(ImportedRow):
     customer = models.ForeignKey(Customer, models.CASCADE, related_name="conversions", db_index=False)
     occurred_at = models.DateTimeField()
     goal = models.ForeignKey(Goal, models.PROTECT, related_name="conversions", db_index=False)
-    value = models.DecimalField("value in the workspace's currency", max_digits=18, decimal_places=4, default=0)
+    value = models.DecimalField("value in the workspace's currency", max_digits=18, decimal_places=6, default=0)
     order_id = models.CharField(max_length=100, null=True)  # noqa: DJ001 - absent is not the empty order id
     converted = models.BooleanField(default=True)
 
@@ -297,7 +297,7 @@ class ChannelSpend(ImportedRow):
     channel = models.ForeignKey(Channel, models.PROTECT, related_name="spend", db_index=False)
     campaign = models.ForeignKey(Campaign, models.PROTECT, null=True, related_name="spend", db_index=False)
     geo = models.CharField(max_length=100, blank=True)
-    spend = models.DecimalField("spend in the workspace's currency", max_digits=18, decimal_places=4, null=True)
+    spend = models.DecimalField("spend in the workspace's currency", max_digits=18, decimal_places=6, null=True)
     impressions = models.FloatField(null=True)
     clicks = models.FloatField(null=True)
 
@@ -391,7 +391,7 @@ class Experiment(ImportedRow):
     geo = models.CharField(max_length=100, blank=True)
     lift = models.FloatField()
     standard_error = models.FloatField()
-    spend = models.DecimalField("spend in the workspace's currency", max_digits=18, decimal_places=4)
+    spend = models.DecimalField("spend in the workspace's currency", max_digits=18, decimal_places=6)
 
     class Meta:
         constraints: ClassVar = [

@@ -10,8 +10,10 @@ from typing import Any
 import numpy as np
 from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.db.models import Sum
 from django.utils import timezone
 
+from accounts import plans
 from accounts.audit import record
 from accounts.models import User, Workspace
 from jobs.actions import submit
@@ -76,6 +78,8 @@ def run_import(job: Job, progress: Progress) -> None:
         counts = _load(batch, job, progress)
     except FileRejected as error:
         raise JobFailed(str(error), code="file_rejected") from error
+    except plans.QuotaExceeded as refusal:
+        raise JobFailed(refusal.detail, code=refusal.code) from refusal
     if not counts["accepted"]:
         raise JobFailed(_nothing_to_import(counts["rejected"], batch.errors), code="no_valid_rows")
     duplicates = shadow_repeated_touches(batch, after_each=lambda done: progress("Settling", _settling(done)))
@@ -119,13 +123,20 @@ def _load(batch: Import, job: Job, progress: Progress) -> dict[str, int]:
     dimensions = Dimensions(batch.workspace)
     batch.accepted = batch.rejected = 0
     batch.errors = []
+    stored = _rows_stored(batch.workspace)
     for rows in checker:
         with transaction.atomic():
             load_rows(batch, rows, dimensions)
             _hold_claim(job)
             _count(batch, rows)
+        plans.require_rows(batch.workspace, stored=stored, added=batch.accepted)
         progress("Loading rows", SHARE_OF_LOADING * rows.fraction)
     return {"accepted": batch.accepted, "rejected": batch.rejected}
+
+
+def _rows_stored(workspace: Workspace) -> int:
+    active = Import.objects.filter(workspace=workspace, status=Import.Status.ACTIVE)
+    return int(active.aggregate(rows=Sum("accepted"))["rows"] or 0)
 
 
 def _count(batch: Import, rows: CheckedRows) -> None:

@@ -8,6 +8,7 @@ import datetime as dt
 import zoneinfo
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -16,8 +17,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-MONEY_DECIMALS = 4
-LARGEST_MONEY = 10**11
+MONEY_DECIMALS = 6  # cents need two; spend that was scaled to an index needs more
+LARGEST_MONEY = 10**12
+EXACT_MONEY = 2**53 / 10**MONEY_DECIMALS  # below, scaling a float to an integer is exact to the last decimal
 NUMBER = r"^[+-]?(\d{1,17}(\.\d{0,20})?|\.\d{1,20})([eE][+-]?\d{1,2})?$"
 DATE = r"^\d{4}-\d{2}-\d{2}$"
 LOCAL_TIME = r"^\d{4}-\d{2}-\d{2}([ T]\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?)?$"
@@ -118,13 +120,16 @@ def non_negative(column: pa.Array, clock: Clock) -> Cells:
 
 
 def money(column: pa.Array, clock: Clock) -> Cells:
-    """An amount, zero or more; values are int64 ten-thousandths of the currency's unit, 0 where blank."""
+    """An amount, zero or more; values are int64 millionths of the currency's unit, 0 where blank."""
     cells = non_negative(column, clock)
     amounts = cells.values.astype(np.float64)
     for i in np.flatnonzero(amounts >= LARGEST_MONEY):
         cells.wrong[int(i)] = f"larger than {LARGEST_MONEY:,}"
     valid = np.where((amounts >= 0) & (amounts < LARGEST_MONEY), amounts, 0.0)
-    return Cells(np.rint(valid * 10**MONEY_DECIMALS).astype(np.int64), cells.present, cells.wrong)
+    scaled = np.rint(valid * 10**MONEY_DECIMALS).astype(np.int64)
+    for i in np.flatnonzero(valid >= EXACT_MONEY):
+        scaled[i] = int(Decimal(repr(float(valid[i]))).scaleb(MONEY_DECIMALS).to_integral_value())
+    return Cells(scaled, cells.present, cells.wrong)
 
 
 def day(column: pa.Array, clock: Clock) -> Cells:

@@ -195,6 +195,18 @@ def test_the_sweep_removes_a_failed_import_a_little_at_a_time(
     assert left == [25, 10, 0, 0]
 
 
+def test_an_import_beyond_the_plans_rows_fails_and_leaves_nothing(import_rows: Importer, shop: Workspace) -> None:
+    plan = shop.subscription.plan
+    plan.max_rows = 60
+    plan.save(update_fields=["max_rows"])
+    assert import_rows("touchpoints", TOUCHES).status == Import.Status.ACTIVE  # 40 rows
+    refused = import_rows("spend", SPEND)  # 40 more
+    assert (refused.status, refused.job.error_code) == (Import.Status.FAILED, "quota_exceeded")
+    assert "holds 60 rows" in refused.job.error
+    sweep()
+    assert not ChannelSpend.objects.filter(batch=refused).exists()
+
+
 def test_one_import_of_a_workspace_loads_at_a_time(queue_import: Importer, shop: Workspace) -> None:
     running = add_import(shop, Dataset.SPEND, status=Import.Status.LOADING)
     batch = queue_import("touchpoints", TOUCHES)

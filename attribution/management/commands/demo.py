@@ -58,6 +58,8 @@ class Command(BaseCommand):
                     services.wait()
         except ServiceError as error:
             raise CommandError(str(error)) from error
+        except KeyboardInterrupt:
+            self.stdout.write("Stopped.")
 
     def _analyse(self, workspace: Workspace) -> Run:
         """Ask for every rule model and wait until the worker has answered."""
