@@ -272,7 +272,7 @@ def test_a_period_after_the_data_is_answered_with_its_last_days(attribute: Attri
     run = attribute(start="2026-05-01", end="2026-05-30")
     assert (run.job.status, run.job.error_code) == ("failed", "no_conversions")
     assert run.job.error == (
-        "There are no conversions with the goal “Purchase” from 1–30 May 2026. "  # noqa: RUF001
+        "There are no conversions with the goal “Purchase” from 1–30 May 2026. "
         "The data ends on 20 Mar 2026: choose 2026-02-19 to 2026-03-20, its last 30 days."
     )
 
@@ -285,8 +285,7 @@ def test_a_period_before_the_data_says_only_that_there_is_nothing(attribute: Att
 
 def test_without_any_conversions_the_sentence_says_so(attribute: Attribute) -> None:
     assert attribute(metric="leads").job.error == (
-        "There are no conversions with the goal “Lead” from 1–31 Mar 2026. "  # noqa: RUF001
-        "No conversions have been imported yet."
+        "There are no conversions with the goal “Lead” from 1–31 Mar 2026. No conversions have been imported yet."
     )
 
 
@@ -303,7 +302,7 @@ def test_easier_questions_are_a_shorter_period_and_channels() -> None:
     params = {"start": "2026-01-01", "end": "2026-03-31", "dimension": "campaign", "model": ["last"]}
     shorter, by_channel = easier(params)
     assert shorter == (
-        "A shorter period: 2–31 Mar 2026",  # noqa: RUF001
+        "A shorter period: 2–31 Mar 2026",
         params | {"start": "2026-03-02"},
     )
     assert by_channel == ("By channel instead of by campaign", params | {"dimension": "channel"})

@@ -209,5 +209,5 @@ def test_conversions_without_a_touch_are_counted(shop: Workspace, untouched: int
 
 def test_a_question_is_described_in_a_line() -> None:
     assert describe(PARAMS | {"model": ["last", "linear"]}) == (
-        "Last Touch, Linear · Purchase revenue · 1–31 Mar 2026 · 30-day window · by channel"  # noqa: RUF001
+        "Last Touch, Linear · Purchase revenue · 1–31 Mar 2026 · 30-day window · by channel"
     )
