@@ -28,6 +28,7 @@ from marketing.importing.loading import load_rows
 from marketing.importing.removal import remove_rows
 from marketing.importing.settle import admit_new_conversions, restate, shadow_repeated_touches
 from marketing.models import Dataset, DatasetVersion, Import
+from mmm_project.problems import QuotaExceeded
 
 JOB_KIND = "marketing.import"
 ERRORS_KEPT = 100
@@ -78,7 +79,7 @@ def run_import(job: Job, progress: Progress) -> None:
         counts = _load(batch, job, progress)
     except FileRejected as error:
         raise JobFailed(str(error), code="file_rejected") from error
-    except plans.QuotaExceeded as refusal:
+    except QuotaExceeded as refusal:
         raise JobFailed(refusal.detail, code=refusal.code) from refusal
     if not counts["accepted"]:
         raise JobFailed(_nothing_to_import(counts["rejected"], batch.errors), code="no_valid_rows")
