@@ -7,7 +7,9 @@ from typing import Any
 
 import celery
 import pytest
-from playwright.sync_api import ConsoleMessage, Page
+from playwright.sync_api import Page
+
+from tests.browser.watching import nothing_goes_wrong
 
 LOOKS = [(scheme, width) for scheme in ("light", "dark") for width in (1440, 390)]
 
@@ -59,18 +61,9 @@ def browser_context_args(browser_context_args: dict[str, Any], look: tuple[str, 
 
 @pytest.fixture
 def page(page: Page) -> Iterator[Page]:
-    """A page on which nothing may go wrong unseen: errors in scripts, on the console, or against the CSP."""
-    wrong: list[str] = []
-
-    def note(message: ConsoleMessage) -> None:
-        # Chromium reports what the content security policy refused as an error on the console.
-        if message.type in ("error", "warning"):
-            wrong.append(f"{message.type}: {message.text}")
-
-    page.on("console", note)
-    page.on("pageerror", lambda error: wrong.append(f"page error: {error}"))
-    yield page
-    assert not wrong
+    """A page on which nothing may go wrong unseen."""
+    with nothing_goes_wrong(page):
+        yield page
 
 
 @pytest.fixture(autouse=True)
