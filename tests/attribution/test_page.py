@@ -182,6 +182,16 @@ def test_a_finished_run_shows_headline_bars_numbers_and_reconciliation(
     assert 'href="/static/css/attribution.css"' in text
 
 
+@pytest.mark.usefixtures("journeys")
+def test_the_latest_runs_are_listed_newest_first(client_for: ClientFor, viewer: User, attribute: Attribute) -> None:
+    for days in range(1, 11):
+        attribute(window_days=days)
+    text = client_for(viewer).get(PAGE).text
+    listed = [text.find(f" {days}-day window") for days in range(10, 0, -1)]
+    assert listed[:8] == sorted(listed[:8])
+    assert [place > 0 for place in listed] == [True] * 8 + [False] * 2
+
+
 def test_more_runs_and_channels_need_no_more_queries(
     client_for: ClientFor,
     analyst: User,
