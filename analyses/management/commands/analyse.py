@@ -26,7 +26,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("kind", help="what to run, such as attribution")
         parser.add_argument("--workspace", required=True, metavar="SLUG")
-        parser.add_argument("--param", action="append", default=[], dest="params", metavar="NAME=VALUE")
+        parser.add_argument("--param", nargs="+", action="extend", default=[], dest="params", metavar="NAME=VALUE")
         parser.add_argument("--format", default="json", dest="form", metavar="json|csv|table")
 
     def handle(self, *, kind: str, workspace: str, params: Sequence[str], form: str, **_options: object) -> None:

@@ -28,7 +28,7 @@ class Command(BaseCommand):
         parser.add_argument("--workspace", required=True, metavar="SLUG")
         parser.add_argument("--dataset", required=True, choices=Dataset.values)
         parser.add_argument(
-            "--map", action="append", default=[], metavar="FIELD=COLUMN", help="may be given several times"
+            "--map", nargs="+", action="extend", default=[], metavar="FIELD=COLUMN", help="may be given several times"
         )
         parser.add_argument("--format", choices=["text", "json"], default="text")
 
