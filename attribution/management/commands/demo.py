@@ -101,7 +101,7 @@ def _set_up() -> tuple[Workspace, str]:
     owner.set_password(password)
     owner.save(update_fields=["password"])
     workspace = Workspace.objects.filter(slug=SLUG).first() or create_workspace(
-        name="Harbour & Finch (demo)", slug=SLUG, owner=owner, currency="EUR", timezone="Europe/Berlin"
+        name="Harbour & Finch", slug=SLUG, owner=owner, currency="EUR", timezone="Europe/Berlin"
     )
     return workspace, password
 
