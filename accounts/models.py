@@ -17,6 +17,11 @@ RESERVED_SLUGS = frozenset({"new"})
 class UserManager(BaseUserManager["User"]):
     """Creates users who are named by their e-mail address."""
 
+    @classmethod
+    def normalize_email(cls, email: str | None) -> str:
+        """Return the address in lower case throughout: the form in which django-allauth looks for it at sign-in."""
+        return super().normalize_email(email).lower()
+
     def create_user(self, email: str, password: str | None = None, **fields: Any) -> "User":
         user = self.model(email=self.normalize_email(email), **fields)
         user.set_password(password)

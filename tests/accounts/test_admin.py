@@ -106,6 +106,14 @@ def test_a_user_can_be_added_by_email_address(root: Client) -> None:
     assert User.objects.get(email="new@example.com").has_usable_password()
 
 
+def test_a_user_added_in_capitals_can_sign_in(root: Client, client: Client) -> None:
+    password = "correct horse battery"
+    form = {"email": "New@Example.com", "usable_password": "true", "password1": password, "password2": password}
+    root.post("/admin/accounts/user/add/", form)
+    response = client.post("/accounts/login/", {"login": "New@Example.com", "password": password})
+    assert response.headers["Location"] == "/"
+
+
 @pytest.mark.parametrize("path", ["user/?q=owner", "workspace/?q=acme", "apikey/?q=ETL", "auditevent/?q=api", "plan/"])
 def test_lists_can_be_searched(root: Client, key: ApiKey, path: str) -> None:
     response = root.get(f"/admin/accounts/{path}")

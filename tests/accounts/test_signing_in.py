@@ -7,6 +7,7 @@ from allauth.account.models import EmailAddress
 from allauth.mfa.adapter import get_adapter
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value, yield_hotp_counters_from_time
 from django.core import mail
+from django.core.management import call_command
 from django.test import Client
 from pytest_django.fixtures import Settings
 
@@ -63,6 +64,16 @@ def test_signing_up_twice_does_not_tell_who_has_an_account(client: Client, ann: 
 
 def test_the_email_address_signs_in_whatever_its_case(client: Client, ann: User) -> None:
     assert _sign_in(client, email="Ann@Example.com") == "/"
+
+
+def test_an_owner_named_in_capitals_on_the_command_line_signs_in(client: Client) -> None:
+    call_command("create_workspace", "Blue Fox", slug="blue-fox", owner="Bea.Fox@Example.COM")
+    bea = User.objects.get()
+    bea.set_password(PASSWORD)
+    bea.save()
+    assert _sign_in(client, email="Bea.Fox@Example.COM") == "/"
+    client.logout()
+    assert _sign_in(client, email="bea.fox@example.com") == "/"
 
 
 @pytest.mark.parametrize(("email", "password"), [(EMAIL, "wrong password"), ("nobody@example.com", PASSWORD)])
