@@ -20,7 +20,7 @@ class Run(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="runs")
-    job = models.OneToOneField(Job, models.PROTECT, related_name="run")
+    job = models.OneToOneField(Job, models.RESTRICT, related_name="run")
     kind = models.CharField(max_length=40)
     method_version = models.CharField(max_length=20)
     params = models.JSONField()

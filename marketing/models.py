@@ -62,10 +62,10 @@ class TrafficSource(models.Model):
     """
 
     workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="traffic_sources")
-    channel = models.ForeignKey(Channel, models.PROTECT, null=True, blank=True, related_name="traffic_sources")
+    channel = models.ForeignKey(Channel, models.RESTRICT, null=True, blank=True, related_name="traffic_sources")
     source = models.CharField(max_length=200, blank=True)
     medium = models.CharField(max_length=200, blank=True)
-    campaign = models.ForeignKey(Campaign, models.PROTECT, null=True, blank=True, related_name="traffic_sources")
+    campaign = models.ForeignKey(Campaign, models.RESTRICT, null=True, blank=True, related_name="traffic_sources")
 
     class Meta:
         constraints: ClassVar = [
@@ -161,7 +161,7 @@ class Import(models.Model):
         DEMO = "demo"
 
     workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="imports")
-    job = models.OneToOneField(Job, models.PROTECT, related_name="batch")
+    job = models.OneToOneField(Job, models.RESTRICT, related_name="batch")
     dataset = models.CharField(max_length=20, choices=Dataset.choices)
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.PENDING)
     origin = models.CharField(max_length=10, choices=Origin.choices)
@@ -246,11 +246,11 @@ class Touchpoint(ImportedRow):
     )
     occurred_at = models.DateTimeField()
     traffic_source = models.ForeignKey(
-        TrafficSource, models.PROTECT, related_name="+", db_index=False, db_constraint=False
+        TrafficSource, models.RESTRICT, related_name="+", db_index=False, db_constraint=False
     )
     interaction = models.PositiveSmallIntegerField(choices=Interaction.choices, default=Interaction.UNSPECIFIED)
     segment = models.ForeignKey(
-        Segment, models.PROTECT, null=True, related_name="+", db_index=False, db_constraint=False
+        Segment, models.RESTRICT, null=True, related_name="+", db_index=False, db_constraint=False
     )
 
     class Meta:
@@ -265,7 +265,7 @@ class Conversion(ImportedRow):
 
     customer = models.ForeignKey(Customer, models.CASCADE, related_name="conversions", db_index=False)
     occurred_at = models.DateTimeField()
-    goal = models.ForeignKey(Goal, models.PROTECT, related_name="conversions", db_index=False)
+    goal = models.ForeignKey(Goal, models.RESTRICT, related_name="conversions", db_index=False)
     value = models.DecimalField("value in the workspace's currency", max_digits=18, decimal_places=6, default=0)
     order_id = models.CharField(max_length=100, null=True)  # noqa: DJ001 - absent is not the empty order id
     converted = models.BooleanField(default=True)
@@ -294,8 +294,8 @@ class ChannelSpend(ImportedRow):
     """What was spent on a channel (or one of its campaigns) on a day, and what it bought."""
 
     date = models.DateField()
-    channel = models.ForeignKey(Channel, models.PROTECT, related_name="spend", db_index=False)
-    campaign = models.ForeignKey(Campaign, models.PROTECT, null=True, related_name="spend", db_index=False)
+    channel = models.ForeignKey(Channel, models.RESTRICT, related_name="spend", db_index=False)
+    campaign = models.ForeignKey(Campaign, models.RESTRICT, null=True, related_name="spend", db_index=False)
     geo = models.CharField(max_length=100, blank=True)
     spend = models.DecimalField("spend in the workspace's currency", max_digits=18, decimal_places=6, null=True)
     impressions = models.FloatField(null=True)
@@ -385,7 +385,7 @@ class ControlValue(ImportedRow):
 class Experiment(ImportedRow):
     """A measured lift: incremental outcome of a channel over a window, with its standard error and what was spent."""
 
-    channel = models.ForeignKey(Channel, models.PROTECT, related_name="experiments")
+    channel = models.ForeignKey(Channel, models.RESTRICT, related_name="experiments")
     start = models.DateField()
     end = models.DateField()
     geo = models.CharField(max_length=100, blank=True)

@@ -31,7 +31,7 @@ class Migration(migrations.Migration):
                 ('trigger', models.CharField(choices=[('page', 'a page'), ('api', 'the API'), ('schedule', 'a schedule'), ('cli', 'the command line')], max_length=10)),
                 ('created_at', models.DateTimeField(auto_now_add=True)),
                 ('api_key', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='accounts.apikey')),
-                ('job', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='run', to='jobs.job')),
+                ('job', models.OneToOneField(on_delete=django.db.models.deletion.RESTRICT, related_name='run', to='jobs.job')),
                 ('requested_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('workspace', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='runs', to='accounts.workspace')),
             ],
