@@ -10,6 +10,7 @@ from pathlib import Path
 
 import environ
 from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
 from django.utils.crypto import salted_hmac
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -17,8 +18,10 @@ env = environ.Env()
 
 DATA_DIR = env.path("DATA_DIR", default=str(BASE_DIR / "var")).root
 DATA_DIR = Path(DATA_DIR)
+DATA_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)  # the secret and people's data: for nobody else on the machine
 REDIS_URL: str | None = env.str("REDIS_URL", default=None)
 EMBEDDED = REDIS_URL is None
+BEHIND_PROXY = env.bool("BEHIND_PROXY", default=False)
 HTTPS = env.bool("HTTPS", default=not EMBEDDED)
 DEBUG = env.bool("DEBUG", default=False)
 SERVE_PORT = env.int("PORT", default=8000)
@@ -26,7 +29,6 @@ SERVE_PORT = env.int("PORT", default=8000)
 
 def _secret_kept_in(path: Path) -> str:
     """Return the secret in `path`, generating it (mode 0600) the first time; safe when two processes start at once."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f"{path.name}.{os.getpid()}")
     if not path.exists():
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -41,7 +43,11 @@ def _secret_kept_in(path: Path) -> str:
     return path.read_text()
 
 
-SECRET_KEY = env.str("SECRET_KEY", default="") or _secret_kept_in(DATA_DIR / "secret_key")
+SECRET_KEY = env.str("SECRET_KEY", default="")
+if not SECRET_KEY and not EMBEDDED:
+    # Each machine would invent its own: sessions would come and go, and customers' hashes would not meet.
+    raise ImproperlyConfigured("Set SECRET_KEY to a long random text, the same for every process of this installation.")
+SECRET_KEY = SECRET_KEY or _secret_kept_in(DATA_DIR / "secret_key")
 # Customer keys and API keys are stored only as hashes under these two; set them apart from SECRET_KEY to rotate that.
 CUSTOMER_HASH_KEY = env.str("CUSTOMER_HASH_KEY", default="") or salted_hmac("customers", "key", SECRET_KEY).hexdigest()
 API_KEY_PEPPER = env.str("API_KEY_PEPPER", default="") or salted_hmac("api-keys", "pepper", SECRET_KEY).hexdigest()
@@ -56,7 +62,6 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
-    "django.contrib.humanize",
     "allauth",
     "allauth.account",
     "allauth.mfa",
@@ -162,6 +167,8 @@ ACCOUNT_EMAIL_VERIFICATION = env.str("ACCOUNT_EMAIL_VERIFICATION", default="opti
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_SESSION_REMEMBER = False
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+# Guesses are counted by the visitor's address, which a proxy adds last to X-Forwarded-For.
+ALLAUTH_TRUSTED_PROXY_COUNT = 1 if BEHIND_PROXY else 0
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_TOTP_ISSUER = "Mixed Media Modeling"
 SESSION_COOKIE_AGE = 12 * 3600
@@ -174,8 +181,9 @@ CSRF_COOKIE_HTTPONLY = True
 CSRF_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_SECURE = HTTPS
 CSRF_FAILURE_VIEW = "mmm_project.errors.csrf_failure"
-# "console://", or smtp://user:password@host:port
+# consolemail:// prints messages; smtp+tls://user:password@host:587 sends them.
 vars().update(env.email_url("EMAIL_URL", default="consolemail://"))
+EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Mixed Media Modeling <noreply@localhost>")
 
 # --- Browser security -------------------------------------------------------------------------------------------------
@@ -183,7 +191,7 @@ SECURE_SSL_REDIRECT = HTTPS
 SECURE_HSTS_SECONDS = 365 * 86400 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
 SECURE_HSTS_PRELOAD = HTTPS
-SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.bool("BEHIND_PROXY", default=False) else None
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_PROXY else None
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 CONTENT_SECURITY_POLICY = {
@@ -232,11 +240,11 @@ CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 CELERY_TIMEZONE = "UTC"
 # A claim stands this long without a heartbeat; a lease must outlast several heartbeats.
-JOB_LEASE_SECONDS = 60
-JOB_HEARTBEAT_SECONDS = 15
-JOB_SWEEP_SECONDS = 10
+JOB_LEASE_SECONDS = env.int("JOB_LEASE_SECONDS", default=60)
+JOB_HEARTBEAT_SECONDS = env.int("JOB_HEARTBEAT_SECONDS", default=15)
+JOB_SWEEP_SECONDS = env.int("JOB_SWEEP_SECONDS", default=10)
 # A queued job that nobody has claimed this long after its doorbell rang has lost it.
-JOB_RING_AGAIN_SECONDS = 30
+JOB_RING_AGAIN_SECONDS = env.int("JOB_RING_AGAIN_SECONDS", default=30)
 CELERY_BEAT_SCHEDULE = {
     "sweep-jobs": {
         "task": "jobs.tasks.sweep_jobs",

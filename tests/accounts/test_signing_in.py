@@ -90,6 +90,21 @@ def test_guessing_passwords_is_stopped(client: Client, ann: User) -> None:
     assert _sign_in(client) == ""
 
 
+def test_guesses_behind_a_proxy_are_counted_by_the_visitors_address(
+    client: Client, ann: User, settings: Settings
+) -> None:
+    settings.ALLAUTH_TRUSTED_PROXY_COUNT = 1  # as with BEHIND_PROXY
+
+    def sign_in(email: str, password: str, address: str) -> int:
+        form = {"login": email, "password": password}
+        return client.post("/accounts/login/", form, headers={"x-forwarded-for": address}).status_code
+
+    for number in range(10):
+        sign_in(f"nobody{number}@example.com", "wrong password", "203.0.113.1")
+    assert sign_in(EMAIL, PASSWORD, "198.51.100.7, 203.0.113.1") == 200
+    assert sign_in(EMAIL, PASSWORD, "203.0.113.2") == 302
+
+
 def test_signing_out_takes_a_post(client: Client, ann: User) -> None:
     _sign_in(client)
     client.get("/accounts/logout/")

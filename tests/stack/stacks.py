@@ -130,6 +130,7 @@ class Production(Stack):
         self.env |= {
             "DATABASE_URL": self.url,
             "REDIS_URL": redis_url,
+            "SECRET_KEY": "the stack's secret, which a production installation has to be given",
             "STACK_REDIS_PREFIX": f"{self.name}:",
         }
         self.processes: list[subprocess.Popen[bytes]] = []
