@@ -17,7 +17,8 @@ from jobs.progress import Progress
 from marketing.frames import Dimension
 from marketing.models import Dataset, Goal
 from marketing.periods import Period, where_data_ends
-from marketing.selectors import JourneyData, data_ends, load_journeys
+from marketing.selectors import JourneyData, last_conversion_day, load_journeys
+from mmm_project import formats
 
 if TYPE_CHECKING:
     from analyses.models import Run
@@ -92,15 +93,15 @@ def _groups(credit: RuleCredit, row: int, labels: Sequence[str], dimension: str)
 
 def _no_conversions(workspace: Workspace, goal: Goal, period: Period) -> str:
     sentence = f"There are no conversions with the goal “{goal.name}” from {period.label}."
-    ends = data_ends(workspace=workspace, datasets=[Dataset.CONVERSIONS])
+    ends = last_conversion_day(workspace=workspace, goal=goal)
     if ends is None:
-        return f"{sentence} No conversions have been imported yet."
+        return f"{sentence} None have been imported yet."
     offer = where_data_ends(period, data_ends=ends)
     if offer is None:
         return sentence
     return (
-        f"{sentence} The data ends on {ends:%-d %b %Y}: "
-        f"choose {offer.start} to {offer.end}, its last {offer.days} days."
+        f"{sentence} The last ones are of {ends:%-d %b %Y}: "
+        f"choose {offer.start} to {offer.end}, {formats.count(offer.days, 'day')} up to then."
     )
 
 

@@ -102,6 +102,8 @@ def _window(workspace: Workspace, given: dict[str, Any]) -> dict[str, Any]:
 
 def _period(workspace: Workspace, given: dict[str, Any]) -> dict[str, Any]:
     if "start" in given or "end" in given:
+        if "period" in given:
+            raise _Refused("period", "Give a period by name, or a start and an end, not both.")
         return _custom_period(given)
     until = yesterday(now=timezone.now(), zone=workspace.zone)
     if "period" not in given:

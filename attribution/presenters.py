@@ -1,6 +1,7 @@
 """An attribution result as people read it: all queries, sorting, wording and formatting are finished here."""
 
 import datetime as dt
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 CHANNEL_COLOURS = 8
 OTHER_COLOUR = "other"
+MOST_BARS = 12
+MOST_ROWS = 100
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,14 @@ class TableRow:
 
 
 @dataclass(frozen=True)
+class _Group:
+    """A channel or campaign, or several folded into one, with its credit under each model in their order."""
+
+    label: str
+    credit: Sequence[Mapping[str, float]]
+
+
+@dataclass(frozen=True)
 class AttributionResult:
     """Everything the result's template shows."""
 
@@ -93,15 +104,14 @@ class _Presenter:
         self.measure = "value" if self.by_revenue else "conversions"
         self.metric_label = f"{run.params['goal']} {run.params['metric']}"
         self.totals: dict[str, float] = result["totals"]
-        self.credit: dict[str, dict[str, dict[str, float]]] = {
-            model: {group[self.dimension]: group for group in credit[f"{self.dimension}s"]}
-            for model, credit in result["models"].items()
-        }
+        self.models: list[str] = list(result["models"])
         self.reconciliation = result["reconciliation"]
         self.colours = self._colours(run) if self.dimension == "channel" else {}
-        first = next(iter(self.credit.values()))
-        # Largest first under the first model; what no channel earned comes last.
-        self.groups = sorted(first, key=lambda name: (name == NONE, -first[name][self.measure], name))
+        # All models list the same groups in the same order, the conversions without a touch last. A group is known by
+        # its place, not its name, so that no number can hide behind another.
+        lists = [credit[f"{self.dimension}s"] for credit in result["models"].values()]
+        *groups, self.untouched = [_Group(row[0][self.dimension], row) for row in zip(*lists, strict=True)]
+        self.groups = sorted(groups, key=lambda group: (-group.credit[0][self.measure], group.label))
 
     def result(self) -> AttributionResult:
         columns, table = self._table()
@@ -109,7 +119,7 @@ class _Presenter:
             headline=self._headline(),
             metric_label=self.metric_label,
             dimension_label=DIMENSION_LABELS[self.dimension],
-            panels=[self._panel(model) for model in self.credit],
+            panels=self._panels(),
             columns=columns,
             table=table,
             reconciliation=self._reconciliation(),
@@ -121,42 +131,59 @@ class _Presenter:
         return {name: str(slot + 1) if slot < CHANNEL_COLOURS else OTHER_COLOUR for name, slot in slots}
 
     def _headline(self) -> str:
-        model, credit = next(iter(self.credit.items()))
-        leader = self.groups[0]
-        if leader == NONE:
+        if not self.groups:
             return f"No {self.dimension} gets credit: no touch precedes these conversions within the lookback window."
         if not self.totals[self.measure]:
             conversions = formats.count(self.totals["conversions"], "conversion")
             return f"There is no {self.metric_label} to credit: the {conversions} of this period carry no value."
-        share = formats.percent(self._share(credit[leader][self.measure]))
-        return f"{leader} gets {share} of {self.metric_label} under {MODEL_LABELS[model]}."
+        leader = self.groups[0]
+        share = formats.percent(self._share(leader.credit[0][self.measure]))
+        return f"{leader.label} gets {share} of {self.metric_label} under {MODEL_LABELS[self.models[0]]}."
 
-    def _panel(self, model: str) -> Panel:
-        credit = self.credit[model]
-        longest = max(group[self.measure] for groups in self.credit.values() for group in groups.values()) or 1.0
-        bars = [
-            Bar(
-                label=name,
-                figure=self._figure(credit[name], self.measure),
-                share=formats.percent(self._share(credit[name][self.measure])),
-                percent=round(100 * credit[name][self.measure] / longest, 2),
-                colour=self.colours.get(name, OTHER_COLOUR),
-            )
-            for name in self.groups
+    def _shown(self, most: int) -> list[_Group]:
+        """Return the largest groups, the rest folded into one, and the conversions without a touch."""
+        if len(self.groups) <= most:
+            return [*self.groups, self.untouched]
+        kept, rest = self.groups[: most - 1], self.groups[most - 1 :]
+        folded = [
+            {measure: math.fsum(group.credit[model][measure] for group in rest) for measure in ("conversions", "value")}
+            for model in range(len(self.models))
         ]
-        return Panel(MODEL_LABELS[model], MODEL_RULES[model], bars)
+        return [*kept, _Group(f"{formats.count(len(rest))} others", folded), self.untouched]
+
+    def _panels(self) -> list[Panel]:
+        groups = self._shown(MOST_BARS)
+        longest = max(credit[self.measure] for group in groups for credit in group.credit) or 1.0
+        return [
+            Panel(
+                MODEL_LABELS[model],
+                MODEL_RULES[model],
+                [self._bar(group, group.credit[place][self.measure] / longest, place) for group in groups],
+            )
+            for place, model in enumerate(self.models)
+        ]
+
+    def _bar(self, group: _Group, length: float, model: int) -> Bar:
+        credit = group.credit[model]
+        return Bar(
+            label=group.label,
+            figure=self._figure(credit, self.measure),
+            share=formats.percent(self._share(credit[self.measure])),
+            percent=round(100 * length, 2),
+            colour=self.colours.get(group.label, OTHER_COLOUR),
+        )
 
     def _table(self) -> tuple[list[str], list[TableRow]]:
         """One model: conversions, revenue and share. Several: the chosen metric under each, side by side."""
-        if len(self.credit) > 1:
-            columns = [MODEL_LABELS[model] for model in self.credit]
+        groups = self._shown(MOST_ROWS)
+        if len(self.models) > 1:
+            columns = [MODEL_LABELS[model] for model in self.models]
             rows = [
-                TableRow(name, [self._figure(credit[name], self.measure) for credit in self.credit.values()])
-                for name in self.groups
+                TableRow(group.label, [self._figure(credit, self.measure) for credit in group.credit])
+                for group in groups
             ]
             return columns, [*rows, TableRow("Total", [self._figure(self.totals, self.measure)] * len(columns), True)]
-        (credit,) = self.credit.values()
-        rows = [self._single_row(name, credit[name]) for name in self.groups]
+        rows = [self._single_row(group.label, group.credit[0]) for group in groups]
         columns = ["Conversions", "Revenue", f"Share of {self.params['metric']}"]
         return columns, [*rows, self._single_row("Total", self.totals, is_total=True)]
 

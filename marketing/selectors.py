@@ -14,7 +14,7 @@ from marketing import store
 from marketing.frames import Conversions, Journeys, SourceLookup, Touches
 from marketing.grouping import classify
 from marketing.journeys import build_journeys
-from marketing.models import Campaign, Channel, Dataset, DatasetVersion, Goal, Import, TrafficSource
+from marketing.models import Campaign, Channel, Conversion, Dataset, DatasetVersion, Goal, Import, TrafficSource
 from marketing.periods import Period
 
 MICROSECONDS_PER_DAY = 86_400_000_000
@@ -42,7 +42,9 @@ def data_version(*, workspace: Workspace, datasets: Collection[Dataset]) -> str:
         DatasetVersion.objects.filter(workspace=workspace, dataset__in=datasets).values_list("dataset", "digest")
     )
     versions = [(str(dataset), digests.get(dataset, UNKNOWN_VERSION)) for dataset in sorted(set(datasets))]
-    return hashlib.sha256(json.dumps([versions, workspace.channel_grouping]).encode()).hexdigest()
+    # Besides the rows: what groups them into channels, and into days.
+    meaning = [workspace.channel_grouping, workspace.timezone]
+    return hashlib.sha256(json.dumps([versions, meaning]).encode()).hexdigest()
 
 
 def load_touches(
@@ -187,6 +189,15 @@ def _load_both(workspace: Workspace, on_progress: store.OnProgress) -> tuple[Tou
             if attempt == CHANGES_TOLERATED:
                 raise
     raise AssertionError("unreachable")
+
+
+def last_conversion_day(*, workspace: Workspace, goal: Goal) -> dt.date | None:
+    """The local day of the last visible conversion with this goal; None without any. Reads all of them."""
+    visible = Conversion.objects.filter(
+        goal=goal, converted=True, shadowed=False, batch__status=Import.Status.ACTIVE, batch__workspace=workspace
+    )
+    last: dt.datetime | None = visible.aggregate(last=Max("occurred_at"))["last"]
+    return last.astimezone(workspace.zone).date() if last else None
 
 
 def data_ends(*, workspace: Workspace, datasets: Collection[Dataset]) -> dt.date | None:

@@ -273,7 +273,7 @@ def test_a_period_after_the_data_is_answered_with_its_last_days(attribute: Attri
     assert (run.job.status, run.job.error_code) == ("failed", "no_conversions")
     assert run.job.error == (
         "There are no conversions with the goal “Purchase” from 1–30 May 2026. "
-        "The data ends on 20 Mar 2026: choose 2026-02-19 to 2026-03-20, its last 30 days."
+        "The last ones are of 20 Mar 2026: choose 2026-02-19 to 2026-03-20, 30 days up to then."
     )
 
 
@@ -285,7 +285,7 @@ def test_a_period_before_the_data_says_only_that_there_is_nothing(attribute: Att
 
 def test_without_any_conversions_the_sentence_says_so(attribute: Attribute) -> None:
     assert attribute(metric="leads").job.error == (
-        "There are no conversions with the goal “Lead” from 1–31 Mar 2026. No conversions have been imported yet."
+        "There are no conversions with the goal “Lead” from 1–31 Mar 2026. None have been imported yet."
     )
 
 

@@ -87,5 +87,5 @@ def test_a_second_time_answers_from_what_is_there() -> None:
 def test_an_analysis_that_fails_fails_the_command_with_its_sentence(import_rows: ImportRows) -> None:
     workspace = create_workspace(name="Demo", slug=demo.SLUG, owner=User.objects.create_user(demo.EMAIL))
     import_rows("spend", "date,channel,spend", "2026-01-01,Email,30", workspace=workspace)
-    with pytest.raises(CommandError, match="No conversions have been imported yet"):
+    with pytest.raises(CommandError, match="None have been imported yet"):
         run_demo()

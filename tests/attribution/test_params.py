@@ -162,9 +162,14 @@ def test_an_unknown_period_is_refused_with_those_that_exist(shop: Workspace, ask
 
 
 @pytest.mark.parametrize("end", ["2026-02-28", dt.date(2026, 2, 28)])
-def test_a_custom_period_is_kept_as_it_is_and_wins_over_a_preset(shop: Workspace, end: object) -> None:
-    cleaned = clean(shop, {"start": "2026-02-01", "end": end, "period": "last_30"})
+def test_a_custom_period_is_kept_as_it_is(shop: Workspace, end: object) -> None:
+    cleaned = clean(shop, {"start": "2026-02-01", "end": end})
     assert (cleaned["start"], cleaned["end"]) == ("2026-02-01", "2026-02-28")
+
+
+def test_a_preset_and_a_custom_period_together_are_refused(shop: Workspace) -> None:
+    errors = refusal(shop, start="2026-02-01", end="2026-02-28", period="last_30")
+    assert errors == {"period": ["Give a period by name, or a start and an end, not both."]}
 
 
 def test_a_period_may_be_one_day(shop: Workspace) -> None:

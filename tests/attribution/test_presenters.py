@@ -76,9 +76,43 @@ def test_the_first_model_chooses_leader_and_order(shop: Workspace) -> None:
 
 
 def test_none_comes_last_even_if_it_is_the_largest(shop: Workspace) -> None:
-    result = shown(shop, credit={"last": {"(none)": (3.0, 390.0), "Email": (1.0, 10.0)}})
-    assert [row.label for row in result.table] == ["Email", "(none)", "Total"]
-    assert result.headline == "Email gets 2.5% of Purchase revenue under Last Touch."
+    credit = {"Email": (1.0, 10.0), "(none)": (3.0, 390.0)}
+    assert [row.label for row in shown(shop, credit={"last": credit}).table] == ["Email", "(none)", "Total"]
+
+
+def test_two_groups_of_one_name_keep_their_own_numbers(shop: Workspace) -> None:
+    run = Run(workspace=shop, kind="attribution", params=PARAMS | {"dimension": "campaign"})
+    names = ["(none)", "(not set)", "(not set)", "(none)"]
+    campaigns = [{"campaign": name, "conversions": 1.0, "value": 10.0 * n} for n, name in enumerate(names)]
+    run.result = {
+        "totals": {"conversions": 4, "value": 60.0},
+        "models": {"last": {"campaigns": campaigns}},
+        "reconciliation": {
+            "largest_difference_conversions": 0.0,
+            "largest_difference_value": 0.0,
+            "conversions_without_touch": 1,
+        },
+    }
+    assert [(row.label, row.figures[1].text) for row in present(run).table] == [
+        ("(not set)", "€20"),
+        ("(not set)", "€10"),
+        ("(none)", "€0"),
+        ("(none)", "€30"),
+        ("Total", "€60"),
+    ]
+
+
+def test_many_groups_are_folded_and_still_add_up(shop: Workspace) -> None:
+    credit = {f"Channel {n:03}": (1.0, 1.0 + n) for n in range(200)} | {"(none)": (1.0, 5.0)}
+    total = sum(value for _, value in credit.values())
+    result = shown(shop, credit={"last": credit}, totals=(201, total))
+    *rows, whole = result.table
+    assert [row.label for row in rows[-3:]] == ["Channel 101", "101 others", "(none)"]
+    assert len(rows) == 101
+    amounts = [float(row.figures[1].full.removeprefix("€").replace(",", "")) for row in rows]
+    assert sum(amounts) == total == float(whole.figures[1].full.removeprefix("€").replace(",", ""))
+    assert [bar.label for bar in result.panels[0].bars][-3:] == ["Channel 189", "189 others", "(none)"]
+    assert max(bar.percent for bar in result.panels[0].bars) == 100
 
 
 def test_equal_credit_is_ordered_by_name(shop: Workspace) -> None:

@@ -74,6 +74,12 @@ def test_data_version_follows_the_channel_grouping(workspace: Workspace) -> None
     assert version(workspace) != before
 
 
+def test_data_version_follows_the_time_zone_whose_days_are_asked_for(workspace: Workspace) -> None:
+    before = version(workspace)
+    workspace.timezone = "Pacific/Auckland"
+    assert version(workspace) != before
+
+
 def test_data_version_ignores_other_workspaces(workspace: Workspace) -> None:
     before = version(workspace)
     set_digest(WorkspaceFactory.create(), Dataset.TOUCHPOINTS, "a")
