@@ -99,7 +99,7 @@ def build() -> dict[str, float]:
     return {
         f"{table.name}_s": _seconds(
             lambda table=table: store.prepare(  # type: ignore[misc]
-                workspace=_workspace(), table=table, imports=imports[table.dataset]
+                workspace=_workspace(), table=table, imports=imports[table.dataset], on_progress=_write_progress
             )
         )
         for table in (store.TOUCHES, store.CONVERSIONS)
@@ -169,6 +169,13 @@ def merge() -> dict[str, float]:
     snapshot.MOST_SMALL_SEGMENTS = 0  # merging is due already
     imports = store.active_imports(workspace=_workspace())[store.TOUCHES.dataset]
     return {"merge_s": _seconds(lambda: store.prepare(workspace=_workspace(), table=store.TOUCHES, imports=imports))}
+
+
+def _write_progress(fraction: float) -> None:
+    """Write to the database, as the progress of a job does."""
+    from jobs.models import Job
+
+    Job.objects.filter(pk=-1).update(progress=fraction)
 
 
 def _workspace() -> "Workspace":
