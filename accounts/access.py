@@ -5,6 +5,7 @@ Another workspace is a 404, never a 403, so that nobody learns which workspaces 
 
 from typing import cast
 
+from django.core.validators import slug_re
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from rest_framework.request import Request
@@ -29,7 +30,9 @@ def get_workspace(request: HttpRequest | Request, slug: str) -> Workspace:
 
     Raises NotFound unless the caller is a member and, when an API key asks, the key belongs to this workspace.
     """
-    membership = _memberships(cast("User", request.user)).filter(workspace__slug=slug).first()
+    memberships = _memberships(cast("User", request.user)).filter(workspace__slug=slug)
+    # What can be no slug is not looked for: PostgreSQL refuses a text with a NUL in it.
+    membership = memberships.first() if slug_re.match(slug) else None
     key = _api_key(request)
     if membership is None or (key is not None and key.workspace_id != membership.workspace_id):
         raise NotFound("There is no such workspace, or you are not a member of it.")

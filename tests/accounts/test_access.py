@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 from django.contrib.sessions.backends.signed_cookies import SessionStore
 from django.test import RequestFactory
+from pytest_django import DjangoAssertNumQueries
 from rest_framework.request import Request
 from rest_framework.test import force_authenticate
 
@@ -49,6 +50,14 @@ def test_other_workspaces_and_none_look_the_same(
 ) -> None:
     with pytest.raises(NotFound, match="no such workspace, or you are not a member"):
         get_workspace(request_by(outsider), slug)
+
+
+def test_a_text_that_can_be_no_slug_never_reaches_the_database(
+    request_by: RequestBy, viewer: User, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    request = request_by(viewer)
+    with django_assert_num_queries(0), pytest.raises(NotFound, match="no such workspace"):
+        get_workspace(request, "\0")
 
 
 def test_a_role_is_asked_before_the_deed(request_by: RequestBy, workspace: Workspace, analyst: User) -> None:
