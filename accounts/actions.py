@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone as clock
 from django.utils.text import slugify
 
@@ -13,23 +13,35 @@ from accounts.models import RESERVED_SLUGS, ApiKey, Membership, Plan, Role, Subs
 from accounts.permissions import Permission, allows
 from accounts.scopes import Scope
 from accounts.signals import workspace_created
-from mmm_project.problems import Conflict, Invalid, NotPermitted
+from mmm_project.problems import Conflict, Invalid, NotFound, NotPermitted
+
+SLUG_ATTEMPTS = 5
 
 
 @transaction.atomic
 def create_workspace(
-    *, name: str, slug: str, owner: User, plan: str = "starter", currency: str = "EUR", timezone: str = "UTC"
+    *,
+    name: str,
+    owner: User,
+    slug: str | None = None,
+    plan: str = "starter",
+    currency: str = "EUR",
+    timezone: str = "UTC",
 ) -> Workspace:
-    """Create a workspace with its owner and its plan.
+    """Create a workspace with its owner and its plan; without a slug, it gets a free one made from its name.
 
     Raises ValidationError (by field) for a slug in use, an unknown currency or time zone, and Invalid for the plan.
     """
-    workspace = Workspace(name=name, slug=slug, currency=currency, timezone=timezone)
-    workspace.full_clean()
-    workspace.save(force_insert=True)
+    workspace = Workspace(name=name, slug=slug or "", currency=currency, timezone=timezone)
+    if slug is None:
+        workspace.full_clean(exclude={"slug"})
+        _insert_under_a_free_slug(workspace)
+    else:
+        workspace.full_clean()
+        workspace.save(force_insert=True)
     Membership.objects.create(workspace=workspace, user=owner, role=Role.OWNER)
     Subscription.objects.create(workspace=workspace, plan=_find_plan(plan))
-    record(workspace=workspace, action="workspace.created", target=slug, actor=owner, plan=plan)
+    record(workspace=workspace, action="workspace.created", target=workspace.slug, actor=owner, plan=plan)
     workspace_created.send(sender=Workspace, workspace=workspace)
     return workspace
 
@@ -54,7 +66,11 @@ def add_member(*, workspace: Workspace, user: User, role: Role, by: User | None)
 
 @transaction.atomic
 def change_role(*, membership: Membership, role: Role, by: User | None) -> None:
-    """Give a member another role. Raises Conflict rather than leave the workspace without an owner."""
+    """Give a member another role. Raises Conflict rather than leave the workspace without an owner.
+
+    Raises NotFound if the person is no longer a member.
+    """
+    _lock_and_reread(membership)
     if role != Role.OWNER:
         _keep_an_owner(membership)
     before, membership.role = membership.role, role
@@ -71,8 +87,13 @@ def change_role(*, membership: Membership, role: Role, by: User | None) -> None:
 
 @transaction.atomic
 def remove_member(*, membership: Membership, by: User | None) -> None:
-    """End a membership; the keys the member made stop working. Raises Conflict for the last owner."""
+    """End a membership and revoke the keys the member made. Raises Conflict for the last owner.
+
+    Raises NotFound if the person is no longer a member.
+    """
+    _lock_and_reread(membership)
     _keep_an_owner(membership)
+    revoke_keys_of_member(membership=membership, by=by)
     membership.delete()
     record(workspace=membership.workspace, action="member.removed", target=membership.user.email, actor=by)
 
@@ -129,6 +150,27 @@ def revoke_api_key(*, key: ApiKey, by: User | None) -> None:
     key.refresh_from_db(fields=["revoked_at"])
 
 
+def revoke_keys_of_member(*, membership: Membership, by: User | None) -> None:
+    """End every key that the member made in the workspace, so that joining again does not bring them back."""
+    keys = ApiKey.objects.filter(workspace=membership.workspace_id, created_by=membership.user_id, revoked_at=None)
+    for key in keys.select_related("workspace"):
+        revoke_api_key(key=key, by=by)
+
+
+def _insert_under_a_free_slug(workspace: Workspace) -> None:
+    """Insert the workspace; another one of the same name may take the slug in the same moment, so try a few."""
+    for attempts_left in reversed(range(SLUG_ATTEMPTS)):
+        workspace.slug = available_slug(workspace.name)
+        try:
+            with transaction.atomic():
+                workspace.save(force_insert=True)
+        except IntegrityError:
+            if not attempts_left:
+                raise
+        else:
+            return
+
+
 def _find_plan(code: str) -> Plan:
     plan = Plan.objects.filter(code=code).first()
     if plan is None:
@@ -137,12 +179,19 @@ def _find_plan(code: str) -> Plan:
     return plan
 
 
+def _lock_and_reread(membership: Membership) -> None:
+    """Let one transaction at a time change the workspace's members, and see the member's role as it is now."""
+    Workspace.objects.select_for_update(no_key=True).get(pk=membership.workspace_id)
+    try:
+        membership.refresh_from_db(fields=["role"])
+    except Membership.DoesNotExist as error:
+        raise NotFound("This person is no longer a member of the workspace.") from error
+
+
 def _keep_an_owner(membership: Membership) -> None:
-    """Raise Conflict if `membership` is the last owner's; locks the owners, so that two cannot leave at once."""
-    if membership.role != Role.OWNER:
-        return
-    owners = Membership.objects.select_for_update().filter(workspace=membership.workspace, role=Role.OWNER)
-    if not [owner for owner in owners if owner.pk != membership.pk]:
+    """Raise Conflict if the locked and re-read `membership` is the last owner's."""
+    owners = Membership.objects.filter(workspace=membership.workspace_id, role=Role.OWNER)
+    if membership.role == Role.OWNER and not owners.exclude(pk=membership.pk).exists():
         raise Conflict("A workspace needs an owner. Make another member an owner first.")
 
 

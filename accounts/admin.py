@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest
 
-from accounts.actions import revoke_api_key
+from accounts.actions import revoke_api_key, revoke_keys_of_member
 from accounts.audit import record
 from accounts.models import ApiKey, AuditEvent, Membership, Plan, Role, Subscription, User, Workspace
 from mmm_project.read_only_admin import ReadOnlyAdmin
@@ -73,6 +73,10 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
     )
     add_fieldsets = ((None, {"classes": ("wide",), "fields": ("email", "usable_password", "password1", "password2")}),)
 
+    def has_delete_permission(self, _request: HttpRequest, _obj: object = None) -> bool:
+        """People leave by `is_active`: deleting one would leave workspaces without an owner."""
+        return False
+
     def get_inlines(self, _request: HttpRequest, user: User | None) -> tuple[type[UserMembershipInline], ...]:
         return (UserMembershipInline,) if user else ()
 
@@ -104,6 +108,18 @@ class WorkspaceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     def has_add_permission(self, _request: HttpRequest) -> bool:
         return False
+
+    def get_deleted_objects(
+        self, objs: Any, request: HttpRequest
+    ) -> tuple[list[str], dict[str, int], set[str], list[str]]:
+        """Name what goes without listing it: there may be millions of rows, and some of them only go together."""
+        going = [f"{workspace} and everything in it" for workspace in objs]
+        return going, {"workspaces": len(going)}, set(), []
+
+    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
+        super().save_formset(request, form, formset, change)
+        for membership in formset.deleted_objects:
+            revoke_keys_of_member(membership=membership, by=request.user if isinstance(request.user, User) else None)
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)

@@ -5,7 +5,7 @@ from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.access import AuthedRequest, get_workspace
-from accounts.actions import available_slug, create_workspace
+from accounts.actions import create_workspace
 from accounts.forms import WorkspaceForm, currency_choices, timezone_choices
 from accounts.navigation import landing_url, last_workspace
 from mmm_project.web import render_page
@@ -36,7 +36,6 @@ def new_workspace(request: AuthedRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         workspace = create_workspace(
             name=form.cleaned_data["name"],
-            slug=available_slug(form.cleaned_data["name"]),
             owner=request.user,
             currency=form.cleaned_data["currency"],
             timezone=form.cleaned_data["timezone"],

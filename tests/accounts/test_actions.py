@@ -1,6 +1,8 @@
 """Workspaces, members, plans and keys: what changes, what is refused, what the audit log keeps."""
 
+from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from django.core.exceptions import ValidationError
@@ -18,7 +20,7 @@ from accounts.actions import (
 )
 from accounts.models import ApiKey, AuditEvent, Membership, Role, User, Workspace
 from accounts.signals import workspace_created
-from mmm_project.problems import Conflict, Invalid, NotPermitted
+from mmm_project.problems import Conflict, Invalid, NotFound, NotPermitted
 from tests.factories import UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -106,6 +108,42 @@ def test_an_owner_can_leave_once_there_is_another(workspace: Workspace, owner: U
     assert workspace.memberships.get().user == admin
     assert _audited() == ["member.role_changed", "member.removed"]
     assert AuditEvent.objects.get(action="member.role_changed").detail == {"before": "admin", "after": "owner"}
+
+
+@pytest.mark.parametrize("deed", [remove_member, partial(change_role, role=Role.VIEWER)])
+def test_the_last_owner_is_told_by_the_database_and_not_by_what_was_read_before(
+    workspace: Workspace, owner: User, admin: User, deed: Callable[..., None]
+) -> None:
+    read_before = workspace.memberships.get(user=admin)
+    change_role(membership=workspace.memberships.get(user=admin), role=Role.OWNER, by=owner)
+    remove_member(membership=workspace.memberships.get(user=owner), by=admin)
+    with pytest.raises(Conflict, match="needs an owner"):
+        deed(membership=read_before, by=admin)
+    assert workspace.memberships.get().role == Role.OWNER
+
+
+def test_a_member_who_has_left_cannot_be_changed(workspace: Workspace, owner: User, analyst: User) -> None:
+    read_before = workspace.memberships.get(user=analyst)
+    remove_member(membership=workspace.memberships.get(user=analyst), by=owner)
+    with pytest.raises(NotFound, match="no longer a member"):
+        change_role(membership=read_before, role=Role.ADMIN, by=owner)
+
+
+def test_a_member_who_leaves_takes_their_keys_along(workspace: Workspace, owner: User, analyst: User) -> None:
+    key, _ = create_api_key(workspace=workspace, created_by=analyst, name="ETL", scopes=["runs:read"])
+    kept, _ = create_api_key(workspace=workspace, created_by=owner, name="BI", scopes=["runs:read"])
+    remove_member(membership=workspace.memberships.get(user=analyst), by=owner)
+    add_member(workspace=workspace, user=analyst, role=Role.ANALYST, by=owner)
+    assert list(ApiKey.objects.filter(revoked_at=None)) == [kept]
+    assert AuditEvent.objects.get(action="api_key.revoked").api_key == key
+
+
+def test_a_slug_taken_in_the_same_moment_gives_way_to_the_next(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen_free = iter(["acme", "acme-2"])
+    monkeypatch.setattr("accounts.actions.available_slug", lambda _name: next(seen_free))
+    assert create_workspace(name="Acme", owner=UserFactory.create()).slug == "acme-2"
 
 
 def test_a_plan_is_changed_with_a_trace(workspace: Workspace, owner: User) -> None:

@@ -8,6 +8,7 @@ from django.test import Client
 from accounts.actions import create_api_key
 from accounts.audit import record
 from accounts.models import ApiKey, AuditEvent, Role, User, Workspace
+from tests.marketing.batches import NOON, conversion_import
 
 pytestmark = pytest.mark.django_db
 
@@ -94,9 +95,29 @@ def test_a_workspace_keeps_an_owner(root: Client, workspace: Workspace, owner: U
 
 def test_a_workspace_can_be_deleted_and_its_trail_stays(root: Client, workspace: Workspace, owner: User) -> None:
     record(workspace=workspace, action="thing.done", target="a thing")
+    create_api_key(workspace=workspace, created_by=owner, name="ETL", scopes=["runs:read"])
+    conversion_import(workspace, [(1, NOON, "10")])
+    assert "Acme and everything in it" in root.get(f"/admin/accounts/workspace/{workspace.pk}/delete/").content.decode()
     root.post(f"/admin/accounts/workspace/{workspace.pk}/delete/", {"post": "yes"})
     assert not Workspace.objects.exists()
     assert AuditEvent.objects.filter(action="thing.done", target="a thing").exists()
+
+
+def test_a_user_cannot_be_deleted_as_workspaces_would_lose_their_owner(root: Client, owner: User) -> None:
+    assert root.post(f"/admin/accounts/user/{owner.pk}/delete/", {"post": "yes"}).status_code == 403
+    assert User.objects.filter(pk=owner.pk).exists()
+
+
+def test_a_member_removed_in_the_admin_loses_their_keys(
+    root: Client, workspace: Workspace, analyst: User, outsider: User
+) -> None:
+    create_api_key(workspace=workspace, created_by=analyst, name="ETL", scopes=["runs:read"])
+    form = _workspace_form(workspace, **{"memberships-0-DELETE": "on"})
+    form |= {"memberships-TOTAL_FORMS": 2, "memberships-1-workspace": workspace.pk}
+    form |= {"memberships-1-user": outsider.pk, "memberships-1-role": Role.OWNER}
+    root.post(f"/admin/accounts/workspace/{workspace.pk}/change/", form)
+    assert workspace.memberships.get().user == outsider
+    assert ApiKey.objects.get().revoked_at is not None
 
 
 def test_a_user_can_be_added_by_email_address(root: Client) -> None:
