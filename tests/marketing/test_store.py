@@ -35,7 +35,7 @@ def media(settings: Settings, tmp_path: Path) -> Path:
 def tiny_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     """A few rows at a time, so that a small world needs many runs, parts and merges."""
     monkeypatch.setattr(rows, "CHUNK_ROWS", 16)
-    monkeypatch.setattr(rows, "FETCH_ROWS", 8)
+    monkeypatch.setattr(rows, "IDS_AT_ONCE", 8)
     monkeypatch.setattr(rows, "IMPORTS_PER_QUERY", 2)
     monkeypatch.setattr(merging, "PART_ROWS", 12)
     monkeypatch.setattr(merging, "SAMPLE_ROWS", 3)

@@ -120,6 +120,36 @@ def test_readers_do_not_mind_segments_being_merged_and_removed(
     assert all(answer == visible_rows(filled, store.TOUCHES) for answer in answers)
 
 
+def test_whoever_watches_a_build_may_write_while_others_write_too(
+    filled: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a job does: its progress is written on the connection that reads, the heartbeat on one of its own."""
+    monkeypatch.setattr(rows, "CHUNK_ROWS", 100)
+    monkeypatch.setattr(rows, "IDS_AT_ONCE", 40)
+    written: list[float] = []
+
+    def rename(name: str) -> None:
+        Workspace.objects.filter(pk=filled.pk).update(name=name)
+
+    def rename_elsewhere() -> None:
+        try:
+            rename("by another")
+        finally:
+            connection.close()
+
+    def watch(fraction: float) -> None:
+        with ThreadPoolExecutor(1) as pool:
+            pool.submit(rename_elsewhere).result()
+        rename("by whoever watches")
+        written.append(fraction)
+
+    imports = store.active_imports(workspace=filled)[Dataset.TOUCHPOINTS]
+    store.prepare(workspace=filled, table=store.TOUCHES, imports=imports, on_progress=watch)
+
+    assert len(written) > 5
+    assert rows_of(load_all(filled, store.TOUCHES)) == visible_rows(filled, store.TOUCHES)
+
+
 def test_builders_in_several_processes_agree(filled: Workspace) -> None:
     database = connection.settings_dict
     host = f"{database['USER']}@{database['HOST']}:{database['PORT']}"

@@ -25,6 +25,7 @@ def test_snapshot_and_selectors_keep_their_promises_on_postgresql(tmp_path: Path
         stdout=subprocess.PIPE,
         text=True,
         check=False,
+        timeout=300,  # a build that waits for itself never ends
     )
 
     assert done.returncode == 0, done.stdout
