@@ -2,17 +2,37 @@
 
 import logging
 import uuid
+from collections.abc import Callable
 
+from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
 
-from mmm_project.problems import Problem, json_problem
+from mmm_project.problems import Conflict, Problem, TooLarge, json_problem
 
 logger = logging.getLogger(__name__)
 
 
+class ConflictMiddleware:
+    """Answers a Conflict on a page: Django has an exception and a page of its own for each other `Problem`."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        if not isinstance(exception, Conflict):
+            return None
+        return _refusal(request, exception, status=exception.status, code=exception.code, detail=exception.detail)
+
+
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    if isinstance(exception, RequestDataTooBig):
+        too_large = TooLarge()
+        return _refusal(request, too_large, status=too_large.status, code=too_large.code, detail=too_large.detail)
     return _refusal(request, exception, status=400, code="invalid", detail="This request cannot be understood.")
 
 

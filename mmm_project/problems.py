@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, ClassVar
 
+from django.conf import settings
 from django.core.exceptions import BadRequest, PermissionDenied, ValidationError
 from django.http import Http404, JsonResponse
 from rest_framework import exceptions
@@ -81,6 +82,17 @@ class Conflict(Problem):
     status = 409
     code = "conflict"
     title = "Conflict"
+
+
+class TooLarge(Problem):
+    """The body of the request is over `DATA_UPLOAD_MAX_MEMORY_SIZE`."""
+
+    status = 413
+    code = "too_large"
+    title = "Too large"
+
+    def __init__(self) -> None:
+        super().__init__(f"This is more than {settings.DATA_UPLOAD_MAX_MEMORY_SIZE // 2**20} MB. Send less at once.")
 
 
 def problem(

@@ -91,6 +91,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "mmm_project.errors.ConflictMiddleware",
 ]
 
 ROOT_URLCONF = "mmm_project.urls"
@@ -262,7 +263,7 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated", "accounts.api_auth.HasScope"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["mmm_project.parsers.BoundedJsonParser"],
     "EXCEPTION_HANDLER": "mmm_project.problems.problem_response",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }

@@ -5,8 +5,8 @@ import re
 from typing import Any
 
 import pytest
-from django.conf import settings
 from django.test import Client
+from pytest_django.fixtures import Settings
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.web.faulty_urls")]
 
@@ -80,7 +80,11 @@ def test_a_method_that_does_not_exist_is_a_problem(client: Client) -> None:
 
 @pytest.mark.parametrize(
     ("body", "content_type", "status", "code"),
-    [("{", "application/json", 400, "parse_error"), ("a,b", "text/csv", 415, "unsupported_media_type")],
+    [
+        ("{", "application/json", 400, "parse_error"),
+        ("[" * 200_000, "application/json", 400, "parse_error"),
+        ("a,b", "text/csv", 415, "unsupported_media_type"),
+    ],
 )
 def test_a_body_that_cannot_be_read_is_a_problem(
     client: Client, body: str, content_type: str, status: int, code: str
@@ -88,6 +92,23 @@ def test_a_body_that_cannot_be_read_is_a_problem(
     response = client.post("/api/fail/x/", body, content_type=content_type)
     assert (response.status_code, response.json()["code"]) == (status, code)
     assert response.headers["Content-Type"] == "application/problem+json"
+
+
+def test_a_body_over_the_limit_is_too_large(client: Client, settings: Settings) -> None:
+    settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 2**20
+    body = f'"{"x" * (2 * 2**20 - 2)}"'
+    assert client.post("/api/fail/x/", body, content_type="application/json").status_code == 200
+    response = client.post("/api/fail/x/", f" {body}", content_type="application/json")
+    assert (response.status_code, response.json()["code"]) == (413, "too_large")
+    assert response.json()["detail"] == "This is more than 2 MB. Send less at once."
+
+
+def test_a_form_over_the_limit_is_too_large(client: Client, settings: Settings) -> None:
+    settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 2**20
+    form = f"login={'x' * (2 * 2**20)}"
+    response = client.post("/accounts/login/", form, content_type="application/x-www-form-urlencoded")
+    assert response.status_code == 413
+    assert "This is more than 2 MB. Send less at once." in response.content.decode()
 
 
 def test_a_fault_under_api_is_a_problem_with_an_id_and_no_reason(
@@ -107,6 +128,7 @@ def test_a_fault_under_api_is_a_problem_with_an_id_and_no_reason(
         ("not-permitted", 403, "As a viewer you may not run analyses."),
         ("plan", 403, "Predictive modelling is part of the Professional plan."),
         ("missing", 404, "There is nothing at this address."),
+        ("conflict", 409, "This run has already ended."),
     ],
 )
 def test_a_page_says_why(client: Client, fault: str, status: int, text: str) -> None:
@@ -147,5 +169,5 @@ def test_an_unknown_host_is_a_bad_request(client: Client) -> None:
     assert "cannot be understood" in response.content.decode()
 
 
-def test_error_pages_are_not_for_debugging() -> None:
+def test_error_pages_are_not_for_debugging(settings: Settings) -> None:
     assert settings.DEBUG is False
