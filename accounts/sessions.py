@@ -1,11 +1,17 @@
-"""How long a signed-in browser stays signed in."""
+"""How long a signed-in browser stays signed in, and where it goes then."""
 
 from collections.abc import Callable
+from typing import Any, cast
 
 from django.conf import settings
 from django.contrib.auth import logout
-from django.http import HttpRequest, HttpResponse
+from django.contrib.auth import middleware as auth_middleware
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils import timezone as clock
+from django_htmx.http import HttpResponseClientRedirect
+
+from mmm_project.web import HtmxHttpRequest, wants_fragment
 
 STARTED_AT = "started_at"
 SEEN_AT = "seen_at"
@@ -37,3 +43,22 @@ class SessionLimitsMiddleware:
             logout(request)
         elif now - seen_at > NOTE_EVERY_SECONDS:
             request.session[SEEN_AT] = now
+
+
+class LoginRequiredMiddleware(auth_middleware.LoginRequiredMiddleware):
+    """Sends whoever is not signed in to sign in; the whole browser, also when HTMX asked for a part of a page."""
+
+    def process_view(
+        self,
+        request: HttpRequest,
+        view_func: Callable[..., HttpResponseBase],
+        view_args: tuple[Any, ...],
+        view_kwargs: dict[str, Any],
+    ) -> HttpResponseBase | None:
+        redirect: HttpResponseBase | None = super().process_view(request, view_func, view_args, view_kwargs)
+        htmx_request = cast("HtmxHttpRequest", request)
+        if redirect is None or not wants_fragment(htmx_request):
+            return redirect
+        # HTMX would follow it and put the sign-in page into the fragment's place. Afterwards, back to the page around.
+        page = htmx_request.htmx.current_url_abs_path or "/"
+        return HttpResponseClientRedirect(redirect_to_login(page, self.get_login_url(view_func)).url)

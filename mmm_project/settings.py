@@ -9,6 +9,7 @@ import secrets
 from pathlib import Path
 
 import environ
+from celery.schedules import crontab
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.crypto import salted_hmac
@@ -86,7 +87,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "accounts.sessions.SessionLimitsMiddleware",
-    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "accounts.sessions.LoginRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
@@ -252,7 +253,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": float(JOB_SWEEP_SECONDS),
         # A worker that was away finds one sweep to do, not a backlog of them.
         "options": {"expires": JOB_SWEEP_SECONDS},
-    }
+    },
+    "clear-expired-sessions": {
+        "task": "accounts.tasks.clear_expired_sessions",
+        "schedule": crontab(hour="3", minute="30"),
+    },
 }
 
 # --- API --------------------------------------------------------------------------------------------------------------
