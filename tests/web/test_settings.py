@@ -18,6 +18,29 @@ import json
 from mmm_project import settings
 print(json.dumps({name: value for name, value in vars(settings).items() if name.isupper()}, default=str))
 """
+START = """
+import django
+django.setup()
+from django.core.management import call_command
+call_command("migrate", verbosity=0)
+from accounts.models import User
+"""
+SIGN_IN = f"""{START}
+from django.test import Client
+User.objects.create_user("ann@example.com", "correct horse battery")
+form = {{"login": "ann@example.com", "password": "correct horse battery"}}
+answer = Client().post("/accounts/login/", form, headers={{"host": "localhost"}})
+print(answer.status_code, answer.headers["Location"])
+"""
+SUBMIT = f"""{START}
+import time
+from accounts.actions import create_workspace
+from jobs.actions import submit
+workspace = create_workspace(name="Acme", owner=User.objects.create_user("ann@example.com"))
+before = time.monotonic()
+job = submit(workspace=workspace, kind="any")
+print(job.status, time.monotonic() - before)
+"""
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
@@ -28,7 +51,7 @@ def run(tmp_path: Path) -> Run:
     def run(code: str, **variables: str) -> "subprocess.CompletedProcess[str]":
         ours = {"DATABASE_URL", "REDIS_URL", "SECRET_KEY", "BEHIND_PROXY", "HTTPS", "EMAIL_URL", "DEBUG"}
         env = {name: value for name, value in os.environ.items() if name not in ours}
-        env |= {"DATA_DIR": str(tmp_path / "data"), **variables}
+        env |= {"DATA_DIR": str(tmp_path / "data"), "DJANGO_SETTINGS_MODULE": "mmm_project.settings", **variables}
         return subprocess.run(
             [sys.executable, "-c", code], env=env, cwd=settings.BASE_DIR, capture_output=True, text=True, check=False
         )
@@ -76,3 +99,19 @@ def test_the_documented_mail_address_uses_tls(run: Run) -> None:
 @pytest.mark.parametrize("name", ["LEASE", "HEARTBEAT", "SWEEP", "RING_AGAIN"])
 def test_the_times_of_jobs_can_be_set(run: Run, name: str) -> None:
     assert _settings(run, **{f"JOB_{name}_SECONDS": "7"})[f"JOB_{name}_SECONDS"] == 7
+
+
+def test_with_redis_away_people_still_sign_in(run: Run) -> None:
+    process = run(SIGN_IN, **PRODUCTION, HTTPS="false", ACCOUNT_EMAIL_VERIFICATION="none")
+    assert process.returncode == 0, process.stderr
+    assert process.stdout.split() == ["302", "/"]
+    assert "The cache cannot be reached" in process.stderr
+
+
+def test_with_redis_away_a_job_is_submitted_without_waiting_long(run: Run) -> None:
+    process = run(SUBMIT, **PRODUCTION)
+    assert process.returncode == 0, process.stderr
+    status, seconds = process.stdout.split()
+    assert status == "queued"
+    assert float(seconds) < 5
+    assert "Error calling ring_doorbell" in process.stderr
