@@ -25,7 +25,7 @@ from marketing.importing.checking import CheckedRows, Checker
 from marketing.importing.dimensions import Dimensions
 from marketing.importing.errors import FileRejected
 from marketing.importing.loading import load_rows
-from marketing.importing.removal import remove_rows
+from marketing.importing.removal import failed_imports, remove_rows
 from marketing.importing.settle import admit_new_conversions, restate, shadow_repeated_touches
 from marketing.models import Dataset, DatasetVersion, Import
 from mmm_project.problems import QuotaExceeded
@@ -74,7 +74,8 @@ def run_import(job: Job, progress: Progress) -> None:
     """Carry out an import: check and load in short transactions, settle duplicates, then make it visible in one."""
     batch = Import.objects.select_related("workspace").get(job=job)
     _take_import_lock(batch)
-    _clear_up(batch, job, progress)
+    for interrupted in (batch, *failed_imports().filter(workspace=batch.workspace)):
+        _clear_up(interrupted, job, progress)
     try:
         counts = _load(batch, job, progress)
     except FileRejected as error:
@@ -100,7 +101,7 @@ def _take_import_lock(batch: Import) -> None:
 
 
 def _clear_up(batch: Import, job: Job, progress: Progress) -> None:
-    """Remove the rows of an attempt that was interrupted."""
+    """Remove the rows of an attempt that was interrupted: settling would take some of them for rows that hold."""
     removal = remove_rows(batch)
     while True:
         with transaction.atomic():

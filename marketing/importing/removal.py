@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 
+from django.db.models import QuerySet
+
 from jobs.models import Job
 from marketing.models import (
     ChannelSpend,
@@ -31,10 +33,19 @@ def abandon_import(job: Job) -> None:
 
 
 def sweep_failed_imports() -> None:
-    """Remove some rows of an import that failed; called every few seconds, until none are left."""
-    batch = Import.objects.filter(status=Import.Status.FAILED, accepted__gt=0).order_by("pk").first()
+    """Remove some rows of an import that failed; called every few seconds, until none are left.
+
+    Where an import is loading, that one does it: the two would wait for each other.
+    """
+    loading = Import.objects.filter(status=Import.Status.LOADING).values("workspace")
+    batch = failed_imports().exclude(workspace__in=loading).first()
     if batch is not None and next(remove_rows(batch), 0) == 0:
         Import.objects.filter(pk=batch.pk).update(accepted=0)
+
+
+def failed_imports() -> QuerySet[Import]:
+    """Return the imports that failed and may have rows left, oldest first."""
+    return Import.objects.filter(status=Import.Status.FAILED, accepted__gt=0).order_by("pk")
 
 
 def remove_rows(batch: Import) -> Iterator[int]:

@@ -11,14 +11,24 @@ from django.db.models import F
 from django.utils import timezone
 
 from accounts.models import AuditEvent, User, Workspace
+from jobs import progress
 from jobs.actions import request_cancel, sweep
 from jobs.execution import execute
 from jobs.models import Job
-from marketing.importing import actions, files, removal
+from marketing.importing import actions, files, removal, settle
 from marketing.importing.actions import move_version, request_import
 from marketing.importing.errors import FileRejected
 from marketing.importing.loading import load_rows
-from marketing.models import Channel, ChannelSpend, Dataset, DatasetVersion, Import, Touchpoint
+from marketing.models import (
+    Channel,
+    ChannelSpend,
+    Conversion,
+    Dataset,
+    DatasetVersion,
+    Import,
+    ImportedRow,
+    Touchpoint,
+)
 from tests.factories import WorkspaceFactory
 from tests.marketing.batches import add_import
 
@@ -161,6 +171,59 @@ def test_a_cancelled_import_leaves_nothing(queue_import: Importer, at_chunk: Cal
 
     cancelled = reloaded(batch)
     assert (cancelled.job.status, cancelled.status) == (Job.Status.CANCELLED, Import.Status.FAILED)
+    assert not Touchpoint.objects.exists()
+
+
+REIMPORTS: dict[str, tuple[str, type[ImportedRow]]] = {
+    "conversions": (
+        "customer,occurred_at,order_id\n" + "".join(f"ann,2026-01-0{n},{n if n > 2 else ''}\n" for n in range(1, 6)),
+        Conversion,
+    ),
+    "touchpoints": (
+        "customer,occurred_at,channel\n" + "".join(f"ann,2026-01-0{n},TV\n" for n in range(1, 6)),
+        Touchpoint,
+    ),
+    "spend": ("date,channel,spend\n" + "".join(f"2026-01-0{n},TV,1\n" for n in range(1, 6)), ChannelSpend),
+}
+
+
+@pytest.mark.parametrize("dataset", REIMPORTS)
+def test_rows_of_an_import_that_was_cancelled_while_settling_can_be_imported_again(
+    queue_import: Importer, monkeypatch: pytest.MonkeyPatch, dataset: str
+) -> None:
+    content, model = REIMPORTS[dataset]
+    monkeypatch.setattr(settle, "IDS_AT_ONCE", 2)
+    monkeypatch.setattr(progress, "SECONDS_BETWEEN_WRITES", 0)
+    first = queue_import(dataset, content)
+
+    def cancel_when_half_settled(phase: str, fraction: float) -> None:
+        if phase == ("Loading rows" if dataset == "spend" else "Settling"):
+            request_cancel(job=first.job, by=None)
+
+    execute(job_id=first.job_id, on_progress=cancel_when_half_settled)
+    assert (reloaded(first).status, model._default_manager.count()) == (Import.Status.FAILED, 5)
+
+    again = queue_import(dataset, content)
+    execute(job_id=again.job_id)
+    for _ in range(3):
+        sweep()
+
+    done = reloaded(again)
+    assert (done.status, done.accepted, done.duplicates) == (Import.Status.ACTIVE, 5, 0)
+    assert model._default_manager.filter(batch=again, shadowed=False).count() == 5
+
+
+def test_the_sweep_leaves_the_rows_of_a_failed_import_to_the_import_that_is_loading(
+    import_rows: Importer, shop: Workspace
+) -> None:
+    failed = import_rows("touchpoints", TOUCHES)
+    Import.objects.filter(pk=failed.pk).update(status=Import.Status.FAILED)
+    loading = add_import(shop, Dataset.SPEND, status=Import.Status.LOADING)
+
+    sweep()
+    assert Touchpoint.objects.count() == 40
+    Import.objects.filter(pk=loading.pk).update(status=Import.Status.ACTIVE)
+    sweep()
     assert not Touchpoint.objects.exists()
 
 

@@ -119,7 +119,7 @@ def test_times_are_exact_to_the_microsecond(workspace: Workspace) -> None:
 
 
 def test_values_are_the_nearest_doubles_of_the_decimals(workspace: Workspace) -> None:
-    values = ["0", "0.1", "19.9900", "12345678901234.5678"]
+    values = ["0", "0.1", "19.9900", "123456789012.345678"]
     conversion_import(workspace, [(n, NOON, value) for n, value in enumerate(values)])
 
     assert load_all(workspace, store.CONVERSIONS)["value"].tolist() == [float(value) for value in values]
