@@ -52,12 +52,14 @@ class Clock:
 Parser = Callable[[pa.Array, Clock], Cells]
 
 
-def text(max_length: int) -> Parser:
-    """Trimmed text of at most `max_length` characters."""
+def text(max_length: int, *, blank: Sequence[str] = ()) -> Parser:
+    """Trimmed text of at most `max_length` characters. Words in `blank` (lower case, matching any) count as blank."""
 
     def parse(column: pa.Array, clock: Clock) -> Cells:
         del clock
         trimmed = _trimmed(column)
+        if blank:
+            trimmed = pc.if_else(pc.is_in(pc.utf8_lower(trimmed), pa.array(blank)), "", trimmed)
         present = _bools(pc.not_equal(trimmed, ""))
         too_long = np.flatnonzero(_bools(pc.greater(pc.utf8_length(trimmed), max_length)))
         wrong = {int(i): f"longer than {max_length} characters" for i in too_long}
