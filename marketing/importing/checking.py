@@ -1,6 +1,6 @@
 """Check a chunk of a file against its dataset's fields: good rows in columns, bad rows with a reason."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -47,8 +47,11 @@ class Checker:
         for field, cells in parsed.items():
             for position, reason in _wrong_cells(field, cells).items():
                 reasons.setdefault(position, (self.fields[field], reason))
-        for position, (column, reason) in self._wrong_rows(parsed, chunk).items():
+        named = {field.name: cells for field, cells in parsed.items()}
+        for position, (column, reason) in self._wrong_rows(named).items():
             reasons.setdefault(position, (column, reason))
+        if self.dataset in DUPLICATE_MATTERS:
+            reasons |= self._repeated_rows(named, chunk, rejected=reasons.keys())
         errors = [CellError(chunk.rows[i], column, reason) for i, (column, reason) in sorted(reasons.items())]
         good = np.ones(len(chunk.rows), bool)
         good[list(reasons)] = False
@@ -59,9 +62,8 @@ class Checker:
         errors = sorted(chunk.errors + errors, key=lambda error: error.row)
         return CheckedRows(kept, int(good.sum()), errors, chunk.fraction)
 
-    def _wrong_rows(self, parsed: dict[Field, Cells], chunk: Chunk) -> dict[int, tuple[str, str]]:
+    def _wrong_rows(self, named: dict[str, Cells]) -> dict[int, tuple[str, str]]:
         """Return what is wrong with whole rows rather than with one cell."""
-        named = {field.name: cells for field, cells in parsed.items()}
         wrong: dict[int, tuple[str, str]] = {}
         if self.dataset == Dataset.TOUCHPOINTS:
             said = [named[name].present for name in ("channel", "source", "medium") if name in named]
@@ -72,12 +74,15 @@ class Checker:
                 wrong[int(i)] = (self._column("end"), "ends before it starts")
             for i in np.flatnonzero(named["standard_error"].values <= 0):
                 wrong[int(i)] = (self._column("standard_error"), "not above zero")
-        if self.dataset in DUPLICATE_MATTERS:
-            wrong |= self._repeated_rows(named, chunk)
         return wrong
 
-    def _repeated_rows(self, named: dict[str, Cells], chunk: Chunk) -> dict[int, tuple[str, str]]:
-        """A day's figure given twice is a mistake that only a person can settle: keep the first, reject the rest."""
+    def _repeated_rows(
+        self, named: dict[str, Cells], chunk: Chunk, *, rejected: Collection[int]
+    ) -> dict[int, tuple[str, str]]:
+        """A day's figure given twice is a mistake that only a person can settle: keep the first, reject the rest.
+
+        Rows that are rejected for another reason say nothing, so a corrected row may follow them.
+        """
         key_names = [
             name
             for name in ("date", "start", "end", "channel", "campaign", "outcome", "control", "geo")
@@ -86,6 +91,8 @@ class Checker:
         wrong = {}
         keys = zip(*(_folded(name, named[name].values.tolist()) for name in key_names), strict=True)
         for position, (key, row) in enumerate(zip(keys, chunk.rows, strict=True)):
+            if position in rejected:
+                continue
             first = self._first_rows.setdefault(hash(key), row)
             if first != row:
                 wrong[position] = ("", f"the same {', '.join(key_names)} as row {first}")

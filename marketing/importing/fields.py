@@ -1,5 +1,6 @@
 """The fields of each dataset: what a column may hold, under the names that people map their columns to."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from marketing.importing import cells
@@ -20,6 +21,10 @@ class Field:
 
 NAME = cells.text(100)
 LONG_NAME = cells.text(200)
+# What exports from Google Analytics write where there is nothing; as a source or medium such words mean something.
+UNSAID = ("(not set)", "(none)")
+CHANNEL = cells.text(100, blank=UNSAID)
+CAMPAIGN = cells.text(200, blank=UNSAID)
 GEO = Field("geo", NAME)
 DATE = Field("date", cells.day, required=True)
 
@@ -27,10 +32,10 @@ FIELDS: dict[str, tuple[Field, ...]] = {
     Dataset.TOUCHPOINTS: (
         Field("customer", LONG_NAME, required=True),
         Field("occurred_at", cells.moment, required=True),
-        Field("channel", NAME),
+        Field("channel", CHANNEL),
         Field("source", LONG_NAME),
         Field("medium", LONG_NAME),
-        Field("campaign", LONG_NAME),
+        Field("campaign", CAMPAIGN),
         Field("interaction", cells.choice(INTERACTIONS)),
         Field("segment", NAME),
     ),
@@ -44,8 +49,8 @@ FIELDS: dict[str, tuple[Field, ...]] = {
     ),
     Dataset.SPEND: (
         DATE,
-        Field("channel", NAME, required=True),
-        Field("campaign", LONG_NAME),
+        Field("channel", CHANNEL, required=True),
+        Field("campaign", CAMPAIGN),
         GEO,
         Field("spend", cells.money, required=True),
         Field("impressions", cells.non_negative),
@@ -54,7 +59,7 @@ FIELDS: dict[str, tuple[Field, ...]] = {
     Dataset.OUTCOMES: (DATE, Field("outcome", NAME, required=True), GEO, Field("value", cells.number, required=True)),
     Dataset.CONTROLS: (DATE, Field("control", NAME, required=True), GEO, Field("value", cells.number, required=True)),
     Dataset.EXPERIMENTS: (
-        Field("channel", NAME, required=True),
+        Field("channel", CHANNEL, required=True),
         Field("start", cells.day, required=True),
         Field("end", cells.day, required=True),
         GEO,
@@ -80,6 +85,9 @@ def mapped_fields(*, dataset: str, header: list[str], mapping: dict[str, str]) -
     """
     known = {field.name: field for field in FIELDS[dataset]}
     if dataset == Dataset.MEDIA_TABLE:
+        _refuse_repeated_series(mapping)
+        _refuse_repeated_series(header)
+        mapping = {_series_name(name) or name: column for name, column in mapping.items()}
         known |= _series_fields([*mapping, *header])
     if unknown := [name for name in mapping if name not in known]:
         raise FileRejected(f"{dataset} has no field “{unknown[0]}”. Its fields: {', '.join(known)}.")
@@ -101,25 +109,27 @@ def mapped_fields(*, dataset: str, header: list[str], mapping: dict[str, str]) -
 
 def _columns_by_field_name(known: dict[str, Field], header: list[str]) -> dict[str, str]:
     """Return {field name: column} for the columns that bear a field's name; one in its exact case comes first."""
-    by_lower_case = {column.lower(): column for column in reversed(header)}
+    by_lower_case = {(_series_name(column) or column).lower(): column for column in reversed(header)}
     exact = {column: column for column in header}
-    return {name: column for name in known if (column := exact.get(name) or by_lower_case.get(name))}
+    return {name: column for name in known if (column := exact.get(name) or by_lower_case.get(name.lower()))}
 
 
-def _refuse_repeated_series(columns: dict[str, str]) -> None:
+def _refuse_repeated_series(names: Iterable[str]) -> None:
     seen: dict[str, str] = {}
-    for name in columns:
-        kind, colon, label = name.partition(":")
-        same = seen.setdefault(f"{kind}:{label.strip().lower()}", name) if colon else name
+    for name in names:
+        series = _series_name(name)
+        same = seen.setdefault(series.lower(), name) if series else name
         if same != name:
             raise FileRejected(f"“{same}” and “{name}” are the same series. Map one column to it.")
 
 
 def _series_fields(names: list[str]) -> dict[str, Field]:
     """Return the fields of a wide table that are named by what they measure, such as `spend:Paid Search`."""
-    fields = {}
-    for name in names:
-        kind, colon, label = name.partition(":")
-        if colon and kind in SERIES and 0 < len(label.strip()) <= 100:
-            fields[name] = Field(name, SERIES[kind])
-    return fields
+    series = dict.fromkeys(filter(None, map(_series_name, names)))
+    return {name: Field(name, SERIES[name.partition(":")[0]]) for name in series}
+
+
+def _series_name(name: str) -> str | None:
+    """Return `kind:label`, the kind in lower case and no blanks around either, or None if the name is no series."""
+    kind, _, label = (part.strip() for part in name.partition(":"))
+    return f"{kind.lower()}:{label}" if kind.lower() in SERIES and 0 < len(label) <= 100 else None

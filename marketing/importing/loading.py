@@ -141,7 +141,7 @@ def _media_table(batch: Import, rows: CheckedRows, dimensions: Dimensions) -> No
     """Turn each series of a wide table into rows of its own; a blank cell says nothing."""
     channels: dict[int, dict[str, Cells]] = {}
     for name, cells in rows.cells.items():
-        kind, _, label = (part.strip() for part in name.partition(":"))
+        kind, _, label = name.partition(":")
         if kind in ("spend", "impressions", "clicks"):
             channels.setdefault(dimensions.channels([label])[label], {})[kind] = cells
         elif label:

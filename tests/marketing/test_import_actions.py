@@ -374,6 +374,8 @@ def test_who_imported_what_is_on_record(
         ("media_table", "date,tv", {"reach:TV": "tv"}, "no field “reach:TV”"),
         ("media_table", "date,tv", {"spend:": "tv"}, "no field “spend:”"),
         ("media_table", "date,a,b", {"spend:TV": "a", "spend: tv": "b"}, "are the same series"),
+        ("media_table", "date,a,b", {"spend:TV": "a", "Spend:TV": "b"}, "are the same series"),
+        ("media_table", "date,Spend:TV,SPEND:tv", {}, "are the same series"),
         ("spend", "", {}, "The file is empty"),
     ],
 )

@@ -322,6 +322,58 @@ def test_a_wide_table_becomes_series(import_rows: Importer) -> None:
     assert list(ControlValue.objects.values_list("date", "value")) == [(dt.date(2026, 1, 12), 1)]
 
 
+def test_the_kind_of_a_series_may_be_in_any_case(import_rows: Importer) -> None:
+    batch = import_rows(
+        "media_table",
+        "Date,Spend:Radio,OUTCOME: Sales,tv\n2026-01-05,10,5,3\n",
+        **{"Spend:TV": "tv"},
+    )
+
+    assert counts(batch) == (1, 0, 0)
+    assert dict(ChannelSpend.objects.values_list("channel__name", "spend")) == {"Radio": 10, "TV": 3}
+    assert list(OutcomeValue.objects.values_list("outcome__name", "value")) == [("Sales", 5)]
+
+
+def test_a_row_that_is_rejected_does_not_stand_in_the_way_of_its_correction(import_rows: Importer) -> None:
+    spend = import_rows("spend", "date,channel,spend\n2026-01-01,TV,-1\n2026-01-01,TV,2\n2026-01-01,TV,3\n")
+    lift = import_rows(
+        "experiments",
+        "channel,start,end,lift,standard_error,spend\nTV,2026-01-01,2026-01-02,1,0,1\nTV,2026-01-01,2026-01-02,1,1,1\n",
+    )
+
+    assert counts(spend) == (1, 2, 0)
+    assert [error["reason"] for error in spend.errors] == ["negative", "the same date, channel as row 3"]
+    assert holding(ChannelSpend, "spend") == [2]
+    assert counts(lift) == (1, 1, 0)
+
+
+def test_what_google_analytics_writes_for_nothing_is_no_channel_and_no_campaign(import_rows: Importer) -> None:
+    touches = import_rows(
+        "touchpoints",
+        TOUCHES
+        + "ann,2026-01-01,(Not Set),(direct),(none),(not set),\n"
+        + "ann,2026-01-02,(none),google,cpc,(NONE),\n"
+        + "ann,2026-01-03,TV,,,Spring,\n"
+        + "ann,2026-01-04,(not set),,,Spring,\n",
+    )
+    spend = import_rows(
+        "spend", "date,channel,campaign,spend\n2026-01-01,TV,(not set),1\n2026-01-01,(not set),Spring,2\n"
+    )
+
+    assert counts(touches) == (3, 1, 0)
+    assert touches.errors[0]["reason"] == "neither a channel nor a source or medium"
+    sources = TrafficSource.objects.order_by("pk").values_list("channel__name", "source", "medium", "campaign__name")
+    assert list(sources) == [
+        (None, "(direct)", "(none)", None),
+        (None, "google", "cpc", None),
+        ("TV", "", "", "Spring"),
+    ]
+    assert counts(spend) == (1, 1, 0)
+    assert spend.errors == [{"row": 3, "column": "channel", "reason": "missing"}]
+    assert ChannelSpend.objects.get().campaign is None
+    assert list(Channel.objects.values_list("name", flat=True)) == ["TV"]
+
+
 def test_the_database_refuses_two_conversions_of_one_order(import_rows: Importer) -> None:
     import_rows("conversions", CONVERSIONS + "ann,2026-01-01,,1,A1,\nann,2026-01-02,,2,A1,\n")
 
