@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from django.db.models import Max, Min, QuerySet
 from django.utils import timezone
@@ -57,21 +58,25 @@ def dataset_freshness(*, workspace: Workspace) -> Sequence[Freshness]:
 def _missing_days(workspace: Workspace, dataset: Dataset, *, first_day: date | None, today: date) -> int | None:
     """Count the days without rows, from `first_day` but at most 90 days ago, up to yesterday: today is not over."""
     rows = _daily_rows(workspace, dataset)
-    if rows is None or first_day is None:
+    if not rows or first_day is None:
         return None
     since = max(first_day, today - timedelta(days=RECENT_DAYS))
-    present = rows.filter(shadowed=False, date__gte=since, date__lt=today).values("date").distinct().count()
+    first, *others = (
+        part.filter(date__gte=since, date__lt=today).order_by().values_list("date").distinct() for part in rows
+    )
+    present = first.union(*others).count()
     return max((today - since).days - present, 0)
 
 
-def _daily_rows(
-    workspace: Workspace, dataset: Dataset
-) -> QuerySet[ChannelSpend] | QuerySet[OutcomeValue] | QuerySet[ControlValue] | None:
-    """Return the rows of a dataset that has one for each day, else None."""
+def _daily_rows(workspace: Workspace, dataset: Dataset) -> list[QuerySet[Any]]:
+    """Return the rows, by table, of a dataset that has some for each day, else nothing."""
     if dataset == Dataset.SPEND:
-        return ChannelSpend.objects.filter(channel__workspace=workspace)
-    if dataset in (Dataset.OUTCOMES, Dataset.MEDIA_TABLE):  # a media table has an outcome on every row
-        return OutcomeValue.objects.filter(outcome__workspace=workspace)
+        return [ChannelSpend.objects.filter(channel__workspace=workspace, shadowed=False)]
+    if dataset == Dataset.OUTCOMES:
+        return [OutcomeValue.objects.filter(outcome__workspace=workspace, shadowed=False)]
     if dataset == Dataset.CONTROLS:
-        return ControlValue.objects.filter(control__workspace=workspace)
-    return None
+        return [ControlValue.objects.filter(control__workspace=workspace, shadowed=False)]
+    if dataset == Dataset.MEDIA_TABLE:  # its rows may hold any of the three; restated elsewhere, they were there
+        tables = Import.objects.filter(workspace=workspace, dataset=dataset, status=Import.Status.ACTIVE)
+        return [model.objects.filter(batch__in=tables) for model in (ChannelSpend, OutcomeValue, ControlValue)]
+    return []
