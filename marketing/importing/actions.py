@@ -4,6 +4,7 @@ import datetime as dt
 import hashlib
 import shutil
 import uuid
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,12 @@ from marketing.importing.dimensions import Dimensions
 from marketing.importing.errors import FileRejected
 from marketing.importing.loading import load_rows
 from marketing.importing.removal import failed_imports, remove_rows
-from marketing.importing.settle import admit_new_conversions, restate, shadow_repeated_touches
+from marketing.importing.settle import (
+    admit_new_conversions,
+    keep_measures_unsaid,
+    restate,
+    shadow_repeated_touches,
+)
 from marketing.models import Dataset, DatasetVersion, Import
 from mmm_project.problems import QuotaExceeded
 
@@ -77,7 +83,9 @@ def run_import(job: Job, progress: Progress) -> None:
     for interrupted in (batch, *failed_imports().filter(workspace=batch.workspace)):
         _clear_up(interrupted, job, progress)
     try:
-        counts = _load(batch, job, progress)
+        path = Path(settings.MEDIA_ROOT) / batch.stored_file
+        checker = Checker(path=path, dataset=batch.dataset, mapping=batch.mapping, clock=_clock(batch.workspace))
+        counts = _load(batch, checker, job, progress)
     except FileRejected as error:
         raise JobFailed(str(error), code="file_rejected") from error
     except QuotaExceeded as refusal:
@@ -86,7 +94,8 @@ def run_import(job: Job, progress: Progress) -> None:
         raise JobFailed(_nothing_to_import(counts["rejected"], batch.errors), code="no_valid_rows")
     duplicates = shadow_repeated_touches(batch, after_each=lambda done: progress("Settling", _settling(done)))
     duplicates += admit_new_conversions(batch, after_each=lambda done: progress("Settling", _settling(done)))
-    progress.complete(lambda: _activate(batch, accepted=counts["accepted"] - duplicates, duplicates=duplicates))
+    accepted, fields = counts["accepted"] - duplicates, [field.name for field in checker.fields]
+    progress.complete(lambda: _activate(batch, accepted=accepted, duplicates=duplicates, fields=fields))
 
 
 def _take_import_lock(batch: Import) -> None:
@@ -118,10 +127,8 @@ def _hold_claim(job: Job) -> None:
         raise LeaseLost
 
 
-def _load(batch: Import, job: Job, progress: Progress) -> dict[str, int]:
+def _load(batch: Import, checker: Checker, job: Job, progress: Progress) -> dict[str, int]:
     """Check and load the file chunk by chunk; keep count, and the first errors, on the import."""
-    path = Path(settings.MEDIA_ROOT) / batch.stored_file
-    checker = Checker(path=path, dataset=batch.dataset, mapping=batch.mapping, clock=_clock(batch.workspace))
     dimensions = Dimensions(batch.workspace)
     batch.accepted = batch.rejected = 0
     batch.errors = []
@@ -170,8 +177,9 @@ def _day(value: np.datetime64 | np.int64, batch: Import) -> dt.date:
     return dt.datetime.fromtimestamp(int(value) / 1e6, batch.workspace.zone).date()
 
 
-def _activate(batch: Import, *, accepted: int, duplicates: int) -> None:
+def _activate(batch: Import, *, accepted: int, duplicates: int, fields: Collection[str]) -> None:
     """Make the import's rows visible: one UPDATE of its status, figures restated and versions moved along with it."""
+    keep_measures_unsaid(batch, fields=fields)
     restate(batch)
     Import.objects.filter(pk=batch.pk, status=Import.Status.LOADING).update(
         status=Import.Status.ACTIVE, accepted=accepted, duplicates=duplicates, activated_at=timezone.now()

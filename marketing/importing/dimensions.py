@@ -13,6 +13,7 @@ from marketing.models import Campaign, Channel, Control, Goal, Outcome, Segment,
 
 Names = Iterable[str]
 SourceNames = tuple[str, str, str, str]
+MAX_NEW_CHANNELS = 500  # in one file: far more than anybody has, so another column was taken for the channel's
 TYPE_HINTS = (  # the first that fits holds: direct mail before direct
     (Channel.Type.OFFLINE, r"tv|radio|print|out.of.home|d?ooh|billboards?|direct mail|cinema|events?"),
     (Channel.Type.OWNED, r"e-?mails?|newsletters?|sms|push|crm|app"),
@@ -27,6 +28,7 @@ class Dimensions:
     workspace: Workspace
     _known: dict[type[Model], dict[str, int]] = field(default_factory=dict)
     _sources: dict[tuple[int, str, str, int], int] | None = None
+    _created_channels: int = 0
 
     def channels(self, names: Names) -> dict[str, int]:
         return self._ids(Channel, names)
@@ -100,17 +102,43 @@ class Dimensions:
             known.update(zip(new, (row.pk for row in created), strict=True))
         return {name: known[folded] for name, folded in wanted.items()}
 
-    def _create(self, model: type[Model], names: list[str]) -> list[Model]:
+    def _create(self, model: type[Model], names: list[str]) -> Sequence[Model]:
         if model is Channel:
-            return [create_channel(workspace=self.workspace, name=name, type=guess_type(name)) for name in names]
+            return self._create_channels(names)
+        if model is Goal:
+            return Goal.objects.bulk_create(
+                Goal(workspace=self.workspace, name=name, kind=guess_goal_kind(name)) for name in names
+            )
         return model._default_manager.bulk_create(model(workspace=self.workspace, name=name) for name in names)
+
+    def _create_channels(self, names: list[str]) -> list[Channel]:
+        """Create channels with the next free colours. Raises FileRejected if the file names too many new ones."""
+        self._created_channels += len(names)
+        if self._created_channels > MAX_NEW_CHANNELS:
+            raise FileRejected(
+                f"The file names more than {MAX_NEW_CHANNELS} new channels, “{names[0]}” among them. "
+                "Is its column of channels the right one?"
+            )
+        first = _next_colour_slot(self.workspace)
+        return Channel.objects.bulk_create(
+            Channel(workspace=self.workspace, name=name, type=guess_type(name), colour_slot=slot)
+            for slot, name in enumerate(names, start=first)
+        )
 
 
 def create_channel(*, workspace: Workspace, name: str, type: Channel.Type) -> Channel:  # noqa: A002 - the field's name
     """Create a channel with the next free colour."""
-    last = Channel.objects.filter(workspace=workspace).aggregate(last=Max("colour_slot"))["last"]
-    slot = 0 if last is None else last + 1
-    return Channel.objects.create(workspace=workspace, name=name, type=type, colour_slot=slot)
+    return Channel.objects.create(workspace=workspace, name=name, type=type, colour_slot=_next_colour_slot(workspace))
+
+
+def _next_colour_slot(workspace: Workspace) -> int:
+    last: int | None = Channel.objects.filter(workspace=workspace).aggregate(last=Max("colour_slot"))["last"]
+    return 0 if last is None else last + 1
+
+
+def guess_goal_kind(name: str) -> Goal.Kind:
+    """Guess a new goal's kind from its name. People can correct it."""
+    return Goal.Kind.LEAD if re.fullmatch("leads?", name, re.IGNORECASE) else Goal.Kind.OTHER
 
 
 def guess_type(name: str) -> Channel.Type:

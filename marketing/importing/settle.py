@@ -4,11 +4,20 @@ Touchpoints and conversions: the first active row holds, later ones are shadowed
 experiments: the newest import holds. Every function here runs under the workspace's import lock (`actions.run_import`).
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 
 from django.db import connection, models, transaction
 
-from marketing.models import ChannelSpend, ControlValue, Conversion, Experiment, Import, OutcomeValue, Touchpoint
+from marketing.models import (
+    Channel,
+    ChannelSpend,
+    ControlValue,
+    Conversion,
+    Experiment,
+    Import,
+    OutcomeValue,
+    Touchpoint,
+)
 
 IDS_AT_ONCE = 50_000  # a transaction's worth: about half a second of write lock on SQLite
 
@@ -48,6 +57,8 @@ WHERE new.id IN ({ids}) AND NOT EXISTS (
       AND held.converted = new.converted
 )
 """
+SPEND_MEASURES = ("spend", "impressions", "clicks")
+SPEND_MEASURES = ("spend", "impressions", "clicks")
 RESTATED_KEYS: dict[type[models.Model], tuple[str, ...]] = {
     ChannelSpend: ("channel_id", "date", "COALESCE({row}.campaign_id, 0)", "geo"),
     OutcomeValue: ("outcome_id", "date", "geo"),
@@ -84,11 +95,40 @@ def admit_new_conversions(batch: Import, *, after_each: Callable[[float], None])
     return Conversion.objects.filter(batch=batch).count() - admitted
 
 
+def keep_measures_unsaid(batch: Import, *, fields: Collection[str]) -> None:
+    """Let spend rows keep the measures of the rows that they restate for which the file has no column.
+
+    `fields` are those that the file has. Call it before `restate`, in the same transaction.
+    """
+    table = ChannelSpend._meta.db_table
+    rows = ChannelSpend.objects.filter(batch=batch).order_by()
+    for measure in SPEND_MEASURES:
+        said = _channels_that_say(measure, batch=batch, fields=fields)
+        unsaid = set(rows.values_list("channel", flat=True).distinct()) - said
+        if unsaid:
+            with connection.cursor() as cursor:
+                cursor.execute(
+                    f"UPDATE {table} AS new SET {measure} = held.{measure} FROM {table} held "  # noqa: S608
+                    f"WHERE {_same_key(ChannelSpend)} AND NOT held.shadowed AND held.{measure} IS NOT NULL "
+                    f"AND new.batch_id = %s AND new.channel_id IN ({','.join(map(str, unsaid))})",
+                    [batch.pk],
+                )
+
+
+def _channels_that_say(measure: str, *, batch: Import, fields: Collection[str]) -> set[int]:
+    """Return the channels for which the file has a column with this measure."""
+    channels = Channel.objects.filter(workspace=batch.workspace_id).values_list("pk", "name")
+    if measure in fields:
+        return {pk for pk, _ in channels}
+    series = {name.lower() for name in fields}  # of a wide table, such as `spend:TV`
+    return {pk for pk, name in channels if f"{measure}:{name.lower()}" in series}
+
+
 def restate(batch: Import) -> None:
     """Let the import's figures take the place of earlier ones. Call it in the transaction that activates the import."""
-    for model, key in RESTATED_KEYS.items():
+    for model in RESTATED_KEYS:
         table = model._meta.db_table
-        same = " AND ".join(_column(part, "held") + " = " + _column(part, "new") for part in key)
+        same = _same_key(model)
         with connection.cursor() as cursor:
             # Each new row finds the one that it replaces through the unique index of rows that hold.
             cursor.execute(
@@ -97,6 +137,10 @@ def restate(batch: Import) -> None:
                 [batch.pk],
             )
         model.objects.filter(batch=batch).update(shadowed=False)  # type: ignore[attr-defined]
+
+
+def _same_key(model: type[models.Model]) -> str:
+    return " AND ".join(_column(part, "held") + " = " + _column(part, "new") for part in RESTATED_KEYS[model])
 
 
 def _column(part: str, row: str) -> str:

@@ -137,6 +137,30 @@ def test_new_names_are_created_once_in_the_order_of_the_file(import_rows: Import
     ]
 
 
+def test_a_file_with_more_channels_than_anybody_has_is_refused(import_rows: Importer) -> None:
+    import_rows("touchpoints", TOUCHES + "ann,2026-01-01,TV,,,,\n")
+    refused = import_rows("touchpoints", TOUCHES + "".join(f"ann,2026-01-01,/page/{n},,,,\n" for n in range(1, 502)))
+    accepted = import_rows(
+        "spend", "date,channel,spend\n" + "".join(f"2026-01-01,{name},1\n" for name in ["tv", *range(1, 501)])
+    )
+
+    assert refused.status == Import.Status.FAILED
+    assert refused.job.error == (
+        "The file names more than 500 new channels, “/page/1” among them. Is its column of channels the right one?"
+    )
+    assert counts(accepted) == (501, 0, 0)
+    expected = [("TV", 0), *((str(slot), slot) for slot in range(1, 501))]
+    assert list(Channel.objects.values_list("name", "colour_slot")) == expected
+
+
+def test_a_new_goal_called_leads_counts_leads(import_rows: Importer) -> None:
+    rows = [f"ann,2026-01-01,{goal},,,\n" for goal in ("LEADS", "lead", "Misleads")]
+    import_rows("conversions", CONVERSIONS + "".join(rows))
+
+    kinds = Goal.objects.order_by("pk").values_list("name", "kind")
+    assert list(kinds) == [("Purchase", "sale"), ("Lead", "lead"), ("LEADS", "lead"), ("Misleads", "other")]
+
+
 def test_touches_are_kept_to_the_microsecond_with_or_without_a_segment(import_rows: Importer) -> None:
     import_rows(
         "touchpoints",
@@ -234,6 +258,32 @@ def test_the_newest_spend_of_a_day_holds(import_rows: Importer) -> None:
     assert (replaced.batch_id, replaced.spend, replaced.impressions) == (first.pk, Decimal(10), 100.0)
     latest = ChannelSpend.objects.get(batch=second)
     assert (latest.impressions, latest.clicks) == (None, 7)
+
+
+def measures(batch: Import) -> dict[str, tuple[object, ...]]:
+    """Spend, impressions and clicks of an import's rows that hold, by channel."""
+    rows = ChannelSpend.objects.filter(batch=batch, shadowed=False)
+    return {row.channel.name: (row.spend, row.impressions, row.clicks) for row in rows.select_related("channel")}
+
+
+def test_spend_restated_without_a_column_for_impressions_keeps_them(import_rows: Importer) -> None:
+    header = "date,channel,campaign,spend,impressions,clicks\n"
+    import_rows("spend", header + "2026-01-01,TV,,10,100,5\n2026-01-01,TV,Spring,1,7,1\n2026-01-01,Radio,,3,30,\n")
+    restated = import_rows("spend", "date,channel,spend,clicks\n2026-01-01,TV,11,\n2026-01-02,Print,4,2\n")
+
+    assert measures(restated) == {"TV": (11, 100, None), "Print": (4, None, 2)}  # the blank clicks were said
+
+
+def test_a_wide_table_keeps_the_measures_that_it_has_no_columns_for(import_rows: Importer) -> None:
+    import_rows(
+        "media_table",
+        "date,spend:TV,impressions:TV,clicks:TV,spend:Radio\n2026-01-01,10,100,5,3\n2026-01-02,20,200,6,4\n",
+    )
+    impressions = import_rows("media_table", "date,impressions:tv,clicks:Radio\n2026-01-01,111,8\n")
+    spend = import_rows("media_table", "date,spend:TV,clicks:TV,outcome:Sales\n2026-01-01,12,,9\n")
+
+    assert measures(impressions) == {"Radio": (3, None, 8)}
+    assert measures(spend) == {"TV": (12, 111, None)}
 
 
 @pytest.mark.parametrize(("dataset", "name", "model"), [
