@@ -9,7 +9,7 @@ from django.utils import timezone
 from accounts.models import Workspace
 from analyses.errors import InvalidParams
 from attribution.labels import DIMENSION_LABELS, MODEL_LABELS
-from marketing.models import Goal
+from marketing.models import Conversion, Goal
 from marketing.periods import PRESET_DAYS, Period, preset, yesterday
 
 KNOWN = ("model", "goal", "metric", "window_days", "period", "start", "end", "dimension")
@@ -80,8 +80,11 @@ def _goal_and_metric(workspace: Workspace, given: dict[str, Any]) -> dict[str, A
 
 
 def lead_goal(goals: Iterable[Goal]) -> Goal | None:
-    """Return the goal that the metric "leads" counts: the first of its kind."""
-    return next((goal for goal in goals if goal.kind == Goal.Kind.LEAD), None)
+    """Return the goal that the metric "leads" counts: of its kind, the first that the data know, else the first."""
+    leads = [goal for goal in goals if goal.kind == Goal.Kind.LEAD]
+    if len(leads) < 2:
+        return next(iter(leads), None)
+    return next((goal for goal in leads if Conversion.objects.filter(goal=goal).exists()), leads[0])
 
 
 def _named(goals: Iterable[Goal], name: str) -> Goal | None:

@@ -12,8 +12,9 @@ from accounts.models import Workspace
 from analyses.errors import InvalidParams
 from attribution.labels import MODEL_LABELS
 from attribution.params import clean
-from marketing.models import Goal
+from marketing.models import Conversion, Dataset, Goal
 from tests.factories import WorkspaceFactory
+from tests.marketing.batches import add_customer, add_import
 
 # Still 31 May in UTC: yesterday is another day in Berlin.
 NOW = dt.datetime(2026, 5, 31, 22, 30, tzinfo=dt.UTC)
@@ -103,6 +104,14 @@ def test_a_metric_is_a_measure_or_a_goal(shop: Workspace, asked: dict[str, str],
 def test_the_first_lead_goal_counts_the_leads(shop: Workspace) -> None:
     Goal.objects.create(workspace=shop, name="Another lead", kind=Goal.Kind.LEAD)
     assert clean(shop, {"metric": "leads"})["goal"] == "Lead"
+
+
+def test_a_lead_goal_that_the_data_know_comes_before_an_empty_one(shop: Workspace) -> None:
+    imported = Goal.objects.create(workspace=shop, name="Leads", kind=Goal.Kind.LEAD)
+    Conversion.objects.create(
+        batch=add_import(shop, Dataset.CONVERSIONS), customer=add_customer(shop, 1), goal=imported, occurred_at=NOW
+    )
+    assert clean(shop, {"metric": "leads"})["goal"] == "Leads"
 
 
 @pytest.mark.parametrize(
