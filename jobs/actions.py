@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import celery
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
@@ -83,13 +83,14 @@ def renew_lease(*, job: Job) -> bool:
     return bool(ours.update(lease_until=timezone.now() + lease()))
 
 
-def release(*, job: Job, counted: bool) -> bool:
+def release(*, job: Job, counted: bool, expired_at: datetime | None = None) -> bool:
     """Put a claimed job back into the queue for the next sweep to ring; `counted` keeps the attempt on its account.
 
-    A job that somebody asked to cancel is cancelled instead. False when this claim no longer stands.
+    A job that somebody asked to cancel is cancelled instead. False when this claim no longer stands, or, with
+    `expired_at`, when its lease has been renewed beyond that.
     """
-    ours = Job.objects.filter(pk=job.pk, fence=job.fence, status=Job.Status.RUNNING)
-    released = ours.filter(cancel_requested=False).update(
+    ours = Job.objects.filter(pk=job.pk, fence=job.fence, status=Job.Status.RUNNING, cancel_requested=False)
+    released = _expired(ours, expired_at).update(
         status=Job.Status.QUEUED,
         attempt=F("attempt") if counted else F("attempt") - 1,
         lease_until=None,
@@ -97,16 +98,23 @@ def release(*, job: Job, counted: bool) -> bool:
         phase="",
         progress=0,
     )
-    return bool(released) or end(job=job, status=Job.Status.CANCELLED)
+    return bool(released) or end(job=job, status=Job.Status.CANCELLED, expired_at=expired_at)
 
 
-def end(*, job: Job, status: Job.Status, code: str = "", sentence: str = "") -> bool:
-    """End `job`, as its caller last saw it, as failed or cancelled; False when it has moved on since.
+def _expired(jobs: "QuerySet[Job]", expired_at: datetime | None) -> "QuerySet[Job]":
+    """Narrow to jobs whose lease is over by then: a heartbeat between looking and writing must win."""
+    return jobs if expired_at is None else jobs.filter(lease_until__lt=expired_at)
+
+
+def end(
+    *, job: Job, status: Job.Status, code: str = "", sentence: str = "", expired_at: datetime | None = None
+) -> bool:
+    """End `job`, as its caller last saw it, as failed or cancelled; False when it has moved on since (as `release`).
 
     The kind's `on_end` runs in the same transaction.
     """
     with transaction.atomic():
-        seen = Job.objects.filter(pk=job.pk, fence=job.fence, status=job.status)
+        seen = _expired(Job.objects.filter(pk=job.pk, fence=job.fence, status=job.status), expired_at)
         ended = seen.update(
             status=status, phase="", lease_until=None, finished_at=timezone.now(), error_code=code, error=sentence
         )
@@ -120,8 +128,8 @@ def request_cancel(*, job: Job, by: User | None, api_key: ApiKey | None = None) 
     """Cancel a queued job at once; ask the worker of a running one to stop. False when the job has already ended."""
     with transaction.atomic():
         unfinished = Job.objects.filter(pk=job.pk, status__in=[Job.Status.QUEUED, Job.Status.RUNNING])
-        if not unfinished.update(cancel_requested=True):
-            return False
+        if not unfinished.filter(cancel_requested=False).update(cancel_requested=True):
+            return unfinished.exists()  # asked already: once is enough, and once on record
         # The row is locked by the update, so what is read here is what holds.
         job.refresh_from_db()
         if job.status == Job.Status.QUEUED:
@@ -137,7 +145,7 @@ def sweep(*, now: datetime | None = None) -> SweepReport:
     now = now or timezone.now()
     counts = {"requeued": 0, "failed": 0, "cancelled": 0, "rung": 0}
     for job in Job.objects.filter(status=Job.Status.RUNNING, lease_until__lt=now):
-        if outcome := _recover(job):
+        if outcome := _recover(job, now):
             counts[outcome] += 1
     counts["rung"] = _ring_unanswered(now)
     for sweeper in handlers.sweepers():
@@ -149,15 +157,15 @@ def sweep(*, now: datetime | None = None) -> SweepReport:
     return SweepReport(**counts)
 
 
-def _recover(job: Job) -> str | None:
+def _recover(job: Job, now: datetime) -> str | None:
     """Queue a job whose worker fell silent again, or end it; return which, or None when it has moved on meanwhile."""
     try:
         if job.cancel_requested:
-            return "cancelled" if end(job=job, status=Job.Status.CANCELLED) else None
+            return "cancelled" if end(job=job, status=Job.Status.CANCELLED, expired_at=now) else None
         if job.attempt >= MAX_ATTEMPTS:
-            ended = end(job=job, status=Job.Status.FAILED, code="worker_lost", sentence=WORKER_LOST)
+            ended = end(job=job, status=Job.Status.FAILED, code="worker_lost", sentence=WORKER_LOST, expired_at=now)
             return "failed" if ended else None
-        return "requeued" if release(job=job, counted=True) else None
+        return "requeued" if release(job=job, counted=True, expired_at=now) else None
     except Exception:
         # An `on_end` that fails: its job is tried again by the next sweep, the other jobs now.
         logger.exception("Could not recover job %s", job.pk)

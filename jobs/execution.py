@@ -8,7 +8,8 @@ from collections.abc import Callable
 from types import TracebackType
 
 from django.conf import settings
-from django.db import DatabaseError, InterfaceError, OperationalError, close_old_connections, connection
+from django.db import Error as DatabaseProblem
+from django.db import InterfaceError, OperationalError, close_old_connections, connection
 
 from jobs import actions, handlers
 from jobs.handlers import JobCancelled, JobDeferred, JobFailed, LeaseLost
@@ -19,6 +20,7 @@ logger = logging.getLogger(__name__)
 
 DATABASE_LOST = "The database could not be reached three times in a row. Try again in a few minutes."
 STORAGE_FULL = "The server's storage is full. Ask whoever runs it to free some space, then try again."
+DISK_FULL = "53100"  # PostgreSQL's state for it
 OUT_OF_MEMORY = "This needed more memory than the server has. Try a shorter period or a coarser granularity."
 
 
@@ -48,13 +50,16 @@ def _run(job: Job, progress: Progress) -> None:
         logger.warning("Job %s went on elsewhere: claim %s was given up", job.pk, job.fence)
     except JobFailed as failure:
         _fail(job, failure.code, failure.sentence)
-    except (OperationalError, InterfaceError):
+    except (OperationalError, InterfaceError) as error:
         logger.exception("Job %s lost the database", job.pk)
-        _retry_later(job)
+        if _is_disk_full(error):
+            _fail(job, "storage_full", STORAGE_FULL)
+        else:
+            _retry_later(job)
     except MemoryError:
         _fail(job, "out_of_memory", OUT_OF_MEMORY)
     except Exception as error:
-        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        if _is_disk_full(error):
             _fail(job, "storage_full", STORAGE_FULL)
         else:
             error_id = uuid.uuid4().hex[:8]
@@ -70,6 +75,14 @@ def _fail(job: Job, code: str, sentence: str) -> None:
     actions.end(job=job, status=Job.Status.FAILED, code=code, sentence=sentence)
 
 
+def _is_disk_full(error: Exception) -> bool:
+    """Whether the system, SQLite or PostgreSQL says that there is no room."""
+    if isinstance(error, OSError):
+        return error.errno in (errno.ENOSPC, errno.EDQUOT)
+    cause = error.__cause__
+    return getattr(cause, "sqlite_errorname", "") == "SQLITE_FULL" or getattr(cause, "sqlstate", "") == DISK_FULL
+
+
 def _retry_later(job: Job) -> None:
     """Queue the job again after a database error; should that fail too, its lease runs out and the sweep does it."""
     close_old_connections()
@@ -78,7 +91,7 @@ def _retry_later(job: Job) -> None:
             _fail(job, "database_lost", DATABASE_LOST)
         else:
             actions.release(job=job, counted=True)
-    except DatabaseError:
+    except DatabaseProblem:
         logger.exception("Job %s is left to the sweep", job.pk)
 
 
@@ -111,7 +124,7 @@ class _Heartbeat:
                     if not actions.renew_lease(job=self._job):
                         self.lease_lost.set()
                         return
-                except DatabaseError:
+                except DatabaseProblem:
                     # The next beat may succeed in time; if none does, the fence keeps this claim from writing.
                     logger.warning("Heartbeat of job %s missed", self._job.pk, exc_info=True)
                     connection.close()

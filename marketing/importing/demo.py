@@ -30,16 +30,42 @@ class DemoAlreadyLoaded(Exception):
 
 
 def request_demo(*, workspace: Workspace, end: dt.date, seed: int, by: User | None, ring: bool = True) -> list[Import]:
-    """Queue the imports of the demo world whose last day is `end`. Raises DemoAlreadyLoaded."""
-    demo = Import.objects.filter(workspace=workspace, origin=Import.Origin.DEMO)
-    if demo.exclude(status__in=[Import.Status.FAILED, Import.Status.UNDONE]).exists():
+    """Queue the imports of the demo world whose last day is `end`; return those that are still to be carried out.
+
+    A demo that was interrupted is completed, as the world that it began with. Raises DemoAlreadyLoaded.
+    """
+    if is_loaded(workspace):
         raise DemoAlreadyLoaded(f"The workspace “{workspace.name}” already holds demo data.")
-    world = build_world(end, seed=seed)
+    standing = _standing(workspace)
+    if standing:
+        begun = json.loads(truth_path(workspace).read_text())
+        end, seed = dt.date.fromisoformat(begun["end"]), begun["seed"]
+    missing = [dataset for dataset in DATASETS if dataset not in standing]
+    if missing:
+        standing |= _request(workspace, build_world(end, seed=seed), missing, by=by, ring=ring)
+    return [standing[dataset] for dataset in DATASETS if standing[dataset].status != Import.Status.ACTIVE]
+
+
+def is_loaded(workspace: Workspace) -> bool:
+    """Whether the workspace holds all of a demo world."""
+    standing = _standing(workspace)
+    return all(dataset in standing and standing[dataset].status == Import.Status.ACTIVE for dataset in DATASETS)
+
+
+def _standing(workspace: Workspace) -> dict[str, Import]:
+    """The demo imports that are active or may become so, by dataset."""
+    demo = Import.objects.filter(workspace=workspace, origin=Import.Origin.DEMO).select_related("job", "workspace")
+    return {batch.dataset: batch for batch in demo.exclude(status__in=[Import.Status.FAILED, Import.Status.UNDONE])}
+
+
+def _request(
+    workspace: Workspace, world: DemoWorld, datasets: list[Dataset], *, by: User | None, ring: bool
+) -> dict[str, Import]:
     _create_channels(workspace, world)
     _keep_truth(workspace, world)
     with tempfile.TemporaryDirectory() as folder:
-        return [
-            request_import(
+        return {
+            dataset: request_import(
                 workspace=workspace,
                 dataset=dataset,
                 file=_write(getattr(world, dataset), Path(folder) / f"demo-{dataset}.parquet"),
@@ -48,8 +74,8 @@ def request_demo(*, workspace: Workspace, end: dt.date, seed: int, by: User | No
                 origin=Import.Origin.DEMO,
                 ring=ring,
             )
-            for dataset in DATASETS
-        ]
+            for dataset in datasets
+        }
 
 
 def truth_path(workspace: Workspace) -> Path:

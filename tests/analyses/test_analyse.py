@@ -86,7 +86,7 @@ def test_ctrl_c_cancels_the_run(sums: Sums) -> None:
         raise KeyboardInterrupt
 
     sums.work = interrupt
-    with pytest.raises(CommandError, match="Cancelled"):
+    with pytest.raises(CommandError, match="Stopped"):
         run_command("sums", "--workspace", "acme")
     assert Run.objects.get().job.status == "cancelled"
 

@@ -40,8 +40,9 @@ def _served(live_server: LiveServer, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def demo_workspace(import_rows: ImportRows) -> Workspace:
-    """The demo's workspace with a little data in it, so that the command loads none."""
+def demo_workspace(import_rows: ImportRows, monkeypatch: pytest.MonkeyPatch) -> Workspace:
+    """The demo's workspace with a little data in it, taken for the whole, so that the command loads none."""
+    monkeypatch.setattr(demo, "is_loaded", lambda _workspace: True)
     owner = User.objects.create_user(demo.EMAIL)
     workspace = create_workspace(name="Demo", slug=demo.SLUG, owner=owner)
     day = f"{timezone.now() - dt.timedelta(days=5):%Y-%m-%d}"
@@ -84,7 +85,10 @@ def test_a_second_time_answers_from_what_is_there() -> None:
 
 
 @pytest.mark.usefixtures("_served")
-def test_an_analysis_that_fails_fails_the_command_with_its_sentence(import_rows: ImportRows) -> None:
+def test_an_analysis_that_fails_fails_the_command_with_its_sentence(
+    import_rows: ImportRows, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(demo, "is_loaded", lambda _workspace: True)
     workspace = create_workspace(name="Demo", slug=demo.SLUG, owner=User.objects.create_user(demo.EMAIL))
     import_rows("spend", "date,channel,spend", "2026-01-01,Email,30", workspace=workspace)
     with pytest.raises(CommandError, match="None have been imported yet"):

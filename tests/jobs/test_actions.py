@@ -64,9 +64,18 @@ def test_a_job_that_has_ended_cannot_be_cancelled(job: Job, trade: Trade, owner:
     assert not AuditEvent.objects.filter(action="job.cancelled").exists()
 
 
+def test_cancelling_again_is_recorded_once(job: Job, trade: Trade, owner: User) -> None:
+    claimed = actions.claim(job_id=job.pk)
+    assert claimed is not None
+    assert actions.request_cancel(job=claimed, by=owner)
+    assert actions.request_cancel(job=claimed, by=owner)
+    assert AuditEvent.objects.filter(action="job.cancelled").count() == 1
+
+
 def test_the_scheduler_and_the_doorbell_name_tasks_that_exist() -> None:
     assert tasks.execute_job.name == actions.EXECUTE_TASK
     scheduled = {entry["task"] for entry in settings.CELERY_BEAT_SCHEDULE.values()}
+    app.loader.import_default_modules()
     assert {*scheduled, actions.EXECUTE_TASK} <= set(app.tasks)
 
 

@@ -2,7 +2,7 @@ import errno
 import threading
 
 import pytest
-from django.db import OperationalError
+from django.db import InterfaceError, OperationalError
 from pytest_django.fixtures import Settings
 
 from accounts.models import Workspace
@@ -92,6 +92,21 @@ def test_a_job_that_loses_the_database_is_queued_again_and_fails_at_the_third_ti
     job.refresh_from_db()
     assert (job.status, job.error_code) == ("failed", "database_lost")
     assert trade.calls == 3
+
+
+class _DiskFull(Exception):
+    def __init__(self, **said: str) -> None:
+        self.__dict__ |= said
+
+
+@pytest.mark.parametrize("cause", [_DiskFull(sqlite_errorname="SQLITE_FULL"), _DiskFull(sqlstate="53100")])
+def test_a_full_disk_under_the_database_is_called_so_at_once(job: Job, trade: Trade, cause: Exception) -> None:
+    error = OperationalError("no room")
+    error.__cause__ = cause
+    trade.work = raising(error)
+    execute(job_id=job.pk)
+    job.refresh_from_db()
+    assert (job.status, job.error_code, trade.calls) == ("failed", "storage_full", 1)
 
 
 def test_a_deferred_job_waits_again_without_using_up_an_attempt(job: Job, trade: Trade) -> None:
@@ -199,6 +214,25 @@ def test_losing_the_lease_leaves_the_job_to_whoever_has_it(job: Job, trade: Trad
     execute(job_id=job.pk)
     job.refresh_from_db()
     assert (job.status, trade.ended) == ("running", [])
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_heartbeat_outlives_a_lost_connection(
+    job: Job, trade: Trade, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.JOB_HEARTBEAT_SECONDS = 0.01
+    beats = threading.Semaphore(0)
+
+    def lost(*, job: Job) -> bool:
+        beats.release()
+        raise InterfaceError("connection already closed")
+
+    monkeypatch.setattr(actions, "renew_lease", lost)
+    heard: list[bool] = []
+    trade.work = lambda _job, _progress: heard.extend(beats.acquire(timeout=20) for _ in range(3))
+    execute(job_id=job.pk)
+    job.refresh_from_db()
+    assert (heard, job.status) == ([True, True, True], "done")
 
 
 @pytest.mark.django_db(transaction=True)

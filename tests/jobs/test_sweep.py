@@ -1,6 +1,6 @@
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 import time_machine
@@ -43,6 +43,24 @@ def test_a_job_whose_lease_ran_out_is_queued_again_and_rung_for(
         assert sweep(now=NOW + timedelta(seconds=61)) == SweepReport(requeued=1, rung=1)
     abandoned.refresh_from_db()
     assert (abandoned.status, abandoned.attempt, doorbell) == ("queued", 1, [abandoned.pk])
+
+
+@pytest.mark.parametrize("attempt", [1, actions.MAX_ATTEMPTS])
+def test_a_heartbeat_between_the_sweeps_look_and_its_write_wins(
+    abandoned: Job, monkeypatch: pytest.MonkeyPatch, attempt: int
+) -> None:
+    Job.objects.filter(pk=abandoned.pk).update(attempt=attempt)
+    recover = actions._recover
+
+    def renew_first(job: Job, now: datetime) -> str | None:
+        with later(61):
+            assert actions.renew_lease(job=abandoned)
+        return recover(job, now)
+
+    monkeypatch.setattr(actions, "_recover", renew_first)
+    assert sweep(now=NOW + timedelta(seconds=61)) == SweepReport()
+    abandoned.refresh_from_db()
+    assert (abandoned.status, abandoned.fence) == ("running", 1)
 
 
 def test_a_job_is_given_up_when_its_worker_stopped_for_the_third_time(job: Job, trade: Trade) -> None:

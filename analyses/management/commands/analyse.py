@@ -1,23 +1,19 @@
 """Ask a question on the command line: progress on stderr, the answer on stdout."""
 
 import json
-import time
 from argparse import ArgumentParser
 from collections.abc import Iterator, Sequence
 
 from django.core.management.base import BaseCommand, CommandError
-from tqdm import tqdm
+from django.utils import timezone
 
 from accounts.models import Workspace
 from analyses import exports, registry
 from analyses.models import Run
 from analyses.runs import request_run
-from jobs import actions as job_actions
-from jobs.execution import execute
+from jobs.foreground import Interrupted, see_through
 from jobs.models import Job
 from mmm_project.problems import Problem
-
-SECONDS_BETWEEN_LOOKS = 0.5
 
 
 class Command(BaseCommand):
@@ -35,40 +31,22 @@ class Command(BaseCommand):
         asked = Workspace.objects.filter(slug=workspace).first()
         if asked is None:
             raise CommandError(f"There is no workspace “{workspace}”.")
+        asked_at = timezone.now()
         try:
             run = request_run(
                 workspace=asked, kind=kind, params=_parse(params), by=None, trigger=Run.Trigger.CLI, ring=False
             )
         except Problem as refusal:
             raise CommandError(refusal.detail) from refusal
-        self._see_through(run.job)
+        try:
+            see_through(run.job, ours=run.created_at >= asked_at)
+        except Interrupted:
+            raise CommandError("Stopped.") from None
+        if run.job.status != Job.Status.DONE:
+            raise CommandError(run.job.error or "The run was cancelled.")
         run.refresh_from_db(fields=["result"])
         for line in _FORMS[form](run):
             self.stdout.write(line, ending="")
-
-    def _see_through(self, job: Job) -> None:
-        """Execute the job, or wait for the worker that has claimed it. Raises CommandError unless it is done."""
-        with tqdm(total=100, unit="%", bar_format="{l_bar}{bar}| {elapsed}", file=self.stderr, leave=False) as bar:
-
-            def show(phase: str, fraction: float) -> None:
-                bar.set_description(phase, refresh=False)
-                bar.n = round(fraction * 100)
-                bar.refresh()
-
-            try:
-                while not job.finished:
-                    execute(job_id=job.pk, on_progress=show)
-                    job.refresh_from_db()
-                    if not job.finished:
-                        show(job.phase, job.progress)
-                        time.sleep(SECONDS_BETWEEN_LOOKS)
-                        # There may be no scheduler here to notice that the worker we wait for has died.
-                        job_actions.sweep()
-            except KeyboardInterrupt:
-                job_actions.request_cancel(job=job, by=None)
-                raise CommandError("Cancelled.") from None
-        if job.status != Job.Status.DONE:
-            raise CommandError(job.error or "The run was cancelled.")
 
 
 def _parse(params: Sequence[str]) -> dict[str, str]:

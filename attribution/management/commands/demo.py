@@ -25,6 +25,7 @@ from analyses.runs import request_run
 from attribution.labels import MODEL_LABELS, NONE
 from jobs.models import Job
 from jobs.serving import ServiceError, Services
+from marketing.importing.demo import is_loaded
 from marketing.models import ChannelSpend, Import
 from mmm_project import formats
 
@@ -43,7 +44,7 @@ class Command(BaseCommand):
     def handle(self, *, port: int, once: bool, **_options: Any) -> None:
         call_command("migrate", verbosity=0)
         workspace, password = _set_up()
-        if not Import.objects.filter(workspace=workspace, status=Import.Status.ACTIVE).exists():
+        if not is_loaded(workspace):
             self.stdout.write("Loading the demo data ...")
             call_command("load_demo", workspace=workspace.slug, stdout=self.stdout)
         try:

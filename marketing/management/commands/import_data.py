@@ -2,21 +2,18 @@
 
 import argparse
 import json
-import sys
-import time
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
-from tqdm import tqdm
 
 from accounts.models import Workspace
 from jobs.execution import execute
+from jobs.foreground import Interrupted, see_through
 from marketing.importing.actions import request_import
 from marketing.importing.errors import FileRejected
 from marketing.models import Dataset, Import
 
-SECONDS_BETWEEN_LOOKS = 0.5
 ERRORS_SHOWN = 10
 
 
@@ -51,25 +48,25 @@ class Command(BaseCommand):
         except FileRejected as error:
             raise CommandError(str(error)) from error
         carry_out(batch)
-        if batch.status != Import.Status.ACTIVE:
-            raise CommandError(batch.job.error or "The import was cancelled.")
         self.stdout.write(_as_json(batch) if options["format"] == "json" else _as_text(batch))
 
 
 def carry_out(batch: Import) -> None:
-    """Execute the import's job here, with a progress bar on stderr; waits its turn behind a running import."""
-    with tqdm(total=100, unit="%", file=sys.stderr, disable=None, leave=False, desc=batch.file_name) as bar:
+    """See the import's job through here, behind one that is loading already. Raises CommandError unless it succeeds."""
 
-        def show(phase: str, fraction: float) -> None:
-            bar.set_postfix_str(phase, refresh=False)
-            bar.update(100 * fraction - bar.n)
+    def help_whoever_is_before_us() -> None:
+        """Carry on an import that holds the workspace's lock and whose process has died."""
+        loading = Import.objects.filter(workspace=batch.workspace, status=Import.Status.LOADING).exclude(pk=batch.pk)
+        for job_id in loading.values_list("job_id", flat=True):
+            execute(job_id=job_id)
 
-        while not batch.job.finished:
-            execute(job_id=batch.job_id, on_progress=show)
-            batch.job.refresh_from_db()
-            if not batch.job.finished:
-                time.sleep(SECONDS_BETWEEN_LOOKS)
+    try:
+        see_through(batch.job, ours=True, title=batch.file_name, before_looking=help_whoever_is_before_us)
+    except Interrupted:
+        raise CommandError("Cancelled.") from None
     batch.refresh_from_db()
+    if batch.status != Import.Status.ACTIVE:
+        raise CommandError(batch.job.error or "The import was cancelled.")
 
 
 def _mapping(pairs: list[str]) -> dict[str, str]:
