@@ -36,7 +36,10 @@ class Run(models.Model):
 
     class Meta:
         ordering: ClassVar = ["-created_at"]
-        indexes: ClassVar = [models.Index(fields=["workspace", "kind", "-created_at"], name="run_history")]
+        indexes: ClassVar = [
+            models.Index(fields=["workspace", "-created_at"], name="run_history"),
+            models.Index(fields=["workspace", "kind", "-created_at"], name="run_history_of_kind"),
+        ]
         constraints: ClassVar = [
             models.UniqueConstraint(
                 fields=["workspace", "fingerprint"], condition=models.Q(void=False), name="run_asked_once"

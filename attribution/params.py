@@ -15,6 +15,7 @@ from marketing.periods import PRESET_DAYS, Period, preset, yesterday
 KNOWN = ("model", "goal", "metric", "window_days", "period", "start", "end", "dimension")
 LONGEST_WINDOW_DAYS = 365
 EARLIEST_YEAR, LATEST_YEAR = 2000, 2100  # imports take no rows from before
+LAST_RESORT = "last_non_direct"  # where the workspace's default is no model (any more)
 REVENUE, CONVERSIONS, LEADS = "revenue", "conversions", "leads"
 
 
@@ -53,7 +54,8 @@ def preset_name(asked: str) -> str:
 
 
 def _models(workspace: Workspace, given: dict[str, Any]) -> dict[str, Any]:
-    asked = given.get("model", workspace.default_attribution_model)
+    default = workspace.default_attribution_model
+    asked = given.get("model", default if default in MODEL_LABELS else LAST_RESORT)
     parts = asked if isinstance(asked, list) else [asked]
     names = [name.strip() for part in parts for name in str(part).split(",")]
     if unknown := [name for name in names if name not in MODEL_LABELS]:
@@ -67,7 +69,8 @@ def _goal_and_metric(workspace: Workspace, given: dict[str, Any]) -> dict[str, A
     goals = list(Goal.objects.filter(workspace=workspace).order_by("pk"))
     known = ", ".join(goal.name for goal in goals)
     if metric.lower() in (REVENUE, CONVERSIONS):
-        goal = _named(goals, str(asked)) if asked else next((goal for goal in goals if goal.is_default), None)
+        usual = next((goal for goal in goals if goal.is_default), next(iter(goals), None))
+        goal = _named(goals, str(asked)) if asked else usual
         if goal is None:
             raise _Refused("goal", f"There is no goal “{asked or 'default'}”. Goals: {known}.")
         return {"goal": goal.name, "metric": metric.lower()}

@@ -103,7 +103,7 @@ class Customer(models.Model):
     """
 
     id = models.BigIntegerField(primary_key=True)
-    workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="customers")
+    workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="customers", db_constraint=False)
 
     def __str__(self) -> str:
         return f"customer {self.pk}"

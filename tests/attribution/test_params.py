@@ -101,6 +101,16 @@ def test_a_metric_is_a_measure_or_a_goal(shop: Workspace, asked: dict[str, str],
     assert (cleaned["goal"], cleaned["metric"]) == (goal, metric)
 
 
+def test_a_default_model_that_does_not_exist_gives_way_to_last_non_direct(shop: Workspace) -> None:
+    shop.default_attribution_model = "magic"
+    assert clean(shop, {})["model"] == ["last_non_direct"]
+
+
+def test_without_a_default_goal_the_first_one_counts(shop: Workspace) -> None:
+    Goal.objects.filter(workspace=shop).update(is_default=False)
+    assert clean(shop, {})["goal"] == "Purchase"
+
+
 def test_the_first_lead_goal_counts_the_leads(shop: Workspace) -> None:
     Goal.objects.create(workspace=shop, name="Another lead", kind=Goal.Kind.LEAD)
     assert clean(shop, {"metric": "leads"})["goal"] == "Lead"

@@ -1,8 +1,10 @@
 """Seeing a job through on the command line."""
 
+import time
+
 import pytest
 
-from jobs import actions, foreground
+from jobs import actions
 from jobs.foreground import Interrupted, see_through
 from jobs.models import Job
 from jobs.progress import Progress
@@ -27,7 +29,7 @@ def test_a_queued_job_is_carried_out_here(job: Job, trade: Trade) -> None:
 
 
 def test_a_job_that_a_worker_is_at_is_waited_for(claimed: Job, trade: Trade, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(foreground.time, "sleep", lambda _seconds: Progress(claimed).complete(lambda: None))
+    monkeypatch.setattr(time, "sleep", lambda _seconds: Progress(claimed).complete(lambda: None))
     looks: list[int] = []
     see_through(claimed, ours=False, before_looking=lambda: looks.append(1))
     assert (claimed.status, trade.calls, looks) == ("done", 0, [1])
@@ -45,7 +47,7 @@ def test_ctrl_c_cancels_what_is_carried_out_here(job: Job, trade: Trade) -> None
 def test_ctrl_c_while_waiting_cancels_only_what_is_ours(
     claimed: Job, monkeypatch: pytest.MonkeyPatch, ours: bool, asked: bool
 ) -> None:
-    monkeypatch.setattr(foreground.time, "sleep", press_ctrl_c)
+    monkeypatch.setattr(time, "sleep", press_ctrl_c)
     with pytest.raises(Interrupted):
         see_through(claimed, ours=ours)
     claimed.refresh_from_db()
@@ -56,6 +58,6 @@ def test_a_job_whose_worker_died_is_taken_over(claimed: Job, trade: Trade, monke
     def let_the_lease_run_out(_seconds: float) -> None:
         Job.objects.filter(pk=claimed.pk).update(lease_until=claimed.created_at)
 
-    monkeypatch.setattr(foreground.time, "sleep", let_the_lease_run_out)
+    monkeypatch.setattr(time, "sleep", let_the_lease_run_out)
     see_through(claimed, ours=False)
     assert (claimed.status, claimed.attempt, trade.calls) == ("done", 2, 1)

@@ -12,6 +12,7 @@ from accounts.models import Workspace
 from jobs import actions as job_actions
 from jobs import foreground
 from jobs.models import Job
+from marketing.demo import DemoWorld, build_world
 from marketing.importing import actions, demo
 from marketing.importing.demo import DATASETS, DemoAlreadyLoaded, is_loaded, request_demo
 from marketing.management.commands.import_data import carry_out
@@ -78,13 +79,12 @@ class _Time:
 def small_world(monkeypatch: pytest.MonkeyPatch) -> list[tuple[dt.date, int]]:
     """A demo world whose tables have one row each; what was asked of it."""
     asked: list[tuple[dt.date, int]] = []
-    build = demo.build_world
 
-    def build_small(end: dt.date, *, seed: int) -> demo.DemoWorld:
+    def build_small(end: dt.date, *, seed: int) -> DemoWorld:
         asked.append((end, seed))
-        world = build(end, seed=seed, days=180)
+        world = build_world(end, seed=seed, days=180)
         tables = {name: getattr(world, name).head(1) for name in DATASETS}
-        return demo.DemoWorld(**tables, channels=world.channels, truth=world.truth)
+        return DemoWorld(**tables, channels=world.channels, truth=world.truth)
 
     monkeypatch.setattr(demo, "build_world", build_small)
     return asked

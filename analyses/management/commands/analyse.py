@@ -4,19 +4,20 @@ import json
 from argparse import ArgumentParser
 from collections.abc import Iterator, Sequence
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.utils import timezone
 
 from accounts.models import Workspace
 from analyses import exports, registry
 from analyses.models import Run
 from analyses.runs import request_run
+from jobs.commands import DataCommand
 from jobs.foreground import Interrupted, see_through
 from jobs.models import Job
 from mmm_project.problems import Problem
 
 
-class Command(BaseCommand):
+class Command(DataCommand):
     help = "Run an analysis in the foreground and print its result."
 
     def add_arguments(self, parser: ArgumentParser) -> None:

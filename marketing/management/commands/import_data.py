@@ -5,9 +5,10 @@ import json
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from accounts.models import Workspace
+from jobs.commands import DataCommand
 from jobs.execution import execute
 from jobs.foreground import Interrupted, see_through
 from marketing.importing.actions import request_import
@@ -17,7 +18,7 @@ from marketing.models import Dataset, Import
 ERRORS_SHOWN = 10
 
 
-class Command(BaseCommand):
+class Command(DataCommand):
     help = "Import a CSV or Parquet file and print how many rows were accepted, rejected and duplicates."
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:

@@ -4,17 +4,18 @@ import argparse
 import datetime as dt
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.utils import timezone
 
 from accounts.models import Workspace
+from jobs.commands import DataCommand
 from marketing.demo.world import DEFAULT_SEED
 from marketing.importing.demo import DemoAlreadyLoaded, request_demo
 from marketing.management.commands.import_data import carry_out
 from marketing.periods import yesterday
 
 
-class Command(BaseCommand):
+class Command(DataCommand):
     help = "Load two years of a believable retailer's data, up to yesterday, into a workspace."
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
