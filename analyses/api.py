@@ -1,6 +1,7 @@
 """Runs in the API: ask a question, follow it, read the answer, stop it."""
 
 import uuid
+from collections.abc import Mapping
 from typing import ClassVar
 
 from django.db.models import QuerySet
@@ -50,12 +51,13 @@ class RunList(APIView):
 
     def post(self, request: Request) -> Response:
         """Ask a question: 202 while it is being answered, 200 with the result when it has been already."""
+        # Who may not ask learns that before anything about the question.
+        workspace = _workspace_asked(request)
+        access.require(request, Permission.RUN)
         question = Question(data=request.data)
         question.is_valid(raise_exception=True)
         asked = question.validated_data
-        workspace = _workspace_asked(request, asked.get("workspace"))
         _require_scope(request, asked["kind"], "write")
-        access.require(request, Permission.RUN)
         key = _key(request)
         run = request_run(
             workspace=workspace,
@@ -114,9 +116,13 @@ def _get_run(request: Request, run_id: uuid.UUID) -> Run:
     return run
 
 
-def _workspace_asked(request: Request, slug: str | None) -> Workspace:
-    if slug is None:
+def _workspace_asked(request: Request) -> Workspace:
+    """Return the workspace that the body names, else the one that the API call is about."""
+    if not isinstance(request.data, Mapping) or "workspace" not in request.data:
         return access.get_api_workspace(request)
+    slug = request.data["workspace"]
+    if not isinstance(slug, str):
+        raise Invalid("The workspace is not a slug.", errors={"workspace": ["Give the workspace's slug, as text."]})
     try:
         return access.get_workspace(request, slug)
     except NotFound as refusal:

@@ -76,6 +76,19 @@ def test_viewers_do_not_run_and_strangers_are_nobody(sums: Sums, client_for: Cli
     assert not Run.objects.exists()
 
 
+@pytest.mark.parametrize("body", [{"kind": "sorcery"}, {"params": []}, {"parms": {}}])
+def test_who_may_not_run_learns_nothing_about_the_question(
+    sums: Sums, client_for: ClientFor, viewer: User, body: dict[str, object]
+) -> None:
+    refused = post(client_for(viewer), {"workspace": "acme", **body})
+    assert (refused.status_code, refused.json()["code"]) == (403, "permission_denied")
+
+
+def test_a_stranger_learns_nothing_about_the_question(sums: Sums, client_for: ClientFor, outsider: User) -> None:
+    refused = post(client_for(outsider), {"kind": "sorcery", "workspace": "acme"})
+    assert (refused.status_code, list(refused.json()["errors"])) == (400, ["workspace"])
+
+
 def test_what_the_plan_lacks_is_refused(sums: Sums, key_client: Callable[..., Client]) -> None:
     refused = post(key_client("runs:write"), {"kind": "sums", "params": {"premium": True}})
     assert (refused.status_code, refused.json()["code"], refused.json()["plan"]) == (
@@ -96,6 +109,8 @@ def test_what_the_plan_lacks_is_refused(sums: Sums, key_client: Callable[..., Cl
         ({"kind": "sums", "params": {"name": "a\0b"}}, "params"),
         ({"kind": "sums", "params": {"name": "\ud800"}}, "params"),
         ({"kind": "sums", "workspace": "a b"}, "workspace"),
+        ({"kind": "sums", "workspace": 5}, "workspace"),
+        ({"kind": "sums", "workspace": None}, "workspace"),
         ([], ""),
     ],
 )
