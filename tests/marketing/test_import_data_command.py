@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -246,3 +247,11 @@ def test_the_media_tables_of_pymc_are_imported(file: str, date: str, rows: int) 
     assert (answer["accepted"], answer["rejected"]) == (rows, 0)
     assert total(ChannelSpend, "spend") == pytest.approx(table["x1"].sum() + table["x2"].sum(), abs=1e-4 * 2 * rows)
     assert total(OutcomeValue, "value") == pytest.approx(table["y"].sum())
+
+
+def test_a_file_name_that_is_not_utf8_is_refused_in_a_sentence(tmp_path: Path) -> None:
+    file = tmp_path / os.fsdecode(b"caf\xe9.csv")
+    file.write_text(FILES["touchpoints"][0])
+    with pytest.raises(CommandError, match="not in UTF-8"):
+        import_data(file, "touchpoints")
+    assert not Import.objects.exists()

@@ -33,6 +33,8 @@ class Command(DataCommand):
     def handle(self, *, file: Path, workspace: str, dataset: str, **options: Any) -> None:
         if not file.is_file():
             raise CommandError(f"There is no file {file}.")
+        if not _is_utf8(file.name):
+            raise CommandError("The name of the file is not in UTF-8. Rename it, then import it again.")
         found = Workspace.objects.filter(slug=workspace).first()
         if found is None:
             raise CommandError(f"There is no workspace “{workspace}”.")
@@ -68,6 +70,15 @@ def carry_out(batch: Import) -> None:
     batch.refresh_from_db()
     if batch.status != Import.Status.ACTIVE:
         raise CommandError(batch.job.error or "The import was cancelled.")
+
+
+def _is_utf8(name: str) -> bool:
+    """Whether the name can be kept: Python passes on other bytes as surrogates, which no database stores."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _mapping(pairs: list[str]) -> dict[str, str]:
