@@ -4,6 +4,7 @@ import sys
 import time
 from collections.abc import Callable
 
+from django.conf import settings
 from tqdm import tqdm
 
 from jobs import actions
@@ -11,6 +12,7 @@ from jobs.execution import execute
 from jobs.models import Job
 
 SECONDS_BETWEEN_LOOKS = 0.5
+WAITING = "Waiting for another process to finish. If it has died, its work is taken over within {seconds} seconds."
 
 
 class Interrupted(Exception):
@@ -31,7 +33,7 @@ def see_through(job: Job, *, ours: bool, title: str = "", before_looking: Callab
             bar.n = round(fraction * 100)
             bar.refresh()
 
-        executing = False
+        executing = waiting = False
         try:
             while not job.finished:
                 executing = True
@@ -39,6 +41,9 @@ def see_through(job: Job, *, ours: bool, title: str = "", before_looking: Callab
                 executing = False
                 job.refresh_from_db()
                 if not job.finished:
+                    if not waiting:
+                        bar.write(WAITING.format(seconds=settings.JOB_LEASE_SECONDS), file=sys.stderr)
+                    waiting = True
                     show(job.phase or "Waiting", job.progress)
                     time.sleep(SECONDS_BETWEEN_LOOKS)
                     # There may be no scheduler here to notice that the worker we wait for has died.

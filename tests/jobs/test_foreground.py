@@ -28,11 +28,14 @@ def test_a_queued_job_is_carried_out_here(job: Job, trade: Trade) -> None:
     assert (job.status, trade.calls) == ("done", 1)
 
 
-def test_a_job_that_a_worker_is_at_is_waited_for(claimed: Job, trade: Trade, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_job_that_a_worker_is_at_is_waited_for(
+    claimed: Job, trade: Trade, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setattr(time, "sleep", lambda _seconds: Progress(claimed).complete(lambda: None))
     looks: list[int] = []
     see_through(claimed, ours=False, before_looking=lambda: looks.append(1))
     assert (claimed.status, trade.calls, looks) == ("done", 0, [1])
+    assert capsys.readouterr().err.count("Waiting for another process to finish.") == 1
 
 
 def test_ctrl_c_cancels_what_is_carried_out_here(job: Job, trade: Trade) -> None:

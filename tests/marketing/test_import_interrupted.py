@@ -111,3 +111,18 @@ def test_a_demo_that_was_interrupted_is_completed_as_the_world_it_began_with(
     assert is_loaded(shop)
     with pytest.raises(DemoAlreadyLoaded):
         request_demo(workspace=shop, end=END, seed=3, by=None, ring=False)
+
+
+def test_ctrl_c_in_load_demo_leaves_nothing_to_a_later_worker_and_the_next_one_loads_all(
+    media_root: Path, small_world: list[tuple[dt.date, int]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop = WorkspaceFactory.create()
+    create_default_goals(workspace=shop)
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr(actions, "load_rows", press_ctrl_c)
+        with pytest.raises(CommandError, match="Cancelled"):
+            call_command("load_demo", workspace=shop.slug, end=END, seed=3)
+    assert set(Job.objects.values_list("status", flat=True)) == {"cancelled"}
+    assert set(Import.objects.values_list("status", flat=True)) == {"failed"}
+    call_command("load_demo", workspace=shop.slug, end=END, seed=3)
+    assert is_loaded(shop)

@@ -8,6 +8,7 @@ from django.core.management.base import CommandError
 from django.utils import timezone
 
 from accounts.models import Workspace
+from jobs.actions import request_cancel
 from jobs.commands import DataCommand
 from marketing.demo.world import DEFAULT_SEED
 from marketing.importing.demo import DemoAlreadyLoaded, request_demo
@@ -32,6 +33,11 @@ class Command(DataCommand):
             batches = request_demo(workspace=found, end=end, seed=seed, by=None, ring=False)
         except DemoAlreadyLoaded as error:
             raise CommandError(str(error)) from error
-        for batch in batches:
-            carry_out(batch)
-            self.stdout.write(f"{batch.dataset}: {batch.accepted:,} rows")
+        try:
+            for batch in batches:
+                carry_out(batch)
+                self.stdout.write(f"{batch.dataset}: {batch.accepted:,} rows")
+        finally:
+            # What was not reached must not wait for some later worker; the next load_demo asks for it again.
+            for batch in batches:
+                request_cancel(job=batch.job, by=None)
