@@ -93,3 +93,20 @@ def test_create_api_key_refuses_in_one_line(
         _run("create_api_key", email, "--workspace", slug, "--scopes", scopes)
     assert str(refusal.value).startswith(sentence)
     assert not ApiKey.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "sentence"),
+    [
+        ("--expires-days", "9999999", "--expires-days 9999999 is beyond the calendar."),
+        ("--expires-days", "99999999999", "--expires-days 99999999999 is beyond the calendar."),
+        ("--name", "x" * 1000, "--name: Ensure this value has at most"),
+    ],
+)
+def test_create_api_key_refuses_what_cannot_be_kept(
+    workspace: Workspace, owner: User, option: str, value: str, sentence: str
+) -> None:
+    with pytest.raises(CommandError) as refusal:
+        _run("create_api_key", owner.email, "--workspace", "acme", "--scopes", "runs:read", option, value)
+    assert str(refusal.value).startswith(sentence)
+    assert not ApiKey.objects.exists()

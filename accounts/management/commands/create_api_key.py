@@ -1,14 +1,15 @@
 """`manage.py create_api_key EMAIL --workspace S --scopes runs:read`: a key, printed once."""
 
 from argparse import ArgumentParser
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone as clock
 
 from accounts.actions import create_api_key
-from accounts.models import User, Workspace
+from accounts.models import ApiKey, User, Workspace
 from accounts.scopes import Scope
 from mmm_project.problems import Problem
 
@@ -32,15 +33,26 @@ class Command(BaseCommand):
         workspace = Workspace.objects.filter(slug=options["workspace"]).first()
         if workspace is None:
             raise CommandError(f"There is no workspace {options['workspace']}.")
-        days = options["expires_days"]
         try:
+            ApiKey._meta.get_field("name").clean(options["name"], None)
             _, text = create_api_key(
                 workspace=workspace,
                 created_by=user,
                 name=options["name"],
                 scopes=[scope for argument in options["scopes"] for scope in argument.split(",") if scope],
-                expires_at=None if days is None else clock.now() + timedelta(days=days),
+                expires_at=_expiry(options["expires_days"]),
             )
+        except ValidationError as error:
+            raise CommandError(f"--name: {' '.join(error.messages)}") from error
         except Problem as problem:
             raise CommandError(problem.detail) from problem
         self.stdout.write(text)
+
+
+def _expiry(days: int | None) -> datetime | None:
+    try:
+        return None if days is None else clock.now() + timedelta(days=days)
+    except OverflowError as error:
+        raise CommandError(
+            f"--expires-days {days} is beyond the calendar. Leave it out for a key without end."
+        ) from error
