@@ -4,7 +4,7 @@ import sys
 from typing import Any, NoReturn
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import DatabaseError
+from django.db import Error as DatabaseProblem  # also a lost connection, which is no DatabaseError
 
 
 class DataCommand(BaseCommand):
@@ -20,7 +20,7 @@ class DataCommand(BaseCommand):
         """Run the command. Raises CommandError also where the database cannot be used."""
         try:
             return super().execute(*args, **options)
-        except DatabaseError as error:
+        except DatabaseProblem as error:
             reason = " ".join(str(error).split()) or type(error).__name__
             raise CommandError(
                 f"The database cannot be used: {reason}. A new one needs “manage.py migrate”."

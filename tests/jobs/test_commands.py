@@ -6,6 +6,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from django.core.management import CommandError, call_command
+from django.db import InterfaceError
+
+from jobs.commands import DataCommand
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -29,3 +33,14 @@ def test_a_failure_is_one_line_and_a_status(tmp_path: Path, arguments: list[str]
     assert len(done.stderr.strip().splitlines()) == 1
     assert says in done.stderr
     assert not done.stdout
+
+
+def test_a_connection_that_was_lost_is_said_in_one_line() -> None:
+    class Losing(DataCommand):
+        requires_system_checks = ()
+
+        def handle(self, **_options: object) -> None:
+            raise InterfaceError("connection\nalready closed")
+
+    with pytest.raises(CommandError, match=r"^The database cannot be used: connection already closed\."):
+        call_command(Losing())

@@ -13,7 +13,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management import call_command
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.db.models import Sum
 from django.urls import reverse
 
@@ -23,6 +23,7 @@ from analyses.exports import text_table
 from analyses.models import Run
 from analyses.runs import request_run
 from attribution.labels import MODEL_LABELS, NONE
+from jobs.commands import DataCommand
 from jobs.models import Job
 from jobs.serving import ServiceError, Services
 from marketing.importing.demo import is_loaded
@@ -34,7 +35,7 @@ SECONDS_FOR_ANALYSIS = 180
 SECONDS_BETWEEN_LOOKS = 0.5
 
 
-class Command(BaseCommand):
+class Command(DataCommand):
     help = "Set up a demo workspace with two years of data, analyse it, and serve the pages."
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
