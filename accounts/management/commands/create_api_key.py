@@ -5,16 +5,17 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.utils import timezone as clock
 
 from accounts.actions import create_api_key
+from accounts.commands import DataCommand
 from accounts.models import ApiKey, User, Workspace
 from accounts.scopes import Scope
 from mmm_project.problems import Problem
 
 
-class Command(BaseCommand):
+class Command(DataCommand):
     """Create an API key on the command line."""
 
     help = "Create an API key and print it; it cannot be shown again."

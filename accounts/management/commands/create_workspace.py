@@ -4,16 +4,17 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.core.validators import validate_email
 from django.db import transaction
 
 from accounts.actions import create_workspace
+from accounts.commands import DataCommand
 from accounts.models import User
 from mmm_project.problems import Problem
 
 
-class Command(BaseCommand):
+class Command(DataCommand):
     """Create a workspace on the command line."""
 
     help = "Create a workspace with its owner."

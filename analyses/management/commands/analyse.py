@@ -7,11 +7,11 @@ from collections.abc import Iterator, Sequence
 from django.core.management.base import CommandError
 from django.utils import timezone
 
+from accounts.commands import DataCommand
 from accounts.models import Workspace
 from analyses import exports, registry
 from analyses.models import Run
 from analyses.runs import request_run
-from jobs.commands import DataCommand
 from jobs.foreground import Interrupted, see_through
 from jobs.models import Job
 from mmm_project.problems import Problem

@@ -18,12 +18,12 @@ from django.db.models import Sum
 from django.urls import reverse
 
 from accounts.actions import create_workspace
+from accounts.commands import DataCommand
 from accounts.models import User, Workspace
 from analyses.exports import text_table
 from analyses.models import Run
 from analyses.runs import request_run
 from attribution.labels import MODEL_LABELS, NONE
-from jobs.commands import DataCommand
 from jobs.models import Job
 from jobs.serving import ServiceError, Services
 from marketing.importing.demo import is_loaded

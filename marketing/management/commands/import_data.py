@@ -7,8 +7,8 @@ from typing import Any
 
 from django.core.management.base import CommandError
 
+from accounts.commands import DataCommand
 from accounts.models import Workspace
-from jobs.commands import DataCommand
 from jobs.execution import execute
 from jobs.foreground import Interrupted, see_through
 from marketing.importing.actions import request_import

@@ -7,9 +7,9 @@ from typing import Any
 from django.core.management.base import CommandError
 from django.utils import timezone
 
+from accounts.commands import DataCommand
 from accounts.models import Workspace
 from jobs.actions import request_cancel
-from jobs.commands import DataCommand
 from marketing.demo.world import DEFAULT_SEED
 from marketing.importing.demo import DemoAlreadyLoaded, request_demo
 from marketing.management.commands.import_data import carry_out

@@ -9,7 +9,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import InterfaceError
 
-from jobs.commands import DataCommand
+from accounts.commands import DataCommand
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -20,6 +20,8 @@ ROOT = Path(__file__).resolve().parents[2]
         (["analyse", "attribution", "--workspace", "acme"], 1, "The database cannot be used: no such table"),
         (["import_data", __file__, "--workspace", "acme", "--dataset", "spend"], 1, "The database cannot be used"),
         (["load_demo", "--workspace", "acme"], 1, "A new one needs “manage.py migrate”."),
+        (["create_workspace", "Acme", "--slug", "acme", "--owner", "a@example.com"], 1, "no such table"),
+        (["create_api_key", "a@example.com", "--workspace", "acme", "--scopes", "runs:read"], 1, "no such table"),
         (["import_data", __file__, "--workspace", "acme"], 2, "The following arguments are required: --dataset"),
         (["import_data", __file__, "--workspace", "acme", "--dataset", "foo"], 2, "invalid choice: 'foo'"),
     ],

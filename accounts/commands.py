@@ -4,7 +4,9 @@ import sys
 from typing import Any, NoReturn
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import Error as DatabaseProblem  # also a lost connection, which is no DatabaseError
+from django.db import InterfaceError, OperationalError, ProgrammingError
+
+UNDEFINED_TABLE = "42P01"  # PostgreSQL's state for it
 
 
 class DataCommand(BaseCommand):
@@ -20,7 +22,9 @@ class DataCommand(BaseCommand):
         """Run the command. Raises CommandError also where the database cannot be used."""
         try:
             return super().execute(*args, **options)
-        except DatabaseProblem as error:
+        except (InterfaceError, OperationalError, ProgrammingError) as error:
+            if isinstance(error, ProgrammingError) and getattr(error.__cause__, "sqlstate", "") != UNDEFINED_TABLE:
+                raise  # a mistake of ours, which a traceback explains best
             reason = " ".join(str(error).split()) or type(error).__name__
             raise CommandError(
                 f"The database cannot be used: {reason}. A new one needs “manage.py migrate”."
