@@ -23,6 +23,7 @@ class Page:
 
 # In the order of the sidebar. A page whose address does not exist (yet) is left out.
 PAGES = (
+    Page("Dashboard", "reports:dashboard", "dashboard"),
     Page("Attribution", "attribution:page", "attribution"),
     Page("Runs", "analyses:runs", "runs"),
 )
@@ -70,12 +71,17 @@ class Shell:
     @cached_property
     def workspace(self) -> Workspace | None:
         """The page's workspace; on account pages the one used last."""
-        if membership := getattr(self._request, "membership", None):
-            found: Workspace = membership.workspace
-            return found
+        if self.page_workspace:
+            return self.page_workspace
         if not self._request.user.is_authenticated:
             return None
         return last_workspace(self._request)
+
+    @property
+    def page_workspace(self) -> Workspace | None:
+        """The workspace that the page itself is about; none on account pages."""
+        membership = getattr(self._request, "membership", None)
+        return membership.workspace if membership else None
 
     @cached_property
     def workspaces(self) -> QuerySet[Workspace]:

@@ -41,7 +41,7 @@ class RunList(APIView):
     def get(self, request: Request) -> Response:
         """List runs of the kinds that the caller may read, newest first and without results."""
         workspace = access.get_api_workspace(request)
-        kinds = [kind for kind in registry.names() if _in_scope(request, kind, "read")]
+        kinds = [kind for kind in registry.names(internal=False) if _in_scope(request, kind, "read")]
         if not kinds:
             raise NotPermitted("This API key lacks a scope to read runs, such as runs:read.")
         runs = _runs().filter(workspace=workspace, kind__in=kinds).defer("result")
@@ -106,7 +106,7 @@ def _runs() -> QuerySet[Run]:
 
 def _get_run(request: Request, run_id: uuid.UUID) -> Run:
     """Return a run of a workspace that the caller may enter; all others do not exist for them."""
-    run = _runs().filter(pk=run_id).first()
+    run = _runs().filter(pk=run_id, kind__in=registry.names(internal=False)).first()
     try:
         access.get_workspace(request, run.workspace.slug if run else "")
     except NotFound:

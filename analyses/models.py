@@ -17,6 +17,7 @@ class Run(models.Model):
         API = "api", "the API"
         SCHEDULE = "schedule", "a schedule"
         CLI = "cli", "the command line"
+        DATA = "data", "new data"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="runs")
@@ -26,9 +27,11 @@ class Run(models.Model):
     params = models.JSONField()
     data_version = models.CharField(max_length=64)
     fingerprint = models.CharField(max_length=64)
-    # The job failed or was cancelled: the same question may be asked again.
+    # The job failed or was cancelled, or the artifact was lost: the same question may be asked again.
     void = models.BooleanField(default=False)
     result = models.JSONField(null=True)
+    artifact = models.CharField(max_length=200, blank=True, help_text="The file of its arrays, below MEDIA_ROOT.")
+    artifact_bytes = models.PositiveBigIntegerField(default=0)
     requested_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
     api_key = models.ForeignKey(ApiKey, models.SET_NULL, null=True, related_name="+")
     trigger = models.CharField(max_length=10, choices=Trigger.choices)
@@ -39,6 +42,7 @@ class Run(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["workspace", "-created_at"], name="run_history"),
             models.Index(fields=["workspace", "kind", "-created_at"], name="run_history_of_kind"),
+            models.Index(fields=["kind", "workspace"], condition=models.Q(void=False), name="run_standing_of_kind"),
         ]
         constraints: ClassVar = [
             models.UniqueConstraint(

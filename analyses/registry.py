@@ -1,7 +1,7 @@
 """The kinds of question that can be asked; feature apps register theirs in `AppConfig.ready`."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from accounts.models import Feature, Workspace
@@ -10,7 +10,12 @@ from jobs.progress import Progress
 from marketing.models import Dataset
 
 if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    from analyses.documents import Document
     from analyses.models import Run
+    from charts import Chart
 
 Params: TypeAlias = Mapping[str, Any]
 Cell: TypeAlias = str | int | float | None
@@ -22,6 +27,27 @@ class PresentedResult:
 
     template_name: str
     context: Mapping[str, object]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a computation found: `result` is JSON of finite numbers; `arrays` are kept in a file beside the run."""
+
+    result: dict[str, Any]
+    arrays: "Mapping[str, npt.NDArray[np.generic]]" = field(default_factory=dict)
+
+
+def plain_settings(params: Params) -> list[tuple[str, str]]:
+    """Return canonical params as (name, value) in words, for kinds that have no better ones."""
+    return [(name.replace("_", " ").capitalize(), _in_words(value)) for name, value in params.items()]
+
+
+def _in_words(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list | tuple):
+        return ", ".join(map(_in_words, value))
+    return "\N{EN DASH}" if value in (None, "") else str(value)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,13 +65,19 @@ class AnalysisKind:
     datasets: tuple[Dataset, ...]
     # Params as asked -> canonical; leaves canonical ones as they are. Raises InvalidParams.
     clean: Callable[[Workspace, Params], dict[str, Any]]
-    # Canonical params -> the result: JSON of finite numbers. Raises AnalysisError.
-    compute: Callable[[Workspace, Params, Progress], dict[str, Any]]
+    # Canonical params -> the answer. Raises AnalysisError.
+    compute: Callable[[Workspace, Params, Progress], Answer]
     present: Callable[["Run"], PresentedResult]
+    # The finished result for readers: what every format of its export is made from.
+    document: Callable[["Run"], "Document"]
     # The result as one table, header first, for CSV and the terminal.
     rows: Callable[["Run"], Iterable[Sequence[Cell]]]
     # Canonical params in a line for the history: "Last touch · Purchase · 1 to 30 June 2026".
     describe: Callable[[Params], str]
+    # Canonical params as a list of settings: (("Lookback window", "30 days"), ...), in the same order for all runs.
+    settings: Callable[[Params], Sequence[tuple[str, str]]] = plain_settings
+    # Charts that set two finished runs, the earlier first, side by side; none where that makes no sense.
+    compare: Callable[["Run", "Run"], Sequence["Chart"]] = lambda _earlier, _later: ()
     # The URL name of the page to ask from, which takes the workspace's slug and, as its query, params.
     page: str
     # The plan's feature that such a question needs, if any.
@@ -54,6 +86,8 @@ class AnalysisKind:
     styles: Sequence[str] = ()
     # Questions like this one that take less time and memory: (what is different, params).
     easier: Callable[[Params], Sequence[tuple[str, Params]]] = lambda _params: ()
+    # Kept up to date by the product itself: not listed among the runs that people asked for, nor open to be asked.
+    internal: bool = False
 
 
 _kinds: dict[str, AnalysisKind] = {}
@@ -65,14 +99,14 @@ def register(kind: AnalysisKind) -> None:
 
 
 def get(name: str) -> AnalysisKind:
-    """Return the kind called `name`. Raises InvalidParams, naming those that exist."""
+    """Return the kind called `name`. Raises InvalidParams, naming those that can be asked."""
     try:
         return _kinds[name]
     except KeyError:
-        known = ", ".join(sorted(_kinds)) or "none"
+        known = ", ".join(names(internal=False)) or "none"
         raise InvalidParams({"kind": f"There is no kind of analysis called “{name}”. Known: {known}."}) from None
 
 
-def names() -> tuple[str, ...]:
-    """Return the names of all kinds."""
-    return tuple(sorted(_kinds))
+def names(*, internal: bool | None = None) -> tuple[str, ...]:
+    """Return the names of the kinds: of all, or only of those that are, or are not, internal."""
+    return tuple(sorted(name for name, kind in _kinds.items() if internal is None or kind.internal == internal))

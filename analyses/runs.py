@@ -9,10 +9,10 @@ from django.db import IntegrityError, transaction
 
 from accounts import plans
 from accounts.models import ApiKey, User, Workspace
-from analyses import registry
-from analyses.errors import AnalysisError
+from analyses import artifacts, registry
+from analyses.errors import AnalysisError, InvalidParams
 from analyses.models import Run
-from analyses.registry import AnalysisKind, Params
+from analyses.registry import AnalysisKind, Answer, Params
 from jobs import actions as job_actions
 from jobs.handlers import JobFailed, LeaseLost
 from jobs.models import Job
@@ -41,9 +41,11 @@ def request_run(
     """Return the run that answers this question on the present data: a new one, or the live or finished one there is.
 
     With `ring` false the caller executes the run's job itself. Raises InvalidParams, and PlanRequired before anything
-    is written.
+    is written. Internal kinds are asked only by the product itself, because of new data.
     """
     analysis = registry.get(kind)
+    if analysis.internal and trigger != Run.Trigger.DATA:
+        raise InvalidParams({"kind": f"“{analysis.label}” is kept up to date by itself and cannot be asked for."})
     cleaned = analysis.clean(workspace, params)
     _require_plan(analysis, workspace, cleaned)
     data_version = current_data_version(workspace=workspace, analysis=analysis)
@@ -94,18 +96,52 @@ def execute(job: Job, progress: Progress) -> None:
         _require_plan(analysis, run.workspace, run.params)
     except plans.PlanRequired as refusal:
         raise JobFailed(refusal.detail, code=refusal.code) from refusal
-    result = _compute(run, analysis, job, progress)
-    _require_finite(result)
-    progress.complete(lambda: _store(run, result))
+    answer = _compute(run, analysis, job, progress)
+    _require_finite(answer.result)
+    artifact = artifacts.write(run, answer.arrays, fence=job.fence) if answer.arrays else ""
+    try:
+        progress.complete(lambda: _store(run, answer.result, artifact))
+    except BaseException:
+        artifacts.remove(artifact)
+        raise
 
 
 def release_question(job: Job) -> None:
     """Run in the transaction that fails or cancels the job: the same question may be asked again."""
-    Run.objects.filter(job=job).update(void=True)
+    for run in Run.objects.filter(job=job):
+        discard(run=run)
 
 
-def _store(run: Run, result: dict[str, Any]) -> None:
-    Run.objects.filter(pk=run.pk).update(result=result)
+def discard(*, run: Run) -> None:
+    """Void a run that failed or whose arrays are lost, so that the same question may be asked again."""
+    Run.objects.filter(pk=run.pk).update(void=True)
+    transaction.on_commit(lambda: artifacts.remove_all(run))
+
+
+def forget_older(*, workspace: Workspace, kind: str, keep: int) -> int:
+    """Delete the ended runs of an internal kind, and their files, but for the newest `keep` done and `keep` void ones.
+
+    Returns how many there were.
+    """
+    ended = Run.objects.filter(workspace=workspace, kind=kind, job__status__in=Job.ENDED)
+    newest_first = ended.select_related("job").defer("result").order_by("-created_at")
+    older = [run for void in (False, True) for run in newest_first.filter(void=void)[keep:]]
+    for run in older:
+        _forget(run)
+    return len(older)
+
+
+def _forget(run: Run) -> None:
+    with transaction.atomic():
+        Run.objects.filter(pk=run.pk).delete()
+        job_actions.forget(job=run.job)
+        transaction.on_commit(lambda: artifacts.remove_all(run))
+
+
+def _store(run: Run, result: dict[str, Any], artifact: str) -> None:
+    Run.objects.filter(pk=run.pk).update(
+        result=result, artifact=artifact, artifact_bytes=artifacts.size(artifact) if artifact else 0
+    )
 
 
 def _require_plan(analysis: AnalysisKind, workspace: Workspace, params: Params) -> None:
@@ -113,19 +149,19 @@ def _require_plan(analysis: AnalysisKind, workspace: Workspace, params: Params) 
         plans.require_feature(workspace, feature)
 
 
-def _compute(run: Run, analysis: AnalysisKind, job: Job, progress: Progress) -> dict[str, Any]:
-    """Return the result on one version of the data, and leave the run pinned to that version.
+def _compute(run: Run, analysis: AnalysisKind, job: Job, progress: Progress) -> Answer:
+    """Return the answer on one version of the data, and leave the run pinned to that version.
 
     Only when the version is the same before and after is it certain which one was read; else it is computed again.
     """
     for _try in range(TRIES_WHILE_DATA_CHANGES):
         _pin(run, analysis, job)
         try:
-            result = analysis.compute(run.workspace, run.params, progress)
+            answer = analysis.compute(run.workspace, run.params, progress)
         except store.DataChanged:
             continue
         if current_data_version(workspace=run.workspace, analysis=analysis) == run.data_version:
-            return result
+            return answer
     raise AnalysisError(_DATA_KEPT_CHANGING, code="data_changed")
 
 

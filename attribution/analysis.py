@@ -8,7 +8,8 @@ import numpy as np
 
 from accounts.models import Workspace
 from analyses.errors import AnalysisError
-from analyses.registry import AnalysisKind, Cell, PresentedResult
+from analyses.registry import AnalysisKind, Answer, Cell, PresentedResult
+from attribution.document import document
 from attribution.labels import NONE
 from attribution.methods.rules import RULE_MODELS, RuleCredit, reconcile, rule_credit
 from attribution.params import clean
@@ -27,7 +28,7 @@ LONGEST_EASY_PERIOD_DAYS = 30
 LOADING_SHARE = 0.7  # of the progress bar: building the snapshot is the long part of a first run
 
 
-def compute(workspace: Workspace, params: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
+def compute(workspace: Workspace, params: Mapping[str, Any], progress: Progress) -> Answer:
     """Return totals, credit by model and group, and the reconciliation, as JSON of full-precision numbers."""
     period = Period(dt.date.fromisoformat(params["start"]), dt.date.fromisoformat(params["end"]))
     goal = Goal.objects.filter(workspace=workspace, name=params["goal"]).first()
@@ -45,7 +46,7 @@ def compute(workspace: Workspace, params: Mapping[str, Any], progress: Progress)
     if not data.journeys.converted.any():
         raise AnalysisError(_no_conversions(workspace, goal, period), code="no_conversions")
     progress("Crediting", LOADING_SHARE)
-    return _credit(data, models=params["model"], dimension=params["dimension"])
+    return Answer(_credit(data, models=params["model"], dimension=params["dimension"]))
 
 
 def _credit(data: JourneyData, *, models: Sequence[str], dimension: Dimension) -> dict[str, Any]:
@@ -141,6 +142,7 @@ KIND = AnalysisKind(
     clean=clean,
     compute=compute,
     present=present_result,
+    document=document,
     rows=rows,
     describe=describe,
     page="attribution:page",

@@ -6,6 +6,9 @@ class AttributionConfig(AppConfig):
 
     def ready(self) -> None:
         from analyses.registry import register
-        from attribution.analysis import KIND
+        from attribution import analysis, cube, cube_keeping
+        from jobs.handlers import register_sweeper
 
-        register(KIND)
+        register(analysis.KIND)
+        register(cube.KIND)
+        register_sweeper(cube_keeping.keep_cubes_current)

@@ -7,9 +7,9 @@ from django import forms
 from accounts.models import Workspace
 from analyses.errors import InvalidParams
 from attribution.labels import DIMENSION_LABELS, MODEL_LABELS
-from attribution.params import CONVERSIONS, LEADS, LONGEST_WINDOW_DAYS, REVENUE, clean, lead_goal, preset_name
+from attribution.params import CONVERSIONS, LEADS, LONGEST_WINDOW_DAYS, REVENUE, clean, lead_goal
 from marketing.models import Goal
-from marketing.periods import PRESET_DAYS
+from marketing.periods import PRESET_DAYS, preset_name
 
 CUSTOM_PERIOD = "custom"
 GOAL = "goal:"  # before a goal's name as a choice of metric: a goal may well be called Revenue

@@ -10,7 +10,7 @@ from accounts.models import Workspace
 from analyses.errors import InvalidParams
 from attribution.labels import DIMENSION_LABELS, MODEL_LABELS
 from marketing.models import Conversion, Goal
-from marketing.periods import PRESET_DAYS, Period, preset, yesterday
+from marketing.periods import Period, preset, preset_name, yesterday
 
 KNOWN = ("model", "goal", "metric", "window_days", "period", "start", "end", "dimension")
 LONGEST_WINDOW_DAYS = 365
@@ -45,12 +45,6 @@ def clean(workspace: Workspace, params: Mapping[str, Any]) -> dict[str, Any]:
     if errors:
         raise InvalidParams(errors)
     return cleaned
-
-
-def preset_name(asked: str) -> str:
-    """Return the name in `PRESET_DAYS` for the ways to write it, "last_30_days" and "30_days"; else what was asked."""
-    name = asked.strip().lower().removesuffix("_days")
-    return f"last_{name}" if f"last_{name}" in PRESET_DAYS else name
 
 
 def _models(workspace: Workspace, given: dict[str, Any]) -> dict[str, Any]:

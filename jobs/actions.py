@@ -140,6 +140,11 @@ def request_cancel(*, job: Job, by: User | None, api_key: ApiKey | None = None) 
     return True
 
 
+def forget(*, job: Job) -> None:
+    """Delete an ended job whose work is no longer wanted; in the transaction that deletes what it worked on."""
+    Job.objects.filter(pk=job.pk, status__in=Job.ENDED).delete()
+
+
 def sweep(*, now: datetime | None = None) -> SweepReport:
     """Set right what a crash left behind: expired leases, doorbells that nobody answered, remains of failed work."""
     now = now or timezone.now()

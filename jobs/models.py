@@ -43,9 +43,11 @@ class Job(models.Model):
             models.CheckConstraint(condition=models.Q(progress__gte=0, progress__lte=1), name="job_progress_0_to_1"),
         ]
 
+    ENDED: ClassVar = (Status.DONE, Status.FAILED, Status.CANCELLED)
+
     def __str__(self) -> str:
         return f"{self.kind} job {self.pk} ({self.status})"
 
     @property
     def finished(self) -> bool:
-        return self.status in (self.Status.DONE, self.Status.FAILED, self.Status.CANCELLED)
+        return self.status in self.ENDED

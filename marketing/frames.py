@@ -167,3 +167,16 @@ class Journeys:
 
     def __len__(self) -> int:
         return len(self.start)
+
+    def take(self, chosen: Int64Column) -> "Journeys":
+        """The journeys at these positions, in this order, over the same touches."""
+        return Journeys(
+            touches=self.touches,
+            start=self.start[chosen],
+            stop=self.stop[chosen],
+            customer=self.customer[chosen],
+            customers=self.customers,
+            anchor_at=self.anchor_at[chosen],
+            converted=self.converted[chosen],
+            value=self.value[chosen],
+        )

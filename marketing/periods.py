@@ -59,6 +59,14 @@ class Period:
         """The same dates a year earlier; 29 February becomes the 28th."""
         return Period(_year_before(self.start), _year_before(self.end))
 
+    def shifted(self, days: int) -> "Period":
+        """As many days, so many later (earlier if negative)."""
+        return Period(self.start + dt.timedelta(days), self.end + dt.timedelta(days))
+
+    def dates(self) -> "list[dt.date]":
+        """Every day of it, in order."""
+        return [self.start + dt.timedelta(day) for day in range(self.days)]
+
 
 def start_of_day_us(day: dt.date, zone: ZoneInfo) -> int:
     """The first instant of a local day, in microseconds since 1970 UTC.
@@ -75,6 +83,11 @@ def day_of_us(at_us: int, zone: ZoneInfo) -> dt.date:
     return (EPOCH + dt.timedelta(microseconds=at_us)).astimezone(zone).date()
 
 
+def day_number(day: dt.date) -> int:
+    """The day counted from 1970-01-01."""
+    return (day - EPOCH.date()).days
+
+
 def yesterday(*, now: dt.datetime, zone: ZoneInfo) -> dt.date:
     """The last whole day in the zone. Raises ValueError if `now` has no time zone."""
     if now.tzinfo is None:
@@ -87,6 +100,12 @@ def preset(name: str, *, until: dt.date) -> Period:
     if name not in PRESET_DAYS:
         raise ValueError(f"“{name}” is not a period; choose one of {', '.join(PRESET_DAYS)}, or give start and end.")
     return Period.last_days(PRESET_DAYS[name], until=until)
+
+
+def preset_name(asked: str) -> str:
+    """Return the name in `PRESET_DAYS` for the ways to write it, "last_30_days" and "30_days"; else what was asked."""
+    name = asked.strip().lower().removesuffix("_days")
+    return f"last_{name}" if f"last_{name}" in PRESET_DAYS else name
 
 
 def where_data_ends(period: Period, *, data_ends: dt.date | None) -> Period | None:

@@ -7,14 +7,25 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
-from django.db.models import Max
+from django.db.models import FloatField, Max, Sum
+from django.db.models.functions import Cast
 
 from accounts.models import Workspace
 from marketing import store
-from marketing.frames import Conversions, Journeys, SourceLookup, Touches
+from marketing.frames import Conversions, Float64Column, Int64Column, Journeys, SourceLookup, Touches
 from marketing.grouping import classify
 from marketing.journeys import build_journeys
-from marketing.models import Campaign, Channel, Conversion, Dataset, DatasetVersion, Goal, Import, TrafficSource
+from marketing.models import (
+    Campaign,
+    Channel,
+    ChannelSpend,
+    Conversion,
+    Dataset,
+    DatasetVersion,
+    Goal,
+    Import,
+    TrafficSource,
+)
 from marketing.periods import Period
 
 MICROSECONDS_PER_DAY = 86_400_000_000
@@ -38,13 +49,25 @@ def data_version(*, workspace: Workspace, datasets: Collection[Dataset]) -> str:
 
     The same data gives the same digest, whatever happened in between: undoing an import restores the one before.
     """
-    digests = dict(
-        DatasetVersion.objects.filter(workspace=workspace, dataset__in=datasets).values_list("dataset", "digest")
-    )
-    versions = [(str(dataset), digests.get(dataset, UNKNOWN_VERSION)) for dataset in sorted(set(datasets))]
-    # Besides the rows: what groups them into channels, and into days.
-    meaning = [workspace.channel_grouping, workspace.timezone]
-    return hashlib.sha256(json.dumps([versions, meaning]).encode()).hexdigest()
+    return data_versions(workspaces=[workspace], datasets=datasets)[workspace.pk]
+
+
+def data_versions(*, workspaces: Collection[Workspace], datasets: Collection[Dataset]) -> dict[int, str]:
+    """The data version of each workspace, by its primary key; one query for all of them."""
+    known = DatasetVersion.objects.filter(workspace__in=workspaces, dataset__in=datasets)
+    digests = {
+        (workspace, dataset): digest
+        for workspace, dataset, digest in known.values_list("workspace", "dataset", "digest")
+    }
+    versions = {}
+    for workspace in workspaces:
+        of_datasets = [
+            (str(dataset), digests.get((workspace.pk, dataset), UNKNOWN_VERSION)) for dataset in sorted(set(datasets))
+        ]
+        # Besides the rows: what groups them into channels, and into days.
+        meaning = [workspace.channel_grouping, workspace.timezone]
+        versions[workspace.pk] = hashlib.sha256(json.dumps([of_datasets, meaning]).encode()).hexdigest()
+    return versions
 
 
 def load_touches(
@@ -155,7 +178,7 @@ def load_journeys(
     kept being undone while they were read.
     """
     period_start_us, period_stop_us = Period(start, end).bounds_us(workspace.zone)
-    touches, conversions = _load_both(workspace, on_progress)
+    touches, conversions = load_touches_and_conversions(workspace=workspace, on_progress=on_progress)
     journeys = build_journeys(
         touches=touches,
         conversions=conversions,
@@ -168,8 +191,13 @@ def load_journeys(
     return JourneyData(journeys=journeys, sources=source_lookup(workspace=workspace))
 
 
-def _load_both(workspace: Workspace, on_progress: store.OnProgress) -> tuple[Touches, Conversions]:
-    """Touches and conversions of the imports that were active at one moment."""
+def load_touches_and_conversions(
+    *, workspace: Workspace, on_progress: store.OnProgress = store.nobody_watches
+) -> tuple[Touches, Conversions]:
+    """Touches and conversions of the imports that were active at one moment.
+
+    Raises store.DataChanged if imports kept being undone while they were read.
+    """
     for attempt in range(1, CHANGES_TOLERATED + 1):
         active = store.active_imports(workspace=workspace)
         try:
@@ -189,6 +217,40 @@ def _load_both(workspace: Workspace, on_progress: store.OnProgress) -> tuple[Tou
             if attempt == CHANGES_TOLERATED:
                 raise
     raise AssertionError("unreachable")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DailySpend:
+    """Visible spend, one row for each day, channel and campaign, sorted by day: (S,) int64 days since 1970-01-01.
+
+    `channel`, `campaign`: database ids, campaign 0 for none. `spend`: (S,) float64, account currency.
+    """
+
+    day: Int64Column
+    channel: Int64Column
+    campaign: Int64Column
+    spend: Float64Column
+
+
+def load_daily_spend(*, workspace: Workspace) -> DailySpend:
+    """What was spent on each channel and campaign on each day, in all geos together."""
+    visible = ChannelSpend.objects.filter(
+        batch__workspace=workspace, batch__status=Import.Status.ACTIVE, shadowed=False, spend__gt=0
+    )
+    rows = (
+        visible.order_by("date", "channel_id", "campaign_id")
+        .values_list("date", "channel_id", "campaign_id")
+        .annotate(total=Sum(Cast("spend", FloatField())))
+    )
+    epoch = dt.date(1970, 1, 1)
+    table = np.fromiter(
+        (
+            ((date - epoch).days, channel, campaign or 0, total)
+            for date, channel, campaign, total in rows.iterator(chunk_size=10_000)
+        ),
+        [("day", "i8"), ("channel", "i8"), ("campaign", "i8"), ("spend", "f8")],
+    )
+    return DailySpend(*(np.ascontiguousarray(table[name]) for name in ("day", "channel", "campaign", "spend")))
 
 
 def last_conversion_day(*, workspace: Workspace, goal: Goal) -> dt.date | None:

@@ -78,6 +78,7 @@ INSTALLED_APPS = [
     "marketing",
     "analyses",
     "attribution",
+    "reports",
 ]
 
 MIDDLEWARE = [

@@ -9,6 +9,8 @@ admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-a
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("accounts.urls")),
+    path("", include("reports.urls")),
+    path("", include("marketing.urls")),
     path("", include("analyses.urls")),
     path("", include("attribution.urls")),
     path("accounts/", include("allauth.urls")),

@@ -107,10 +107,12 @@ def add_credit(
     credit: Float64Column,
     first_journey: int,
     stop_journey: int,
+    groups_and_none: int,
     start: Int64Column,
     stop: Int64Column,
     converted: BoolColumn,
     value: Float64Column,
+    stratum: Int64Column,
     touched_at: Int64Column,
     source: UInt32Column,
     group_of_source: Int64Column,
@@ -121,11 +123,11 @@ def add_credit(
 ) -> None:
     """Add the credit of the journeys `first_journey:stop_journey` that converted.
 
-    `credit`: (M, groups+1, 2) float64, conversions and value by model and group, the last group being "(none)".
-    The journeys' columns are (J,), the touches' (N,), the sources' (S,); `kinds` (M,), `weights` (M, 3) and
-    `half_life_us` (M,) describe the models. Indices are trusted: the caller has checked them.
+    `credit`: (M, strata * groups_and_none, 2) float64, conversions and value by model and, stratum after stratum, by
+    group, the last group of each being "(none)". The journeys' columns are (J,), the touches' (N,), the sources' (S,);
+    `kinds` (M,), `weights` (M, 3) and `half_life_us` (M,) describe the models. Indices are trusted: the caller has
+    checked them.
     """
-    none = credit.shape[1] - 1
     longest = 0
     for j in range(first_journey, stop_journey):
         longest = max(longest, stop[j] - start[j])
@@ -135,14 +137,15 @@ def add_credit(
         if not converted[j]:
             continue
         touches = stop[j] - start[j]
+        first_cell = stratum[j] * groups_and_none
         for i in range(touches):
             touch = start[j] + i
-            groups[i] = group_of_source[source[touch]]
+            groups[i] = first_cell + group_of_source[source[touch]]
             direct[i] = direct_source[source[touch]]
             ages_us[i] = touched_at[stop[j] - 1] - touched_at[touch]
         for m in range(len(kinds)):
             if touches == 0:
-                give(credit, m, none, 1.0, value[j])
+                give(credit, m, first_cell + groups_and_none - 1, 1.0, value[j])
             elif kinds[m] == POSITION:
                 give_by_position(credit, m, groups, touches, weights, value[j])
             elif kinds[m] == LINEAR:

@@ -114,30 +114,66 @@ def rule_credit(
     Time O(M x touches in converted journeys); memory O(M x groups) for each block in the making.
     Raises ValueError if a group or a source is out of bounds, or two models have one name.
     """
+    whole = np.zeros(len(journeys), np.int64)
+    credit = credit_cells(
+        journeys=journeys,
+        stratum=whole,
+        strata=1,
+        models=models,
+        group_of_source=group_of_source,
+        groups=groups,
+        direct_source=direct_source,
+        blocks=BLOCKS,
+        threads=threads,
+    )[:, 0]
+    return RuleCredit(tuple(model.name for model in models), credit[:, :, 0].copy(), credit[:, :, 1].copy())
+
+
+def credit_cells(
+    *,
+    journeys: Journeys,
+    stratum: Int64Column,
+    strata: int,
+    models: Sequence[RuleModel],
+    group_of_source: Int64Column,
+    groups: int,
+    direct_source: BoolColumn,
+    blocks: int = 1,
+    threads: int = 1,
+) -> npt.NDArray[np.float64]:
+    """Credit by model, stratum and group: (M, strata, groups+1, 2) float64, conversions and value.
+
+    `stratum`: (J,) int64, in `0..strata-1`, what each journey is added up under (its day, say). The other arguments are
+    those of `rule_credit`. Each of the `blocks` needs memory for all cells.
+
+    Raises ValueError as `rule_credit` does, and if a stratum is out of bounds.
+    """
     _check(journeys, models, group_of_source, groups, direct_source)
+    if len(stratum) != len(journeys) or (len(stratum) and not 0 <= stratum.min() <= stratum.max() < strata):
+        raise ValueError(f"Every journey must have a stratum between 0 and {strata - 1}.")
     # Here, not above: numba takes a second to import, and pages that only name the models must not wait for it.
     from attribution.methods.rule_kernel import KIND_CODES, add_credit
 
-    shape = (len(models), groups + 1, 2)
+    shape = (len(models), strata * (groups + 1), 2)
     columns = _read_only(
-        *(journeys.start, journeys.stop, journeys.converted, journeys.value),
+        *(journeys.start, journeys.stop, journeys.converted, journeys.value, stratum.astype(np.int64)),
         *(journeys.touches.touched_at, journeys.touches.source),
         *(group_of_source.astype(np.int64), direct_source),
         np.array([KIND_CODES[model.kind] for model in models], np.int64),
         np.array([(model.first, model.middle, model.last) for model in models], np.float64).reshape(-1, 3),
         np.array([model.half_life_days * MICROSECONDS_PER_DAY for model in models], np.float64),
     )
-    edges = np.linspace(0, len(journeys), BLOCKS + 1).astype(np.int64)
+    edges = np.linspace(0, len(journeys), blocks + 1).astype(np.int64)
 
     def credit_of_block(block: int) -> Float64Column:
         credit = np.zeros(shape)
-        add_credit(credit, edges[block], edges[block + 1], *columns)
+        add_credit(credit, edges[block], edges[block + 1], groups + 1, *columns)
         return credit
 
     total = np.zeros(shape)
-    for credit in _map_blocks(credit_of_block, threads):
+    for credit in _map_blocks(credit_of_block, blocks, threads):
         total += credit
-    return RuleCredit(tuple(model.name for model in models), total[:, :, 0].copy(), total[:, :, 1].copy())
+    return total.reshape(len(models), strata, groups + 1, 2)
 
 
 def reconcile(*, credit: RuleCredit, journeys: Journeys) -> Reconciliation:
@@ -190,10 +226,10 @@ def _read_only(*columns: npt.NDArray[Any]) -> list[npt.NDArray[Any]]:
     return views
 
 
-def _map_blocks(credit_of_block: Callable[[int], Float64Column], threads: int) -> Iterator[Float64Column]:
+def _map_blocks(credit_of_block: Callable[[int], Float64Column], blocks: int, threads: int) -> Iterator[Float64Column]:
     """Credit of each block in order, computed by as many threads."""
     if threads == 1:
-        yield from map(credit_of_block, range(BLOCKS))
+        yield from map(credit_of_block, range(blocks))
         return
     with ThreadPoolExecutor(threads) as pool:
-        yield from pool.map(credit_of_block, range(BLOCKS))
+        yield from pool.map(credit_of_block, range(blocks))

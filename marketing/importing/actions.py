@@ -23,10 +23,11 @@ from jobs.models import Job
 from jobs.progress import Progress
 from marketing.importing.cells import Clock
 from marketing.importing.checking import CheckedRows, Checker
+from marketing.importing.demo import IMPORT_JOB, provide_file
 from marketing.importing.dimensions import Dimensions
 from marketing.importing.errors import FileRejected
 from marketing.importing.loading import load_rows
-from marketing.importing.removal import failed_imports, remove_rows
+from marketing.importing.removal import imports_to_clear, remove_rows
 from marketing.importing.settle import (
     admit_new_conversions,
     keep_measures_unsaid,
@@ -36,7 +37,6 @@ from marketing.importing.settle import (
 from marketing.models import Dataset, DatasetVersion, Import
 from mmm_project.problems import QuotaExceeded
 
-JOB_KIND = "marketing.import"
 ERRORS_KEPT = 100
 SHARE_OF_LOADING = 0.8  # of the progress bar; the rest is settling duplicates
 DATASETS_TOUCHED: dict[str, tuple[str, ...]] = {
@@ -63,7 +63,7 @@ def request_import(
     with transaction.atomic():
         batch = Import.objects.create(
             workspace=workspace,
-            job=submit(workspace=workspace, kind=JOB_KIND, ring=ring),
+            job=submit(workspace=workspace, kind=IMPORT_JOB, ring=ring),
             dataset=dataset,
             origin=origin,
             file_name=file.name[-255:],
@@ -80,10 +80,13 @@ def run_import(job: Job, progress: Progress) -> None:
     """Carry out an import: check and load in short transactions, settle duplicates, then make it visible in one."""
     batch = Import.objects.select_related("workspace").get(job=job)
     _take_import_lock(batch)
-    for interrupted in (batch, *failed_imports().filter(workspace=batch.workspace)):
+    for interrupted in (batch, *imports_to_clear().filter(workspace=batch.workspace)):
         _clear_up(interrupted, job, progress)
     try:
         path = Path(settings.MEDIA_ROOT) / batch.stored_file
+        if batch.origin == Import.Origin.DEMO:
+            progress("Building two years of demo data", 0)
+            provide_file(batch)
         checker = Checker(path=path, dataset=batch.dataset, mapping=batch.mapping, clock=_clock(batch.workspace))
         counts = _load(batch, checker, job, progress)
     except FileRejected as error:

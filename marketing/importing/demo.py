@@ -2,18 +2,26 @@
 
 import datetime as dt
 import json
-import tempfile
+import shutil
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import pandas as pd
 from django.conf import settings
+from django.db import transaction
 
 from accounts.models import User, Workspace
-from marketing.demo import DemoWorld, build_world
-from marketing.importing.actions import request_import
+from jobs.actions import submit
 from marketing.importing.dimensions import create_channel
 from marketing.models import Channel, Dataset, Import
 
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from marketing.demo import DemoWorld
+
+IMPORT_JOB = "marketing.import"
+PLAN = "plan.json"
+DEFAULT_SEED = 7
 DATASETS = (
     Dataset.TOUCHPOINTS,
     Dataset.CONVERSIONS,
@@ -29,21 +37,45 @@ class DemoAlreadyLoaded(Exception):
     """The workspace holds demo data; the message says so."""
 
 
-def request_demo(*, workspace: Workspace, end: dt.date, seed: int, by: User | None, ring: bool = True) -> list[Import]:
+def request_demo(
+    *, workspace: Workspace, end: dt.date, by: User | None, seed: int = DEFAULT_SEED, ring: bool = True
+) -> list[Import]:
     """Queue the imports of the demo world whose last day is `end`; return those that are still to be carried out.
 
-    A demo that was interrupted is completed, as the world that it began with. Raises DemoAlreadyLoaded.
+    The world is built, and its files are written, when the first of them is carried out: that takes some seconds. A
+    demo that was interrupted is completed, as the world that it began with. Raises DemoAlreadyLoaded.
     """
-    if is_loaded(workspace):
-        raise DemoAlreadyLoaded(f"The workspace “{workspace.name}” already holds demo data.")
-    standing = _standing(workspace)
-    if standing:
-        begun = json.loads(truth_path(workspace).read_text())
-        end, seed = dt.date.fromisoformat(begun["end"]), begun["seed"]
-    missing = [dataset for dataset in DATASETS if dataset not in standing]
-    if missing:
-        standing |= _request(workspace, build_world(end, seed=seed), missing, by=by, ring=ring)
+    with transaction.atomic():
+        # Whoever asks at the same moment waits here, and then finds these.
+        Workspace.objects.select_for_update().get(pk=workspace.pk)
+        if is_loaded(workspace):
+            raise DemoAlreadyLoaded(f"The workspace “{workspace.name}” already holds demo data.")
+        standing = _standing(workspace)
+        if not standing:
+            _keep_plan(workspace, end=end, seed=seed)
+        for dataset in DATASETS:
+            if dataset not in standing:
+                standing[dataset] = _queue(workspace, dataset, by=by, ring=ring)
     return [standing[dataset] for dataset in DATASETS if standing[dataset].status != Import.Status.ACTIVE]
+
+
+def provide_file(batch: Import) -> None:
+    """Write the files of the workspace's demo world, and create its channels, unless they are there already."""
+    if (Path(settings.MEDIA_ROOT) / batch.stored_file).exists():
+        return
+    from marketing.demo import build_world  # pandas: only where the world is built
+
+    plan = json.loads((_directory(batch.workspace) / PLAN).read_text())
+    world = build_world(dt.date.fromisoformat(plan["end"]), seed=plan["seed"])
+    _create_channels(batch.workspace, world)
+    truth_path(batch.workspace).write_text(json.dumps(world.truth, indent=1))
+    for dataset in DATASETS:
+        _write(getattr(world, dataset), Path(settings.MEDIA_ROOT) / _file(batch.workspace, dataset))
+
+
+def remove_files(workspace: Workspace) -> None:
+    """Remove the files of the demo world."""
+    shutil.rmtree(_directory(workspace), ignore_errors=True)
 
 
 def is_loaded(workspace: Workspace) -> bool:
@@ -58,45 +90,48 @@ def _standing(workspace: Workspace) -> dict[str, Import]:
     return {batch.dataset: batch for batch in demo.exclude(status__in=[Import.Status.FAILED, Import.Status.UNDONE])}
 
 
-def _request(
-    workspace: Workspace, world: DemoWorld, datasets: list[Dataset], *, by: User | None, ring: bool
-) -> dict[str, Import]:
-    _create_channels(workspace, world)
-    _keep_truth(workspace, world)
-    with tempfile.TemporaryDirectory() as folder:
-        return {
-            dataset: request_import(
-                workspace=workspace,
-                dataset=dataset,
-                file=_write(getattr(world, dataset), Path(folder) / f"demo-{dataset}.parquet"),
-                mapping={},
-                by=by,
-                origin=Import.Origin.DEMO,
-                ring=ring,
-            )
-            for dataset in datasets
-        }
+def _queue(workspace: Workspace, dataset: Dataset, *, by: User | None, ring: bool) -> Import:
+    return Import.objects.create(
+        workspace=workspace,
+        job=submit(workspace=workspace, kind=IMPORT_JOB, ring=ring),
+        dataset=dataset,
+        origin=Import.Origin.DEMO,
+        file_name=f"demo-{dataset}.parquet",
+        stored_file=str(_file(workspace, dataset)),
+        requested_by=by,
+    )
 
 
 def truth_path(workspace: Workspace) -> Path:
     """Return where the known truth of the workspace's demo world is kept (JSON)."""
-    return Path(settings.MEDIA_ROOT) / "demo" / str(workspace.pk) / "truth.json"
+    return _directory(workspace) / "truth.json"
 
 
-def _create_channels(workspace: Workspace, world: DemoWorld) -> None:
+def _directory(workspace: Workspace) -> Path:
+    return Path(settings.MEDIA_ROOT) / "demo" / str(workspace.pk)
+
+
+def _file(workspace: Workspace, dataset: Dataset) -> Path:
+    return Path("demo") / str(workspace.pk) / f"{dataset}.parquet"
+
+
+def _keep_plan(workspace: Workspace, *, end: dt.date, seed: int) -> None:
+    """Note which world is to be built, in place of any that was here before."""
+    remove_files(workspace)
+    _directory(workspace).mkdir(parents=True)
+    (_directory(workspace) / PLAN).write_text(json.dumps({"end": end.isoformat(), "seed": seed}))
+
+
+def _create_channels(workspace: Workspace, world: "DemoWorld") -> None:
     known = {name.lower() for name in Channel.objects.filter(workspace=workspace).values_list("name", flat=True)}
     for name, kind in world.channels[["channel", "type"]].itertuples(index=False):
         if name.lower() not in known:
             create_channel(workspace=workspace, name=name, type=Channel.Type(kind))
 
 
-def _keep_truth(workspace: Workspace, world: DemoWorld) -> None:
-    path = truth_path(workspace)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(world.truth, indent=1))
-
-
-def _write(table: pd.DataFrame, path: Path) -> Path:
+def _write(table: "pd.DataFrame", path: Path) -> None:
+    """Write beside the place and rename: a file that is there is whole."""
     days = {name: table[name].dt.strftime("%Y-%m-%d") for name in DAYS if name in table}
-    table.assign(**days).to_parquet(path, index=False)
-    return path
+    draft = path.with_suffix(".draft")
+    table.assign(**days).to_parquet(draft, index=False)
+    draft.rename(path)

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from django.db import IntegrityError, transaction
 from django.db.models import Max, Model
 
 from accounts.models import Workspace
@@ -119,16 +120,40 @@ class Dimensions:
                 f"The file names more than {MAX_NEW_CHANNELS} new channels, “{names[0]}” among them. "
                 "Is its column of channels the right one?"
             )
-        first = _next_colour_slot(self.workspace)
-        return Channel.objects.bulk_create(
-            Channel(workspace=self.workspace, name=name, type=guess_type(name), colour_slot=slot)
-            for slot, name in enumerate(names, start=first)
-        )
+        return ensure_channels(workspace=self.workspace, names=names)
 
 
 def create_channel(*, workspace: Workspace, name: str, type: Channel.Type) -> Channel:  # noqa: A002 - the field's name
     """Create a channel with the next free colour."""
     return Channel.objects.create(workspace=workspace, name=name, type=type, colour_slot=_next_colour_slot(workspace))
+
+
+def ensure_channels(*, workspace: Workspace, names: Sequence[str]) -> list[Channel]:
+    """Return the channels of these names, no two alike, in their order; missing ones get a row and the next colours.
+
+    Safe while others create channels of the workspace, as an import and the daily cube may at the same time.
+    """
+    tries = 3
+    while True:
+        known = {channel.name.lower(): channel for channel in Channel.objects.filter(workspace=workspace)}
+        missing = [name for name in names if name.lower() not in known]
+        if not missing:
+            return [known[name.lower()] for name in names]
+        tries -= 1
+        try:
+            with transaction.atomic():
+                _create_channels(workspace, missing)
+        except IntegrityError:  # somebody else took one of the names, or a colour, at this moment: look again
+            if not tries:
+                raise
+
+
+def _create_channels(workspace: Workspace, names: list[str]) -> None:
+    first = _next_colour_slot(workspace)
+    Channel.objects.bulk_create(
+        Channel(workspace=workspace, name=name, type=guess_type(name), colour_slot=slot)
+        for slot, name in enumerate(names, start=first)
+    )
 
 
 def _next_colour_slot(workspace: Workspace) -> int:

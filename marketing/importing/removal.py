@@ -1,4 +1,4 @@
-"""Clear away the rows of imports that did not come to an end, in transactions short enough for others to write."""
+"""Clear away the rows of imports that failed or were undone, in transactions short enough for others to write."""
 
 from collections.abc import Iterator
 
@@ -33,19 +33,20 @@ def abandon_import(job: Job) -> None:
 
 
 def sweep_failed_imports() -> None:
-    """Remove some rows of an import that failed; called every few seconds, until none are left.
+    """Remove some rows of an import that failed or was undone; called every few seconds, until none are left.
 
     Where an import is loading, that one does it: the two would wait for each other.
     """
     loading = Import.objects.filter(status=Import.Status.LOADING).values("workspace")
-    batch = failed_imports().exclude(workspace__in=loading).first()
+    batch = imports_to_clear().exclude(workspace__in=loading).first()
     if batch is not None and next(remove_rows(batch), 0) == 0:
         Import.objects.filter(pk=batch.pk).update(accepted=0)
 
 
-def failed_imports() -> QuerySet[Import]:
-    """Return the imports that failed and may have rows left, oldest first."""
-    return Import.objects.filter(status=Import.Status.FAILED, accepted__gt=0).order_by("pk")
+def imports_to_clear() -> QuerySet[Import]:
+    """Return the imports that failed or were undone and may have rows left, oldest first."""
+    ended = [Import.Status.FAILED, Import.Status.UNDONE]
+    return Import.objects.filter(status__in=ended, accepted__gt=0).order_by("pk")
 
 
 def remove_rows(batch: Import) -> Iterator[int]:

@@ -109,7 +109,7 @@ def keep_measures_unsaid(batch: Import, *, fields: Collection[str]) -> None:
             with connection.cursor() as cursor:
                 cursor.execute(
                     f"UPDATE {table} AS new SET {measure} = held.{measure} FROM {table} held "  # noqa: S608
-                    f"WHERE {_same_key(ChannelSpend)} AND NOT held.shadowed AND held.{measure} IS NOT NULL "
+                    f"WHERE {same_key(ChannelSpend)} AND NOT held.shadowed AND held.{measure} IS NOT NULL "
                     f"AND new.batch_id = %s AND new.channel_id IN ({','.join(map(str, unsaid))})",
                     [batch.pk],
                 )
@@ -128,7 +128,7 @@ def restate(batch: Import) -> None:
     """Let the import's figures take the place of earlier ones. Call it in the transaction that activates the import."""
     for model in RESTATED_KEYS:
         table = model._meta.db_table
-        same = _same_key(model)
+        same = same_key(model)
         with connection.cursor() as cursor:
             # Each new row finds the one that it replaces through the unique index of rows that hold.
             cursor.execute(
@@ -139,7 +139,8 @@ def restate(batch: Import) -> None:
         model.objects.filter(batch=batch).update(shadowed=False)  # type: ignore[attr-defined]
 
 
-def _same_key(model: type[models.Model]) -> str:
+def same_key(model: type[models.Model]) -> str:
+    """The SQL condition that the rows `held` and `new` say the same thing."""
     return " AND ".join(_column(part, "held") + " = " + _column(part, "new") for part in RESTATED_KEYS[model])
 
 

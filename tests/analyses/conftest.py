@@ -5,13 +5,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import celery
+import numpy.typing as npt
 import pytest
 
 from accounts.models import Feature, User, Workspace
 from analyses import registry, runs
+from analyses.documents import Document
 from analyses.errors import InvalidParams
 from analyses.models import Run
-from analyses.registry import AnalysisKind, Cell, PresentedResult
+from analyses.registry import AnalysisKind, Answer, Cell, PresentedResult
 from jobs.execution import execute
 from jobs.progress import Progress
 from marketing import selectors
@@ -25,6 +27,7 @@ class Sums:
     version: str = "v1"
     computed: list[Mapping[str, Any]] = field(default_factory=list)
     work: Callable[[Progress], None] = lambda _progress: None
+    arrays: dict[str, npt.NDArray[Any]] = field(default_factory=dict)
     rows: list[Sequence[Cell]] = field(default_factory=lambda: [("name", "sum"), ("=SUM(A1)", 0.1 + 0.2)])
 
     def kind(self, **changes: Any) -> AnalysisKind:
@@ -36,6 +39,7 @@ class Sums:
             "clean": self.clean,
             "compute": self.compute,
             "present": self.present,
+            "document": self.document,
             "rows": lambda _run: iter(self.rows),
             "describe": lambda params: "Sum of " + " and ".join(map(str, params["terms"])),
             "page": "analyses:runs",
@@ -52,16 +56,31 @@ class Sums:
             raise InvalidParams({"terms": "Give numbers."}) from None
         return {"terms": numbers, "premium": bool(params.get("premium")), "start": "2026-01-01", "end": "2026-01-31"}
 
-    def compute(self, _workspace: Workspace, params: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
+    def compute(self, _workspace: Workspace, params: Mapping[str, Any], progress: Progress) -> Answer:
         self.computed.append(params)
         progress("Adding", 0.5)
         self.work(progress)
-        return {"sum": sum(params["terms"])}
+        return Answer({"sum": sum(params["terms"])}, self.arrays)
 
     def present(self, run: Run) -> PresentedResult:
         assert run.result is not None
         context = {"title": f"The sum is {run.result['sum']}", "text": "It was added up."}
         return PresentedResult(template_name="components/empty.html", context=context)
+
+    def document(self, run: Run) -> Document:
+        assert run.result is not None
+        return Document(
+            title="Sums",
+            subtitle="A sum",
+            headline=f"The sum is {run.result['sum']}",
+            workspace=run.workspace.name,
+            currency=run.workspace.currency,
+            facts=(("Terms", str(run.params["terms"])),),
+            sections=(),
+            rows=self.rows,
+            data=run.result,
+            file_name=f"sums-{run.workspace.slug}-2026-01-01-to-2026-01-31",
+        )
 
 
 @pytest.fixture

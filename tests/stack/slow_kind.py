@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from accounts.models import Workspace
-from analyses.registry import AnalysisKind, PresentedResult
+from analyses.documents import Document
+from analyses.models import Run
+from analyses.registry import AnalysisKind, Answer, PresentedResult
 from jobs.handlers import JobCancelled, LeaseLost
 from jobs.progress import Progress
 
@@ -30,7 +32,7 @@ def _write_down(name: str, what: str) -> None:
         file.write(f"{what}\n")
 
 
-def _compute(_workspace: Workspace, params: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
+def _compute(_workspace: Workspace, params: Mapping[str, Any], progress: Progress) -> Answer:
     name = params["name"]
     _write_down(name, "started")
     if params["poison"]:
@@ -42,7 +44,22 @@ def _compute(_workspace: Workspace, params: Mapping[str, Any], progress: Progres
     except (JobCancelled, LeaseLost) as stop:
         _write_down(name, type(stop).__name__)
         raise
-    return {"answer": 42}
+    return Answer({"answer": 42})
+
+
+def _document(run: Run) -> Document:
+    return Document(
+        title="Slow",
+        subtitle="",
+        headline="",
+        workspace=run.workspace.name,
+        currency=run.workspace.currency,
+        facts=(),
+        sections=(),
+        rows=(),
+        data={},
+        file_name="slow",
+    )
 
 
 SLOW = AnalysisKind(
@@ -53,6 +70,7 @@ SLOW = AnalysisKind(
     clean=lambda _workspace, params: {"name": params["name"], "poison": bool(params.get("poison"))},
     compute=_compute,
     present=lambda _run: PresentedResult(template_name="components/empty.html", context={}),
+    document=_document,
     rows=lambda _run: [],
     describe=lambda params: params["name"],
     page="analyses:runs",

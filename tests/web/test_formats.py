@@ -73,3 +73,45 @@ def test_what_rounds_to_zero_has_no_sign() -> None:
     assert formats.money(tiny, "EUR") == "€0.00"
     assert formats.round_money(tiny, "JPY") == "¥0"
     assert formats.percent(tiny) == "0.0%"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0, "0"),
+        (12.345, "12.3"),
+        (847.6, "848"),
+        (9_999.4, "9,999"),
+        (9_999.6, "10\N{NO-BREAK SPACE}k"),
+        (12_345, "12.3\N{NO-BREAK SPACE}k"),
+        (999_400, "999\N{NO-BREAK SPACE}k"),
+        (999_600, "1\N{NO-BREAK SPACE}M"),
+        (-1_234_000, "−1.23\N{NO-BREAK SPACE}M"),
+        (2.5e9, "2.5\N{NO-BREAK SPACE}bn"),
+        (1e16, "10,000\N{NO-BREAK SPACE}tn"),
+    ],
+)
+def test_a_short_number_has_three_digits_that_matter(value: float, text: str) -> None:
+    assert formats.short_count(value) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "currency", "text"),
+    [
+        (847.6, "EUR", "€848"),
+        (9_876, "EUR", "€9,876"),
+        (1_234_567, "EUR", "€1.23\N{NO-BREAK SPACE}M"),
+        (-12_345, "CHF", "−CHF\N{NO-BREAK SPACE}12.3\N{NO-BREAK SPACE}k"),
+    ],
+)
+def test_short_money_has_three_digits_that_matter(value: float, currency: str, text: str) -> None:
+    assert formats.short_money(value, currency) == text
+
+
+@pytest.mark.parametrize(("share", "text"), [(0.0421, "+4.2%"), (-0.03, "−3.0%"), (0.0004, "0.0%"), (-0.0004, "0.0%")])
+def test_a_change_always_has_its_sign(share: float, text: str) -> None:
+    assert formats.change(share) == text
+
+
+def test_a_ratio_has_two_decimals() -> None:
+    assert [formats.ratio(value) for value in (2.414, 1234.5, -0.001)] == ["2.41", "1,234.50", "0.00"]

@@ -10,8 +10,7 @@ from django.utils import timezone
 from accounts.commands import DataCommand
 from accounts.models import Workspace
 from jobs.actions import request_cancel
-from marketing.demo.world import DEFAULT_SEED
-from marketing.importing.demo import DemoAlreadyLoaded, request_demo
+from marketing.importing.demo import DEFAULT_SEED, DemoAlreadyLoaded, request_demo
 from marketing.management.commands.import_data import carry_out
 from marketing.periods import yesterday
 

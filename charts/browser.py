@@ -1,0 +1,178 @@
+"""Charts in the browser: what static/js/charts.js draws, and the room that the page keeps for it beforehand."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from charts.spec import Category, Chart, ChartSpec, Kind, Mark, Series, SmallMultiples, Table
+
+# Heights in CSS pixels. They are settled before the width is known, so that nothing moves when a chart is drawn.
+COLUMNS_HEIGHT, COLUMNS_HEIGHT_IN_PANEL = 280, 210
+ROWS_AXIS_HEIGHT = 46
+ROW_LABEL_HEIGHT = 20  # beside the bars on wide screens, above them on narrow ones
+BAR_HEIGHT, DOT_HEIGHT, LINKED_HEIGHT = 14, 11, 24
+
+
+@dataclass(frozen=True, slots=True)
+class KeyEntry:
+    """One entry of the key: a colour (`shape`: "line", "bar" or "dot") and what it stands for."""
+
+    name: str
+    colour: str
+    shape: str
+    dashed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """One plot of a figure. `role`: what assistive technology takes the plot for; links may stand in a group only."""
+
+    spec: ChartSpec
+    payload: dict[str, Any]
+    height_px: int
+    role: str
+    key: tuple[KeyEntry, ...]
+    table: Table
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A chart laid out for its template. `key`: for all panels together, where they have the same series.
+
+    `key_gives_way`: whether the plot names its series itself where it has room for that. `interval`: the level of the
+    intervals, with `interval_shape`, how they are drawn ("ribbon" or "whisker"); "" without any.
+    """
+
+    panels: tuple[Panel, ...]
+    is_multiple: bool
+    key: tuple[KeyEntry, ...]
+    key_gives_way: bool
+    interval: str
+    interval_shape: str
+
+
+def figure(chart: Chart) -> Figure:
+    """Lay `chart` out for templates/components/chart.html."""
+    is_multiple = isinstance(chart, SmallMultiples)
+    keys = {_key(spec) for spec in chart.panels}
+    common = keys.pop() if len(keys) == 1 else ()
+    intervals = {spec.interval for spec in chart.panels if spec.has_intervals}
+    return Figure(
+        panels=tuple(_panel(spec, in_grid=is_multiple, own_key=not common) for spec in chart.panels),
+        is_multiple=is_multiple,
+        key=common,
+        key_gives_way=not is_multiple and chart.panels[0].kind == Kind.LINE,
+        interval=intervals.pop() if len(intervals) == 1 else "",
+        interval_shape="ribbon" if chart.panels[0].kind == Kind.LINE else "whisker",
+    )
+
+
+def payload(chart: ChartSpec) -> dict[str, Any]:
+    """Return `chart` as JSON for the browser; what is empty or false is left out of marks and categories.
+
+    `links` says what leads somewhere: "category" (one address for each), "mark" (several in a category) or "none".
+    A category's `href` is its own or the one that all of its marks share.
+    """
+    links = _links(chart)
+    return {
+        "kind": str(chart.kind),
+        "title": chart.title,
+        "category_title": chart.category_title,
+        "interval": chart.interval,
+        "stacked": chart.adds_up,
+        "horizontal": _in_rows(chart),
+        "links": links,
+        "axis": {
+            "title": chart.axis.title,
+            "low": chart.axis.low,
+            "high": chart.axis.high,
+            "ticks": [{"value": tick.value, "text": tick.text} for tick in chart.axis.ticks],
+        },
+        "categories": [
+            _category(category, _only(_hrefs(chart, place)) if links == "category" else "")
+            for place, category in enumerate(chart.categories)
+        ],
+        "series": [_series(series) for series in chart.series],
+    }
+
+
+def height_px(chart: ChartSpec, *, in_grid: bool = False) -> int:
+    """Return the height of the plot; `in_grid`: it is one of small multiples."""
+    if not _in_rows(chart):
+        return COLUMNS_HEIGHT_IN_PANEL if in_grid else COLUMNS_HEIGHT
+    lanes = 1 if chart.adds_up else len(chart.series)
+    if _links(chart) == "mark":
+        row = ROW_LABEL_HEIGHT + LINKED_HEIGHT * len(chart.series)
+    elif chart.kind == Kind.BARS:
+        row = ROW_LABEL_HEIGHT + BAR_HEIGHT * lanes
+    else:
+        row = ROW_LABEL_HEIGHT + max(BAR_HEIGHT, DOT_HEIGHT * lanes if chart.has_intervals else 0)
+    return ROWS_AXIS_HEIGHT + row * len(chart.categories)
+
+
+def _panel(spec: ChartSpec, *, in_grid: bool, own_key: bool) -> Panel:
+    return Panel(
+        spec=spec,
+        payload=payload(spec),
+        height_px=height_px(spec, in_grid=in_grid),
+        role="img" if _links(spec) == "none" else "group",
+        key=_key(spec) if own_key else (),
+        table=spec.table(),
+    )
+
+
+def _key(spec: ChartSpec) -> tuple[KeyEntry, ...]:
+    """One series needs no key: the title says what it is."""
+    if len(spec.series) == 1:
+        return ()
+    shape = {Kind.LINE: "line", Kind.DOTS: "dot"}.get(spec.kind, "bar")
+    return tuple(KeyEntry(series.name, str(series.colour), shape, series.dashed) for series in spec.series)
+
+
+def _in_rows(chart: ChartSpec) -> bool:
+    return chart.kind == Kind.DOTS or (chart.kind == Kind.BARS and chart.horizontal)
+
+
+def _links(chart: ChartSpec) -> str:
+    counts = {len(_hrefs(chart, place)) for place in range(len(chart.categories))}
+    if counts == {0}:
+        return "none"
+    return "category" if max(counts) == 1 else "mark"
+
+
+def _hrefs(chart: ChartSpec, place: int) -> set[str]:
+    hrefs = {mark.href for series in chart.series if (mark := series.marks[place])}
+    return {*hrefs, chart.categories[place].href} - {""}
+
+
+def _only(hrefs: set[str]) -> str:
+    return next(iter(hrefs), "")
+
+
+def _category(category: Category, href: str) -> dict[str, Any]:
+    shown = {"label": category.label, "tick": category.tick_text if category.tick else "", "href": href}
+    return _without_empty(shown)
+
+
+def _series(series: Series) -> dict[str, Any]:
+    return {
+        "name": series.name,
+        "colour": str(series.colour),
+        "dashed": series.dashed,
+        "marks": [_mark(mark) if mark else None for mark in series.marks],
+    }
+
+
+def _mark(mark: Mark) -> dict[str, Any]:
+    interval = {} if mark.low is None else {"low": mark.low, "high": mark.high}
+    words = {
+        "low_text": mark.low_text if interval else "",
+        "high_text": mark.high_text if interval else "",
+        "detail": list(mark.detail),
+        "href": mark.href,
+        "colour": str(mark.colour or ""),
+    }
+    return {"value": mark.value, "text": mark.text, **interval, **_without_empty(words)}
+
+
+def _without_empty(entries: dict[str, Any]) -> dict[str, Any]:
+    return {name: entry for name, entry in entries.items() if entry}

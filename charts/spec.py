@@ -1,0 +1,246 @@
+"""What a chart shows, whoever draws it: categories along one axis, series of marks along the other.
+
+Every kind is laid out this way, because it is how PowerPoint and Excel keep their own charts: a line's categories are
+the days or weeks, a histogram's are its bins, a dot plot's are what is compared. A category axis is evenly spaced, so
+the categories of a line must be evenly spaced in time.
+"""
+
+import math
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TypeAlias
+
+from charts.colours import Colour
+
+_ID = re.compile(r"[a-z][a-z0-9-]*")
+
+
+class Kind(StrEnum):
+    """How marks are drawn. Further kinds (waterfall, curves, dumbbell, heatmap, Sankey) come with their pages."""
+
+    LINE = "line"  # one line a series, with a ribbon where its marks have intervals
+    AREA = "area"  # areas stacked on each other; with one series a plain area
+    BARS = "bars"  # grouped, or `stacked`; upright, or `horizontal`; with whiskers where marks have intervals
+    DOTS = "dots"  # one dot a series in each category's row, with whiskers where marks have intervals
+    HISTOGRAM = "histogram"  # bars without gaps; one series; the categories are the bins
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mark:
+    """One value of a series.
+
+    `text`: the value as people read it, with its unit ("€1,234"). `low`, `high`: its interval, both or neither, and
+    `low_text`, `high_text` as people read them. `detail`: further lines of the tooltip. `href`: where a click leads.
+    `colour`: where it differs from the series'.
+    """
+
+    value: float
+    text: str
+    low: float | None = None
+    high: float | None = None
+    low_text: str = ""
+    high_text: str = ""
+    detail: tuple[str, ...] = ()
+    href: str = ""
+    colour: Colour | None = None
+
+    def __post_init__(self) -> None:
+        numbers = [number for number in (self.value, self.low, self.high) if number is not None]
+        if not all(math.isfinite(number) for number in numbers):
+            raise ValueError(f"A mark must be finite: {numbers}.")
+        if (self.low is None) != (self.high is None):
+            raise ValueError("An interval has a low and a high end, or neither.")
+        if self.low is not None and not (self.low_text and self.high_text):
+            raise ValueError("An interval is also given in words.")
+        if self.low is not None and self.high is not None and self.low > self.high:
+            raise ValueError(f"An interval must not end ({self.high}) below its start ({self.low}).")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Category:
+    """A place on the category axis. `tick`: whether the axis names it (of many days, only some); `short`: how."""
+
+    label: str
+    short: str = ""
+    tick: bool = True
+    href: str = ""
+
+    @property
+    def tick_text(self) -> str:
+        return self.short or self.label
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Series:
+    """Marks of one name and colour, one for each category; None is a gap. `dashed`: what is compared with."""
+
+    name: str
+    colour: Colour
+    marks: tuple[Mark | None, ...]
+    dashed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """A labelled place on the value axis."""
+
+    value: float
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Axis:
+    """The value axis, from `low` to `high`. `title` says what is measured and in which unit."""
+
+    title: str
+    low: float
+    high: float
+    ticks: tuple[Tick, ...]
+
+    def __post_init__(self) -> None:
+        if not self.low < self.high:
+            raise ValueError(f"An axis must rise, not go from {self.low} to {self.high}.")
+
+
+@dataclass(frozen=True, slots=True)
+class TableCell:
+    """A value in the table of a chart: as a number, and as people read it."""
+
+    value: float | None
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """The numbers of a chart: one row a category; `columns` names the cells after the row's label."""
+
+    category_title: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Category, tuple[TableCell, ...]], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChartSpec:
+    """A chart.
+
+    `id`: unique on its page, such as "roas-by-channel". `title`: the finding; `subtitle`: what is shown, its unit,
+    period and interval level. `summary`: one sentence for people who do not see the chart. `category_title`: what the
+    categories are. `interval`: the level of the marks' intervals ("95% interval"), "" without any.
+
+    Raises ValueError if marks and categories do not match, a mark or tick lies outside the axis, or bars or areas do
+    not start at zero.
+    """
+
+    id: str
+    kind: Kind
+    title: str
+    summary: str
+    category_title: str
+    categories: tuple[Category, ...]
+    series: tuple[Series, ...]
+    axis: Axis
+    subtitle: str = ""
+    interval: str = ""
+    stacked: bool = False
+    horizontal: bool = False
+
+    def __post_init__(self) -> None:
+        if not _ID.fullmatch(self.id):
+            raise ValueError(f"“{self.id}” cannot be the id of a chart: lower-case letters, digits and hyphens only.")
+        if not self.series or not self.categories:
+            raise ValueError(f"The chart “{self.id}” has no series or no categories; show why instead of a chart.")
+        if len({series.name for series in self.series}) < len(self.series):
+            raise ValueError(f"Two series of the chart “{self.id}” have one name.")
+        for series in self.series:
+            if len(series.marks) != len(self.categories):
+                raise ValueError(
+                    f"“{series.name}” has {len(series.marks)} marks for {len(self.categories)} categories."
+                )
+        if self.kind == Kind.HISTOGRAM and len(self.series) > 1:
+            raise ValueError("A histogram has one series.")
+        self._require_room()
+
+    def _require_room(self) -> None:
+        low, high = self.axis.low, self.axis.high
+        if self.kind in (Kind.BARS, Kind.AREA, Kind.HISTOGRAM) and not low <= 0 <= high:
+            raise ValueError(f"The axis of the chart “{self.id}” must hold zero, where bars and areas start.")
+        slack = 1e-9 * (high - low)
+        if beyond := [extent for extent in self._extents() if not low - slack <= extent <= high + slack]:
+            raise ValueError(f"{beyond[0]} lies outside the axis of the chart “{self.id}” ({low} to {high}).")
+
+    def _extents(self) -> Iterator[float]:
+        yield from (tick.value for tick in self.axis.ticks)
+        if self.adds_up:
+            for place in range(len(self.categories)):
+                values = [mark.value for series in self.series if (mark := series.marks[place])]
+                yield math.fsum(value for value in values if value > 0)
+                yield math.fsum(value for value in values if value < 0)
+            return
+        for series in self.series:
+            for mark in filter(None, series.marks):
+                yield from (number for number in (mark.value, mark.low, mark.high) if number is not None)
+
+    @property
+    def adds_up(self) -> bool:
+        """Whether the series are drawn on top of each other."""
+        return self.kind == Kind.AREA or (self.kind == Kind.BARS and self.stacked)
+
+    @property
+    def has_intervals(self) -> bool:
+        return any(mark.low is not None for series in self.series for mark in series.marks if mark)
+
+    @property
+    def panels(self) -> "tuple[ChartSpec, ...]":
+        """The chart itself, as small multiples have several."""
+        return (self,)
+
+    def table(self) -> Table:
+        """Return every number of the chart: for each series its value and, where there are any, its interval."""
+        columns: list[str] = []
+        cells: list[list[TableCell]] = [[] for _ in self.categories]
+        for series in self.series:
+            columns.append(series.name)
+            with_interval = any(mark and mark.low is not None for mark in series.marks)
+            if with_interval:
+                columns += [f"{series.name}, low", f"{series.name}, high"]
+            for row, mark in zip(cells, series.marks, strict=True):
+                row.append(TableCell(mark.value, mark.text) if mark else _GAP)
+                if with_interval:
+                    row += [_GAP, _GAP] if mark is None or mark.low is None else _interval(mark)
+        rows = tuple((category, tuple(row)) for category, row in zip(self.categories, cells, strict=True))
+        return Table(category_title=self.category_title, columns=tuple(columns), rows=rows)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SmallMultiples:
+    """Several charts of one kind of thing side by side, under one title. Each panel keeps its own axis."""
+
+    id: str
+    title: str
+    summary: str
+    panels: tuple[ChartSpec, ...]
+    subtitle: str = ""
+
+    def __post_init__(self) -> None:
+        if not _ID.fullmatch(self.id):
+            raise ValueError(f"“{self.id}” cannot be the id of a chart: lower-case letters, digits and hyphens only.")
+        ids = [self.id, *(panel.id for panel in self.panels)]
+        if len(set(ids)) < len(ids):
+            raise ValueError(f"Two panels of “{self.id}” have one id.")
+
+
+Chart: TypeAlias = ChartSpec | SmallMultiples
+_GAP = TableCell(None, "\N{EN DASH}")
+
+
+def _interval(mark: Mark) -> list[TableCell]:
+    return [TableCell(mark.low, mark.low_text), TableCell(mark.high, mark.high_text)]
+
+
+def require_unique_ids(charts: Sequence[Chart]) -> None:
+    """Raise ValueError if two charts of one page have one id."""
+    ids = [one for chart in charts for one in {chart.id, *(panel.id for panel in chart.panels)}]
+    if twice := sorted({one for one in ids if ids.count(one) > 1}):
+        raise ValueError(f"Two charts of the page have the id “{twice[0]}”.")

@@ -1,0 +1,173 @@
+"""What the pages of the dashboard are made of: the state of the address, the figures from the cube, the document."""
+
+import datetime as dt
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from django.urls import reverse
+
+from accounts.models import Workspace
+from analyses.documents import Document
+from analyses.presenters import Offer
+from attribution.cube import DailyCube, latest_cube
+from attribution.labels import MODEL_LABELS
+from marketing.models import Campaign, Channel, Dataset, Import
+from marketing.period_selector import PeriodSelector, period_selector
+from marketing.periods import yesterday
+from mmm_project.problems import NotFound
+from reports.exports import FORMATS
+from reports.numbers import Reader
+from reports.presenters import Facts, Presenter
+from reports.state import DashboardState, dashboard_state
+
+# "empty": nothing has been imported; "preparing": the first cube is on its way; "ready": there are figures.
+Situation = Literal["empty", "preparing", "ready"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class DashboardPage:
+    """A page of the dashboard. `kept_for_view`: what the form of model and goal sends along."""
+
+    title: str
+    situation: Situation
+    document: Document | None = None
+    selector: PeriodSelector | None = None
+    model: str = ""
+    models: Sequence[tuple[str, str]] = ()
+    goal: str = ""
+    goals: Sequence[str] = ()
+    kept_for_view: Sequence[tuple[str, str]] = ()
+    errors: Sequence[str] = ()
+    data_ends: dt.date | None = None
+    offer: Offer | None = None
+    parent_url: str = ""
+    exports: Sequence[tuple[str, str]] = ()
+    updating: bool = False
+    provenance: str = ""
+
+
+def overview(workspace: Workspace, query: Mapping[str, str], *, now: dt.datetime) -> DashboardPage:
+    """Return the dashboard."""
+    return _page(
+        workspace,
+        query,
+        now,
+        title="Dashboard",
+        path=reverse("reports:dashboard", kwargs={"slug": workspace.slug}),
+        build=lambda reader, presenter: presenter.dashboard(reader.overview()),
+    )
+
+
+def channel(workspace: Workspace, channel_id: int, query: Mapping[str, str], *, now: dt.datetime) -> DashboardPage:
+    """Return the page of a channel. Raises NotFound."""
+    found = Channel.objects.filter(workspace=workspace, pk=_database_id(channel_id)).first()
+    if found is None:
+        raise NotFound("There is no such channel in this workspace.")
+    return _page(
+        workspace,
+        query,
+        now,
+        title=found.name,
+        path=reverse("reports:channel", kwargs={"slug": workspace.slug, "channel_id": found.pk}),
+        build=lambda reader, presenter: presenter.channel(found.name, reader.channel(found)),
+    )
+
+
+def campaign(workspace: Workspace, campaign_id: int, query: Mapping[str, str], *, now: dt.datetime) -> DashboardPage:
+    """Return the page of a campaign. Raises NotFound."""
+    found = Campaign.objects.filter(workspace=workspace, pk=_database_id(campaign_id)).first()
+    if found is None:
+        raise NotFound("There is no such campaign in this workspace.")
+    return _page(
+        workspace,
+        query,
+        now,
+        title=found.name,
+        path=reverse("reports:campaign", kwargs={"slug": workspace.slug, "campaign_id": found.pk}),
+        build=lambda reader, presenter: presenter.campaign(found.name, reader.campaign(found)),
+    )
+
+
+def _database_id(number: int) -> int:
+    """The number, or 0 for one that no database holds."""
+    return number if number < 2**63 else 0
+
+
+def _page(
+    workspace: Workspace,
+    query: Mapping[str, str],
+    now: dt.datetime,
+    *,
+    title: str,
+    path: str,
+    build: Callable[[Reader, Presenter], Document],
+) -> DashboardPage:
+    state = dashboard_state(query, workspace=workspace, now=now)
+    cube = latest_cube(workspace=workspace)
+    has_data = Import.objects.filter(
+        workspace=workspace,
+        status=Import.Status.ACTIVE,
+        dataset__in=[Dataset.CONVERSIONS, Dataset.SPEND, Dataset.MEDIA_TABLE],
+    ).exists()
+    if state is None or not has_data:
+        return DashboardPage(title=title, situation="empty")
+    if cube is None:
+        return DashboardPage(title=title, situation="preparing")
+    until = yesterday(now=now, zone=workspace.zone)
+    other = state.other_than_period()
+    data_ends = max(filter(None, (cube.conversions_until, cube.spend_until)), default=None)
+    overview_path = reverse("reports:dashboard", kwargs={"slug": workspace.slug})
+    presenter = Presenter(workspace, state, _facts(cube, workspace))
+    return DashboardPage(
+        title=title,
+        situation="ready",
+        document=build(Reader(workspace, cube.cube, state), presenter),
+        selector=period_selector(state.choice, path=path, other=other, until=until),
+        model=state.model,
+        models=list(MODEL_LABELS.items()),
+        goal=state.goal.name,
+        goals=[goal.name for goal in state.goals],
+        kept_for_view=list(state.choice.query().items()),
+        errors=state.errors,
+        data_ends=data_ends,
+        offer=_offer(state, path, data_ends),
+        parent_url="" if path == overview_path else f"{overview_path}?{state.query()}",
+        exports=_exports(workspace, state) if path == overview_path else (),
+        updating=cube.is_updating,
+        provenance=_provenance(cube, workspace),
+    )
+
+
+def _exports(workspace: Workspace, state: DashboardState) -> list[tuple[str, str]]:
+    """Each format and the address at which the dashboard can be had in it, in this state."""
+    return [
+        (
+            kind.label,
+            f"{reverse('reports:export_dashboard', kwargs={'slug': workspace.slug, 'form': form})}?{state.query()}",
+        )
+        for form, kind in FORMATS.items()
+    ]
+
+
+def _offer(state: DashboardState, path: str, data_ends: dt.date | None) -> Offer | None:
+    """Offer the last days of the data where the period goes on beyond it, leaving the rest of the state as it is."""
+    offered = state.choice.up_to(data_ends)
+    if offered is None:
+        return None
+    label = f"Use its last {offered.period.days} days"
+    return Offer(label=label, url=f"{path}?{state.with_choice(offered).query()}")
+
+
+def _facts(cube: DailyCube, workspace: Workspace) -> Facts:
+    until = cube.conversions_until
+    return Facts(
+        window_days=cube.window_days,
+        data_until=f"{until:%-d %b %Y}" if until else "no conversions yet",
+        computed_at=f"{cube.computed_at.astimezone(workspace.zone):%-d %b %Y, %H:%M %Z}",
+    )
+
+
+def _provenance(cube: DailyCube, workspace: Workspace) -> str:
+    facts = _facts(cube, workspace)
+    return f"Conversions until {facts.data_until}; computed {facts.computed_at}."

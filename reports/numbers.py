@@ -1,0 +1,278 @@
+"""The numbers of the dashboard and its detail pages, read from the daily cube; no wording, no formatting."""
+
+import datetime as dt
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from statistics import NormalDist
+
+import numpy as np
+import numpy.typing as npt
+
+from accounts.models import Workspace
+from attribution.labels import NONE
+from attribution.methods.cube import NO_CAMPAIGN, UNTOUCHED, Cube, Part, Sums
+from charts import Colour, channel_colour
+from marketing.models import Campaign, Channel, Experiment, Import
+from marketing.periods import Period, day_number
+from reports.state import DashboardState
+
+Float64s = npt.NDArray[np.float64]
+# Groups that are no channel or campaign: touches without a campaign, and conversions without a touch.
+NO_CAMPAIGN_KEY, UNTOUCHED_KEY = NO_CAMPAIGN, UNTOUCHED
+OTHERS_KEY = -2
+MOST_GROUPS = 200
+DAYS_OF_52_WEEKS = 364  # a season earlier, on the same weekdays
+
+
+@dataclass(frozen=True, slots=True)
+class Measures:
+    """What a period, a channel or a campaign brought under one attribution model, and what was spent on it."""
+
+    conversions: float
+    revenue: float
+    spend: float
+
+    @property
+    def roas(self) -> float | None:
+        """Revenue for each unit of spend; None where nothing was spent."""
+        return self.revenue / self.spend if self.spend > 0 else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """A channel or a campaign. `revenue_by_model`: credited under each rule model; `before`: in the compared period."""
+
+    key: int
+    name: str
+    colour: Colour
+    now: Measures
+    before: Measures | None
+    revenue_by_model: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Daily:
+    """Figures of each day of a period: (T,) float64 each."""
+
+    period: Period
+    spend: Float64s
+    revenue: Float64s
+    conversions: Float64s
+
+    @property
+    def days(self) -> Sequence[dt.date]:
+        return self.period.dates()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class History:
+    """The daily figures of a period, of what it is compared with, and of the same season a year earlier."""
+
+    now: Daily
+    before: Daily | None
+    year_before: Daily | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeasuredLift:
+    """An experiment's answer: incremental revenue for each unit of spend, with an interval."""
+
+    channel: str
+    period: Period
+    roi: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """What a page is about: everything, one channel or one campaign. Its figures now and in the compared period.
+
+    `channels`, `campaigns`: what it is made of, by credited revenue; empty where that makes no sense.
+    """
+
+    now: Measures
+    before: Measures | None
+    revenue_by_model: Mapping[str, float]
+    history: History
+    channels: Sequence[Group] = ()
+    campaigns: Sequence[Group] = ()
+    lifts: Sequence[MeasuredLift] = ()
+
+
+class Reader:
+    """Reads a page's figures from the daily cube, with as many queries whatever the amount of data."""
+
+    def __init__(self, workspace: Workspace, cube: Cube, state: DashboardState) -> None:
+        self._workspace, self._cube, self._goal = workspace, cube, state.goal.pk
+        self._model = cube.models.index(state.model)
+        self._period, self._compared = state.choice.period, state.choice.compared
+
+    def overview(self) -> Subject:
+        """Everything, by channel and by campaign."""
+        return self._subject(lambda part: part, overall=True, channels=True, campaigns=True)
+
+    def channel(self, channel: Channel) -> Subject:
+        """One channel, by campaign."""
+        return self._subject(lambda part: part.of_channel(channel.pk), campaigns=True, only=channel.name)
+
+    def campaign(self, campaign: Campaign) -> Subject:
+        """One campaign, by the channels that it runs on."""
+        return self._subject(lambda part: part.of_campaign(campaign.pk), channels=True, only="")
+
+    def _subject(
+        self,
+        cut: Callable[[Part], Part],
+        *,
+        overall: bool = False,
+        channels: bool = False,
+        campaigns: bool = False,
+        only: str | None = None,
+    ) -> Subject:
+        now, before = self._part(self._period, cut), self._part(self._compared, cut)
+        assert now is not None  # noqa: S101 - there is always a period
+        # Under every model the credit of all together is what there is; that of last touch adds up without rounding.
+        model = self._cube.models.index("last") if overall else self._model
+        total = now.total()
+        return Subject(
+            now=_measures(total, 0, model),
+            before=_measures(before.total(), 0, model) if before else None,
+            revenue_by_model=dict(zip(self._cube.models, total.value[0].tolist(), strict=True)),
+            history=self._history(cut, model),
+            channels=self._channels(now, before) if channels else (),
+            campaigns=self._campaigns(now, before) if campaigns else (),
+            lifts=measured_lifts(self._workspace, only=only),
+        )
+
+    def _part(self, period: Period | None, cut: Callable[[Part], Part]) -> Part | None:
+        if period is None:
+            return None
+        first, last = day_number(period.start), day_number(period.end)
+        return cut(self._cube.part(first_day=first, last_day=last, goal=self._goal))
+
+    def _history(self, cut: Callable[[Part], Part], model: int) -> History:
+        year_before = self._period.shifted(-DAYS_OF_52_WEEKS)
+        return History(
+            now=self._daily(self._period, cut, model),
+            before=self._daily(self._compared, cut, model) if self._compared else None,
+            year_before=self._daily(year_before, cut, model) if self._reaches_back_to(year_before.start) else None,
+        )
+
+    def _reaches_back_to(self, day: dt.date) -> bool:
+        """Whether there are conversions or spend as early as that: else its days are unknown, not zero."""
+        firsts = [
+            int(rows.day[0]) for rows in (self._cube.credit.get(self._goal), self._cube.spend) if rows and len(rows.day)
+        ]
+        return bool(firsts) and min(firsts) <= day_number(day)
+
+    def _daily(self, period: Period, cut: Callable[[Part], Part], model: int) -> Daily:
+        part = self._part(period, cut)
+        assert part is not None  # noqa: S101 - it has a period
+        days = part.by_day()
+        return Daily(
+            period=period, spend=days.spend, revenue=days.value[:, model], conversions=days.conversions[:, model]
+        )
+
+    def _channels(self, now: Part, before: Part | None) -> list[Group]:
+        sums, compared = now.by_channel(), before.by_channel() if before else None
+        names = {
+            pk: (name, channel_colour(slot))
+            for pk, name, slot in Channel.objects.filter(workspace=self._workspace).values_list(
+                "pk", "name", "colour_slot"
+            )
+        }
+        return self._groups(sums, compared, lambda _keys: names)
+
+    def _campaigns(self, now: Part, before: Part | None) -> list[Group]:
+        sums, compared = now.by_campaign(), before.by_campaign() if before else None
+
+        def names(keys: Sequence[int]) -> dict[int, tuple[str, Colour]]:
+            found = Campaign.objects.filter(workspace=self._workspace, pk__in=keys).values_list("pk", "name")
+            return {pk: (name, Colour.ACCENT) for pk, name in found}
+
+        return self._groups(sums, compared, names)
+
+    def _groups(
+        self, sums: Sums, compared: Sums | None, names: Callable[[Sequence[int]], Mapping[int, tuple[str, Colour]]]
+    ) -> list[Group]:
+        """The groups by credited revenue, then spend; those beyond the largest are added up as one."""
+        order = np.lexsort((sums.spend, sums.value[:, self._model]))[::-1]
+        kept, rest = order[:MOST_GROUPS], order[MOST_GROUPS:]
+        known = {**names(sums.key[kept].tolist()), **_NOT_NAMED}
+        places = {} if compared is None else {int(key): place for place, key in enumerate(compared.key)}
+        groups = []
+        for place in kept.tolist():
+            key = int(sums.key[place])
+            name, colour = known.get(key, _REMOVED)
+            before = None if compared is None else _before(compared, places.get(key), self._model)
+            groups.append(self._group(key, name, colour, _row(sums, place), before))
+        if len(rest):
+            before = None
+            if compared is not None:
+                later = [places[key] for key in sums.key[rest].tolist() if key in places]
+                before = _measures(_added_up(compared, np.array(later, np.int64)), 0, self._model)
+            name = f"{len(rest):,} others"
+            groups.append(self._group(OTHERS_KEY, name, Colour.OTHER, _added_up(sums, rest), before))
+        return groups
+
+    def _group(self, key: int, name: str, colour: Colour, sums: Sums, before: Measures | None) -> Group:
+        return Group(
+            key=key,
+            name=name,
+            colour=colour,
+            now=_measures(sums, 0, self._model),
+            before=before,
+            revenue_by_model=dict(zip(self._cube.models, sums.value[0].tolist(), strict=True)),
+        )
+
+
+def measured_lifts(workspace: Workspace, *, only: str | None = None) -> list[MeasuredLift]:
+    """The newest experiment of each channel as incremental ROI, with intervals at the workspace's confidence level."""
+    visible = Experiment.objects.filter(
+        batch__workspace=workspace, batch__status=Import.Status.ACTIVE, shadowed=False, spend__gt=0
+    )
+    if only is not None:
+        visible = visible.filter(channel__name=only)
+    quantile = NormalDist().inv_cdf(0.5 + workspace.confidence / 200)
+    newest: dict[str, MeasuredLift] = {}
+    for row in visible.select_related("channel").order_by("end", "pk"):
+        spend = float(row.spend)
+        margin = quantile * row.standard_error / spend
+        roi = row.lift / spend
+        newest[row.channel.name] = MeasuredLift(
+            channel=row.channel.name, period=Period(row.start, row.end), roi=roi, low=roi - margin, high=roi + margin
+        )
+    return list(newest.values())
+
+
+def _before(compared: Sums, place: int | None, model: int) -> Measures:
+    return Measures(0.0, 0.0, 0.0) if place is None else _measures(compared, place, model)
+
+
+def _row(sums: Sums, place: int) -> Sums:
+    return _added_up(sums, np.array([place]))
+
+
+def _added_up(sums: Sums, places: npt.NDArray[np.int64]) -> Sums:
+    """These groups as one."""
+    return Sums(
+        np.zeros(1, np.int64),
+        sums.conversions[places].sum(axis=0, keepdims=True),
+        sums.value[places].sum(axis=0, keepdims=True),
+        sums.spend[places].sum(keepdims=True),
+    )
+
+
+def _measures(sums: Sums, place: int, model: int) -> Measures:
+    return Measures(
+        conversions=float(sums.conversions[place, model]),
+        revenue=float(sums.value[place, model]),
+        spend=float(sums.spend[place]),
+    )
+
+
+_NOT_NAMED = {
+    NO_CAMPAIGN_KEY: ("(not set)", Colour.OTHER),
+    UNTOUCHED_KEY: (NONE, Colour.OTHER),
+}
+_REMOVED = ("(removed)", Colour.OTHER)  # since the cube was computed

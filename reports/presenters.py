@@ -1,0 +1,462 @@
+"""The dashboard and its detail pages as documents: all wording and formatting is finished here."""
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+from urllib.parse import quote
+
+from django.urls import reverse
+
+from accounts.models import Workspace
+from analyses.documents import Card, DataTable, Document, Figure, RawCell, Row, Section
+from attribution.labels import MODEL_LABELS
+from charts import Chart
+from marketing.periods import Period
+from mmm_project import formats
+from reports import dashboard_charts
+from reports.dashboard_charts import Frame
+from reports.numbers import NO_CAMPAIGN_KEY, OTHERS_KEY, UNTOUCHED_KEY, Daily, Group, MeasuredLift, Measures, Subject
+from reports.state import DashboardState
+from reports.trend_words import trend_sentences
+
+MOST_ROWS = 12
+DASH = "\N{EN DASH}"
+UP, DOWN, LEVEL = "\N{BLACK UP-POINTING TRIANGLE}", "\N{BLACK DOWN-POINTING TRIANGLE}", "\N{RIGHTWARDS ARROW}"
+ASSOCIATION = (
+    "Credited revenue describes association along the observed paths. It does not say what would have happened "
+    "without a channel: for that, look to experiments and the media mix model."
+)
+BLENDED = "Overall ROI is blended ROAS: all revenue of the goal for each unit of spend, whoever gets the credit."
+
+
+@dataclass(frozen=True, kw_only=True)
+class Facts:
+    """What a document says about where its numbers come from."""
+
+    window_days: int
+    data_until: str
+    computed_at: str
+
+
+class Presenter:
+    """Builds the documents of one workspace in one state."""
+
+    def __init__(self, workspace: Workspace, state: DashboardState, facts: Facts) -> None:
+        self.workspace, self.state, self.facts = workspace, state, facts
+        compared = state.choice.compared
+        self.frame = Frame(
+            currency=workspace.currency,
+            period=state.choice.period.label,
+            compared=compared.label if compared else "",
+            comparison=state.choice.comparison_label.removeprefix("the "),
+            model=MODEL_LABELS[state.model],
+        )
+
+    def dashboard(self, subject: Subject) -> Document:
+        """Everything: cards, channels, campaigns, trends, evidence."""
+        sections = [
+            self._channels(subject),
+            self._campaigns(subject.campaigns),
+            self._trends(subject),
+            self._evidence(subject),
+        ]
+        return self._document(
+            title="Dashboard",
+            headline=self._headline(subject),
+            subject=subject,
+            sections=sections,
+            cards=self._cards(subject, overall=True),
+            notes=(BLENDED, ASSOCIATION),
+            name="dashboard",
+        )
+
+    def channel(self, name: str, subject: Subject) -> Document:
+        """One channel: its figures, its campaigns, its trends, and what each model credits it with."""
+        sections = [self._models(name, subject), self._trends(subject), self._campaigns(subject.campaigns)]
+        return self._detail("channel", name, subject, sections)
+
+    def campaign(self, name: str, subject: Subject) -> Document:
+        """One campaign: its figures, its trends, the channels that it runs on, and what each model credits it with."""
+        sections = [self._models(name, subject), self._trends(subject), self._runs_on(subject)]
+        return self._detail("campaign", name, subject, sections)
+
+    def _detail(self, what: str, name: str, subject: Subject, sections: list[Section]) -> Document:
+        return self._document(
+            title=name,
+            headline=self._detail_headline(name, subject),
+            subject=subject,
+            sections=sections,
+            cards=self._cards(subject, overall=False),
+            notes=(ASSOCIATION,),
+            name=f"{what}-{quote(name, safe='')}",
+        )
+
+    def _document(
+        self,
+        *,
+        title: str,
+        headline: str,
+        subject: Subject,
+        sections: list[Section],
+        cards: tuple[Card, ...],
+        notes: tuple[str, ...],
+        name: str,
+    ) -> Document:
+        period = self.state.choice.period
+        shown = tuple(section for section in sections if section.charts or section.tables or section.sentences)
+        return Document(
+            title=title,
+            subtitle=" · ".join(self._subtitle()),
+            headline=headline,
+            workspace=self.workspace.name,
+            currency=self.workspace.currency,
+            facts=tuple(self._facts()),
+            sections=shown,
+            cards=cards,
+            notes=notes,
+            rows=list(self._rows(subject)),
+            data=self._data(title, subject),
+            file_name=f"{name}-{self.workspace.slug}-{period.start}-to-{period.end}",
+        )
+
+    def _subtitle(self) -> Iterator[str]:
+        yield self.state.choice.period.label
+        if self.frame.compared:
+            yield f"compared with {self.frame.compared}"
+        yield f"{self.state.goal.name}, {self.frame.model}, {self.facts.window_days}-day window"
+
+    def _facts(self) -> Iterator[tuple[str, str]]:
+        yield "Period", self.state.choice.period.label
+        if self.frame.compared:
+            weekdays = ", moved to the same weekdays" if self.state.choice.match_weekday else ""
+            yield "Compared with", f"{self.frame.compared} ({self.frame.comparison}{weekdays})"
+        yield "Goal", self.state.goal.name
+        yield "Attribution model", f"{self.frame.model}, {self.facts.window_days}-day lookback window"
+        yield "Currency", self.workspace.currency
+        yield "Days by the clock of", self.workspace.timezone
+        yield "Data until", self.facts.data_until
+        yield "Computed", self.facts.computed_at
+
+    # --- Words ---------------------------------------------------------------------------------------------------
+
+    def _headline(self, subject: Subject) -> str:
+        now = subject.now
+        if not now.conversions and not now.spend:
+            return f"Nothing was spent and nobody converted in {self.frame.period}."
+        revenue = self.frame.money(now.revenue)
+        if now.roas is None:
+            conversions = formats.count(now.conversions, "conversion")
+            return f"{conversions} brought {revenue}; no spend has been imported for this period."
+        sentence = f"{self.frame.money(now.spend)} of spend and {revenue} of revenue: {formats.ratio(now.roas)} for 1"
+        if subject.before and subject.before.roas:
+            sentence += f", {_direction(now.roas / subject.before.roas - 1)} the {self.frame.comparison}"
+        return f"{sentence}."
+
+    def _detail_headline(self, name: str, subject: Subject) -> str:
+        now = subject.now
+        credited = f"{name} is credited with {self.frame.money(now.revenue)} under {self.frame.model}"
+        if now.roas is None:
+            return f"{credited}; nothing was spent on it."
+        return f"{credited}, {formats.ratio(now.roas)} for each {self.frame.currency} spent."
+
+    # --- Cards ---------------------------------------------------------------------------------------------------
+
+    def _cards(self, subject: Subject, *, overall: bool) -> tuple[Card, ...]:
+        now, before = subject.now, subject.before
+        kind = "blended ROAS" if overall else f"ROAS, {self.frame.model}"
+        credited = "" if overall else "credited"
+        return (
+            self._card(
+                "Overall ROI" if overall else "ROI",
+                kind,
+                now.roas,
+                before.roas if before else None,
+                lambda value: Figure(formats.ratio(value), f"{value:.4f}", value),
+                good_when_up=True,
+            ),
+            self._money_card("Spend", "", now.spend, before.spend if before else None, good_when_up=None),
+            self._money_card("Revenue", credited, now.revenue, before.revenue if before else None, good_when_up=True),
+            self._card(
+                "Conversions",
+                credited or self.state.goal.name,
+                now.conversions,
+                before.conversions if before else None,
+                _counted,
+                good_when_up=True,
+            ),
+        )
+
+    def _money_card(
+        self, label: str, unit: str, value: float, before: float | None, *, good_when_up: bool | None
+    ) -> Card:
+        return self._card(label, unit, value, before, self._money, good_when_up=good_when_up)
+
+    def _card(
+        self,
+        label: str,
+        unit: str,
+        value: float | None,
+        before: float | None,
+        figure: Callable[[float], Figure],
+        *,
+        good_when_up: bool | None,
+    ) -> Card:
+        if value is None:
+            return Card(label=label, unit=unit, figure=Figure(DASH, "No spend in this period"))
+        change, tone = self._change(value, before, good_when_up=good_when_up)
+        return Card(label=label, unit=unit, figure=figure(value), change=change, change_tone=tone)
+
+    def _change(self, value: float, before: float | None, *, good_when_up: bool | None) -> tuple[str, str]:
+        if not self.frame.comparison:
+            return "", ""
+        if not before:
+            return f"nothing in the {self.frame.comparison}", "quiet"
+        share = value / before - 1
+        text = formats.change(share)
+        rising = text.startswith("+")
+        falling = text.startswith(formats.MINUS)
+        arrow = UP if rising else DOWN if falling else LEVEL
+        tone = "quiet" if good_when_up is None or not (rising or falling) else "good" if rising else "bad"
+        return f"{arrow} {text} against {self.frame.comparison}", tone
+
+    # --- Sections ------------------------------------------------------------------------------------------------
+
+    def _channels(self, subject: Subject) -> Section:
+        charts = [
+            dashboard_charts.roas_chart(
+                subject.channels, chart_id="roi-by-channel", what="Channel", frame=self.frame, link=self.channel_url
+            ),
+            dashboard_charts.distribution_chart(
+                subject.channels,
+                subject.now,
+                chart_id="channel-distribution",
+                frame=self.frame,
+                link=self.channel_url,
+            ),
+        ]
+        table = self._table("Channels", "Channel", subject.channels, self.channel_url)
+        return Section(title="Channels", charts=_present(charts), tables=(table,) if table else ())
+
+    def _campaigns(self, groups: Sequence[Group]) -> Section:
+        chart = dashboard_charts.roas_chart(
+            groups, chart_id="roi-by-campaign", what="Campaign", frame=self.frame, link=self.campaign_url
+        )
+        table = self._table("Top campaigns", "Campaign", groups, self.campaign_url)
+        return Section(title="Campaigns", charts=_present([chart]), tables=(table,) if table else ())
+
+    def _runs_on(self, subject: Subject) -> Section:
+        table = self._table("Channels that it runs on", "Channel", subject.channels, self.channel_url)
+        return Section(title="Channels", tables=(table,) if table else ())
+
+    def _models(self, name: str, subject: Subject) -> Section:
+        chart = dashboard_charts.models_chart(
+            subject.revenue_by_model, chart_id="models", name=name, frame=self.frame, chosen=self.state.model
+        )
+        lifts = tuple(self._lift_sentence(lift) for lift in subject.lifts)
+        return Section(title="Evidence", charts=_present([chart]), sentences=lifts)
+
+    def _trends(self, subject: Subject) -> Section:
+        if not (subject.history.now.revenue.any() or subject.history.now.spend.any()):
+            return Section(title="Trends")
+        sentences = trend_sentences(subject.history, confidence=self.workspace.confidence)
+        titles = {measure: sentence.short for measure, sentence in sentences.items()}
+        charts = dashboard_charts.history_charts(subject.history, chart_id="trends", frame=self.frame, titles=titles)
+        return Section(
+            title="Trends", sentences=tuple(sentence.long for sentence in sentences.values()), charts=(charts,)
+        )
+
+    def _evidence(self, subject: Subject) -> Section:
+        lifts = {lift.channel: lift for lift in subject.lifts}
+        models = list(dict.fromkeys(["last", "first", self.state.model]))
+        chart = dashboard_charts.evidence_chart(
+            subject.channels,
+            lifts,
+            models=models,
+            confidence=self.workspace.confidence,
+            frame=self.frame,
+            link=self.channel_url,
+        )
+        if chart is None:
+            return Section(title="Evidence")
+        sentences = [self._disagreement(group, lifts[group.name]) for group in subject.channels if group.name in lifts]
+        return Section(title="Evidence", charts=(chart,), sentences=tuple(filter(None, sentences)))
+
+    def _disagreement(self, group: Group, lift: MeasuredLift) -> str:
+        """Say where what attribution credits and what an experiment measured do not agree."""
+        if group.now.roas is None:
+            return ""
+        measured = self._lift_sentence(lift)
+        credited = f"{self.frame.model} credits {formats.ratio(group.now.roas)}"
+        if lift.low <= group.now.roas <= lift.high:
+            return f"{measured} {credited}, which agrees."
+        verdict = "more" if group.now.roas > lift.high else "less"
+        return f"{measured} {credited}, which is {verdict} than the experiment allows."
+
+    def _lift_sentence(self, lift: MeasuredLift) -> str:
+        return (
+            f"{lift.channel}: an experiment of {lift.period.label} measured {formats.ratio(lift.roi)} of incremental "
+            f"revenue for each {self.frame.currency} ({self.workspace.confidence}% interval {formats.ratio(lift.low)} "
+            f"to {formats.ratio(lift.high)})."
+        )
+
+    # --- Tables --------------------------------------------------------------------------------------------------
+
+    def _table(self, title: str, what: str, groups: Sequence[Group], link: Callable[[Group], str]) -> DataTable | None:
+        if not groups:
+            return None
+        compared = bool(self.frame.comparison)
+        columns = [what, "Revenue", "Conversions", "Spend", "ROAS", *(["Change of revenue"] if compared else [])]
+        kept, rest = _folded(groups)
+        rows = [self._row(group.name, group.now, group.before, href=link(group)) for group in kept]
+        if rest:
+            rows.append(self._row(f"{formats.count(len(rest))} others", _sum_now(rest), _sum_before(rest)))
+        now, before = _sum_now(groups), _sum_before(groups)
+        rows.append(self._row("Total", now, before, is_total=True))
+        note = f"Revenue and conversions as {self.frame.model} credits them, {self.frame.period}."
+        return DataTable(title=title, columns=tuple(columns), rows=tuple(rows), note=note)
+
+    def _row(
+        self, label: str, now: Measures, before: Measures | None, *, href: str = "", is_total: bool = False
+    ) -> Row:
+        roas = Figure(DASH, "No spend at this level")
+        if now.roas is not None:
+            roas = Figure(formats.ratio(now.roas), f"{now.roas:.4f}", now.roas)
+        cells = [self._money(now.revenue), _counted(now.conversions), self._spent(now), roas]
+        if self.frame.comparison:
+            change, _tone = self._change(now.revenue, before.revenue if before else None, good_when_up=True)
+            share = now.revenue / before.revenue - 1 if before and before.revenue else None
+            words = change.partition(" against")[0] if share is not None else DASH
+            cells.append(Figure(words, change, share))
+        return Row(label=label, cells=tuple(cells), href=href, is_total=is_total)
+
+    def _spent(self, measures: Measures) -> Figure:
+        return self._money(measures.spend) if measures.spend else Figure(DASH, "No spend at this level", 0.0)
+
+    def _money(self, value: float) -> Figure:
+        return Figure(self.frame.money(value), formats.money(value, self.frame.currency), value)
+
+    # --- Links ---------------------------------------------------------------------------------------------------
+
+    def channel_url(self, group: Group) -> str:
+        """The page of a channel in this state; "" for conversions without a touch, which have none."""
+        return self._url("reports:channel", channel_id=group.key) if group.key > 0 else ""
+
+    def campaign_url(self, group: Group) -> str:
+        return self._url("reports:campaign", campaign_id=group.key) if group.key > 0 else ""
+
+    def _url(self, name: str, **key: int) -> str:
+        return f"{reverse(name, kwargs={'slug': self.workspace.slug, **key})}?{self.state.query()}"
+
+    # --- For programs --------------------------------------------------------------------------------------------
+
+    def _rows(self, subject: Subject) -> Iterator[Sequence[RawCell]]:
+        """Yield every number as one table: the total, each channel, each campaign, each day."""
+        header = ["level", "name", "spend", "conversions", "revenue", "roas"]
+        compared = subject.before is not None
+        yield [*header, *(f"compared_{name}" for name in header[2:] if compared)]
+        yield ["total", "", *_raw(subject.now), *(_raw(subject.before) if compared else [])]
+        for level, groups in (("channel", subject.channels), ("campaign", subject.campaigns)):
+            for group in groups:
+                yield [level, group.name, *_raw(group.now), *(_raw(group.before) if compared else [])]
+        before = list(_each_day(subject.history.before)) if compared else []
+        for place, (day, measures) in enumerate(_each_day(subject.history.now)):
+            other = before[place][1] if place < len(before) else None
+            yield ["day", day, *_raw(measures), *(_raw(other) if compared else [])]
+
+    def _data(self, title: str, subject: Subject) -> dict[str, Any]:
+        choice = self.state.choice
+        return {
+            "title": title,
+            "workspace": self.workspace.slug,
+            "currency": self.workspace.currency,
+            "period": _dates(choice.period),
+            "compared_period": _dates(choice.compared) if choice.compared else None,
+            "goal": self.state.goal.name,
+            "model": self.state.model,
+            "window_days": self.facts.window_days,
+            "total": _json(subject.now),
+            "compared_total": _json(subject.before),
+            "revenue_by_model": dict(subject.revenue_by_model),
+            "channels": [_group_json(group) for group in subject.channels],
+            "campaigns": [_group_json(group) for group in subject.campaigns],
+            "days": [{"day": day, **(_json(measures) or {})} for day, measures in _each_day(subject.history.now)],
+            "experiments": [
+                {"channel": lift.channel, **_dates(lift.period), "roi": lift.roi, "low": lift.low, "high": lift.high}
+                for lift in subject.lifts
+            ],
+        }
+
+
+def _present(charts: Sequence[Chart | None]) -> tuple[Chart, ...]:
+    return tuple(chart for chart in charts if chart is not None)
+
+
+def _folded(groups: Sequence[Group]) -> tuple[Sequence[Group], Sequence[Group]]:
+    """The groups that the table names, and those that it adds up in one line."""
+    if len(groups) <= MOST_ROWS:
+        return groups, ()
+    # Conversions without a touch, and touches without a campaign, are always told apart.
+    special = [group for group in groups if group.key in (UNTOUCHED_KEY, NO_CAMPAIGN_KEY, OTHERS_KEY)]
+    named = [group for group in groups if group not in special]
+    room = MOST_ROWS - 1 - len(special)
+    return [*named[:room], *special], named[room:]
+
+
+def _sum_now(groups: Sequence[Group]) -> Measures:
+    return _sum([group.now for group in groups])
+
+
+def _sum_before(groups: Sequence[Group]) -> Measures | None:
+    known = [group.before for group in groups if group.before]
+    return _sum(known) if known else None
+
+
+def _sum(measures: Sequence[Measures]) -> Measures:
+    return Measures(
+        conversions=math.fsum(one.conversions for one in measures),
+        revenue=math.fsum(one.revenue for one in measures),
+        spend=math.fsum(one.spend for one in measures),
+    )
+
+
+def _counted(value: float) -> Figure:
+    return Figure(formats.short_count(value), formats.count(value), value)
+
+
+def _direction(share: float) -> str:
+    text = formats.change(share)
+    if not text.startswith(("+", formats.MINUS)):
+        return "level with"
+    return f"{text[1:]} {'above' if text.startswith('+') else 'below'}"
+
+
+def _raw(measures: Measures | None) -> list[RawCell]:
+    if measures is None:
+        return [None] * 4
+    return [measures.spend, measures.conversions, measures.revenue, measures.roas]
+
+
+def _json(measures: Measures | None) -> dict[str, float | None] | None:
+    return None if measures is None else {**asdict(measures), "roas": measures.roas}
+
+
+def _group_json(group: Group) -> dict[str, Any]:
+    return {
+        "name": group.name,
+        **(_json(group.now) or {}),
+        "compared": _json(group.before),
+        "revenue_by_model": dict(group.revenue_by_model),
+    }
+
+
+def _each_day(daily: Daily | None) -> Iterator[tuple[str, Measures]]:
+    if daily is None:
+        return
+    columns = (daily.conversions.tolist(), daily.revenue.tolist(), daily.spend.tolist())
+    for day, *figures in zip(daily.days, *columns, strict=True):
+        yield day.isoformat(), Measures(*figures)
+
+
+def _dates(period: Period) -> dict[str, str]:
+    return {"start": period.start.isoformat(), "end": period.end.isoformat()}
