@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from urllib.parse import urlencode
 
+from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils import timezone
 
@@ -17,6 +18,10 @@ from marketing.freshness import Freshness, dataset_freshness
 
 # From here on a run that is still going is offered easier questions.
 SLOW_AFTER = timedelta(seconds=60)
+SHOWN_OF_DIGEST = 12
+SIMILAR_RUNS = 10
+# The formats of `reports.exports`, which is above this app: addresses are all that is known of it here.
+EXPORT_FORMATS = {"csv": "CSV", "xlsx": "Excel", "json": "JSON", "pdf": "PDF", "pptx": "PowerPoint"}
 
 
 @dataclass(frozen=True)
@@ -46,7 +51,11 @@ class Offer:
 
 @dataclass(frozen=True)
 class RunPage:
-    """A run for its page. `offers` and `freshness` are filled in where a run is slow or has failed."""
+    """A run for its page.
+
+    `offers` and `freshness` are filled in where a run is slow or has failed; `exports`, as (label, address), and
+    `compare_url` where it is done. `similar`: the same question about any period or data, this run included.
+    """
 
     run: Run
     label: str
@@ -62,6 +71,10 @@ class RunPage:
     offers: Sequence[Offer]
     freshness: Sequence[Freshness]
     result: PresentedResult | None
+    facts: Sequence[tuple[str, str]]
+    exports: Sequence[tuple[str, str]]
+    compare_url: str
+    similar: "Sequence[RunRow]"
 
     @property
     def job(self) -> Job:
@@ -79,6 +92,10 @@ class RunRow:
     asked_by: str
     asked_at: str
 
+    @property
+    def is_done(self) -> bool:
+        return self.run.job.status == Job.Status.DONE
+
 
 def present_run(run: Run) -> RunPage:
     """Return what the run's page shows in its present state."""
@@ -92,8 +109,8 @@ def present_run(run: Run) -> RunPage:
         label=kind.label,
         question=kind.describe(run.params),
         state=_STATES[Job.Status(job.status)],
-        asked_by=_asked_by(run),
-        asked_at=_asked_at(run),
+        asked_by=asked_by(run),
+        asked_at=asked_at(run),
         elapsed=_duration(elapsed),
         percent=int(job.progress * 100),
         ask_url=_ask_url(kind, run, run.params),
@@ -104,6 +121,10 @@ def present_run(run: Run) -> RunPage:
         else [],
         freshness=dataset_freshness(workspace=run.workspace) if troubled else [],
         result=kind.present(run) if done else None,
+        facts=[*kind.settings(run.params), *provenance(run)],
+        exports=_exports(run) if done else [],
+        compare_url=f"{_history_url(run)}?{urlencode({'kind': run.kind, 'run': run.pk})}" if done else "",
+        similar=[present_row(other) for other in _similar(run)[:SIMILAR_RUNS]] if job.finished else [],
     )
 
 
@@ -115,9 +136,39 @@ def present_row(run: Run) -> RunRow:
         label=kind.label,
         question=kind.describe(run.params),
         state=_STATES[Job.Status(run.job.status)],
-        asked_by=_asked_by(run),
-        asked_at=_asked_at(run),
+        asked_by=asked_by(run),
+        asked_at=asked_at(run),
     )
+
+
+def provenance(run: Run) -> list[tuple[str, str]]:
+    """Return where a run's numbers come from: who asked, when, of which data and by which version of the method."""
+    return [
+        ("Asked by", asked_by(run)),
+        ("Asked at", asked_at(run)),
+        ("Data version", run.data_version[:SHOWN_OF_DIGEST]),
+        ("Method version", run.method_version),
+    ]
+
+
+def asked_by(run: Run) -> str:
+    """Return who asked: a person, an API key or, with neither, what led to it."""
+    person: User | None = run.requested_by
+    if run.api_key:
+        return f"API key {run.api_key.name}"
+    return person.email if person else str(run.get_trigger_display())
+
+
+def asked_at(run: Run) -> str:
+    """Return the time in the workspace's zone, with the zone's abbreviation."""
+    return f"{run.created_at.astimezone(run.workspace.zone):%-d %b %Y, %H:%M %Z}"
+
+
+def _similar(run: Run) -> QuerySet[Run]:
+    """Return the runs that ask the same about any period, on any data, newest first."""
+    same = {f"params__{name}": value for name, value in run.params.items() if name not in ("start", "end")}
+    asked = Run.objects.filter(workspace=run.workspace, kind=run.kind, **same).defer("result")
+    return asked.select_related("workspace", "job", "requested_by", "api_key")
 
 
 def _elapsed(job: Job) -> timedelta:
@@ -132,16 +183,16 @@ def _duration(elapsed: timedelta) -> str:
     return f"{minutes} min {seconds:02} s" if minutes else f"{seconds} s"
 
 
-def _asked_by(run: Run) -> str:
-    person: User | None = run.requested_by
-    if run.api_key:
-        return f"API key {run.api_key.name}"
-    return person.email if person else str(run.get_trigger_display())
+def _exports(run: Run) -> list[tuple[str, str]]:
+    arguments = {"slug": run.workspace.slug, "run_id": run.pk}
+    return [
+        (label, reverse("reports:export_run", kwargs={**arguments, "form": form}))
+        for form, label in EXPORT_FORMATS.items()
+    ]
 
 
-def _asked_at(run: Run) -> str:
-    """The time in the workspace's zone, with the zone's abbreviation."""
-    return f"{run.created_at.astimezone(run.workspace.zone):%-d %b %Y, %H:%M %Z}"
+def _history_url(run: Run) -> str:
+    return reverse("analyses:runs", kwargs={"slug": run.workspace.slug})
 
 
 def _ask_url(kind: AnalysisKind, run: Run, params: Params) -> str:

@@ -8,12 +8,13 @@ import numpy as np
 
 from accounts.models import Workspace
 from analyses.errors import AnalysisError
-from analyses.registry import AnalysisKind, Answer, Cell, PresentedResult
+from analyses.registry import AnalysisKind, Answer, PresentedResult
+from attribution.comparison import compare
 from attribution.document import document
 from attribution.labels import NONE
 from attribution.methods.rules import RULE_MODELS, RuleCredit, reconcile, rule_credit
 from attribution.params import clean
-from attribution.presenters import describe, present
+from attribution.presenters import describe, rows, settings
 from jobs.progress import Progress
 from marketing.frames import Dimension
 from marketing.models import Dataset, Goal
@@ -106,16 +107,6 @@ def _no_conversions(workspace: Workspace, goal: Goal, period: Period) -> str:
     )
 
 
-def rows(run: "Run") -> Iterator[Sequence[Cell]]:
-    """Yield the result as one table: a row for each model and group."""
-    assert run.result is not None  # noqa: S101 - only finished runs are exported
-    dimension = run.params["dimension"]
-    yield ("model", dimension, "conversions", "value")
-    for model, credit in run.result["models"].items():
-        for group in credit[f"{dimension}s"]:
-            yield (model, group[dimension], group["conversions"], group["value"])
-
-
 def easier(params: Mapping[str, Any]) -> list[tuple[str, dict[str, Any]]]:
     """Return questions that take less time: a shorter period, and channels instead of campaigns."""
     period = Period(dt.date.fromisoformat(params["start"]), dt.date.fromisoformat(params["end"]))
@@ -131,7 +122,7 @@ def easier(params: Mapping[str, Any]) -> list[tuple[str, dict[str, Any]]]:
 
 def present_result(run: "Run") -> PresentedResult:
     """Return what the run's page shows."""
-    return PresentedResult(template_name="attribution/result.html", context={"result": present(run)})
+    return PresentedResult(template_name="analyses/result.html", context={"document": document(run)})
 
 
 KIND = AnalysisKind(
@@ -145,7 +136,8 @@ KIND = AnalysisKind(
     document=document,
     rows=rows,
     describe=describe,
+    settings=settings,
+    compare=compare,
     page="attribution:page",
-    styles=("css/attribution.css",),
     easier=easier,
 )

@@ -11,16 +11,28 @@ from attribution.params import CONVERSIONS, LEADS, LONGEST_WINDOW_DAYS, REVENUE,
 from marketing.models import Goal
 from marketing.periods import PRESET_DAYS, preset_name
 
-CUSTOM_PERIOD = "custom"
+CUSTOM = "custom"
 GOAL = "goal:"  # before a goal's name as a choice of metric: a goal may well be called Revenue
-PERIODS = [*((name, f"Last {days} days") for name, days in PRESET_DAYS.items()), (CUSTOM_PERIOD, "Custom")]
+PERIODS = [*((name, f"Last {days} days") for name, days in PRESET_DAYS.items()), (CUSTOM, "Custom")]
 WINDOW_PRESETS = (7, 14, 30, 60, 90)
+WINDOWS = [*((str(days), f"{days} days") for days in WINDOW_PRESETS), (CUSTOM, "Custom")]
+DATA_DRIVEN = ("data_driven", "Data-Driven (not available yet)")
+
+
+class _ModelSelect(forms.Select):
+    """The models, and below them one that is named but cannot be chosen."""
+
+    def optgroups(self, name: str, value: list[str], attrs: dict[str, Any] | None = None) -> list[Any]:
+        groups = super().optgroups(name, value, attrs)
+        locked = self.create_option(name, *DATA_DRIVEN, selected=False, index=len(groups))
+        locked["attrs"]["disabled"] = True
+        return [*groups, (None, [locked], len(groups))]
 
 
 class AttributionForm(forms.Form):
     """Model, metric, window, period and dimension; `params` are the canonical parameters once it is valid."""
 
-    model = forms.ChoiceField(label="Attribution model", choices=list(MODEL_LABELS.items()))
+    model = forms.ChoiceField(label="Attribution model", choices=list(MODEL_LABELS.items()), widget=_ModelSelect)
     compare = forms.MultipleChoiceField(
         label="Compare with",
         choices=list(MODEL_LABELS.items()),
@@ -28,12 +40,8 @@ class AttributionForm(forms.Form):
         required=False,
     )
     metric = forms.ChoiceField(label="Conversion metric")
-    window_days = forms.IntegerField(
-        label="Lookback window, days",
-        min_value=1,
-        max_value=LONGEST_WINDOW_DAYS,
-        widget=forms.NumberInput(attrs={"list": "window-presets"}),
-    )
+    window = forms.ChoiceField(label="Lookback window", choices=WINDOWS)
+    window_days = forms.IntegerField(label="Days", min_value=1, max_value=LONGEST_WINDOW_DAYS, required=False)
     period = forms.ChoiceField(label="Time period", choices=PERIODS)
     start = forms.DateField(label="From", required=False, widget=forms.DateInput(attrs={"type": "date"}))
     end = forms.DateField(label="To", required=False, widget=forms.DateInput(attrs={"type": "date"}))
@@ -50,15 +58,18 @@ class AttributionForm(forms.Form):
         data = super().clean() or {}
         if self.errors:
             return data
-        period = ("start", "end") if data["period"] == CUSTOM_PERIOD else ("period",)
+        period = ("start", "end") if data["period"] == CUSTOM else ("period",)
         for name in period:
             if not data[name]:
                 self.add_error(name, "A custom period needs both a start and an end.")
+        window_days = data["window_days"] if data["window"] == CUSTOM else data["window"]
+        if not window_days:
+            self.add_error("window_days", "A custom window needs its number of days.")
         if self.errors:
             return data
         asked = {
             "model": [data["model"], *data["compare"]],
-            "window_days": data["window_days"],
+            "window_days": window_days,
             "dimension": data["dimension"],
             **_metric_asked(data["metric"]),
             **{name: data[name] for name in period},
@@ -87,7 +98,8 @@ def initial(workspace: Workspace, query: Any) -> dict[str, Any]:
         "model": main,
         "compare": others,
         "metric": _metric_choice(workspace, params),
-        "period": CUSTOM_PERIOD if custom else period,
+        "window": str(params["window_days"]) if params["window_days"] in WINDOW_PRESETS else CUSTOM,
+        "period": CUSTOM if custom else period,
     }
 
 

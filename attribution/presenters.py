@@ -2,7 +2,7 @@
 
 import datetime as dt
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,7 @@ from mmm_project import formats
 
 if TYPE_CHECKING:
     from analyses.models import Run
+    from analyses.registry import Cell
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,7 @@ class Credit:
 
     @property
     def period(self) -> Period:
-        return Period(dt.date.fromisoformat(self.params["start"]), dt.date.fromisoformat(self.params["end"]))
+        return _period(self.params)
 
     def shown(self, most: int) -> list[Group]:
         """Return at most `most` groups, the smallest folded into one, and the conversions without a touch."""
@@ -87,35 +88,33 @@ class Credit:
             return formats.money(value, self.currency)
         return formats.count(value)
 
-    def difference(self, value: float, reference: float) -> str:
-        """Return how `value` differs in words: "€50.00 less", "2.5 more", "the same"."""
-        amount = self.in_full(abs(value - reference))
-        if amount == self.in_full(0):
-            return "the same"
-        return f"{amount} {'more' if value > reference else 'less'}"
-
 
 def describe(params: Mapping[str, Any]) -> str:
     """Return the question in a line: "Last Touch · Purchase revenue · 1-30 Jun 2026 · 30-day window · by channel"."""
-    models, metric, window, period, _dimension = (value for _name, value in settings(params))
-    return " · ".join((models, metric, period, f"{window.split()[0]}-day window", f"by {params['dimension']}"))
+    metric = f"{params['goal']} {params['metric']}"
+    window = f"{params['window_days']}-day window"
+    return " · ".join((_model_names(params), metric, _period(params).label, window, f"by {params['dimension']}"))
 
 
 def settings(params: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Return the question as a list of settings."""
-    period = Period(dt.date.fromisoformat(params["start"]), dt.date.fromisoformat(params["end"]))
     return [
-        ("Attribution model" if len(params["model"]) == 1 else "Attribution models", model_names(params)),
+        ("Models", _model_names(params)),
         ("Metric", f"{params['goal']} {params['metric']}"),
         ("Lookback window", formats.count(params["window_days"], "day")),
-        ("Period", period.label),
-        ("Credit by", DIMENSION_LABELS[params["dimension"]]),
+        ("Period", _period(params).label),
+        ("Credit by", DIMENSION_LABELS[params["dimension"]].lower()),
     ]
 
 
-def model_names(params: Mapping[str, Any]) -> str:
-    """Return the models' names in a line, the main one first."""
-    return ", ".join(MODEL_LABELS[name] for name in params["model"])
+def rows(run: "Run") -> "Iterator[Sequence[Cell]]":
+    """Yield the result as one table: a row for each model and group."""
+    assert run.result is not None  # noqa: S101 - only finished runs are exported
+    dimension = run.params["dimension"]
+    yield ("model", dimension, "conversions", "value")
+    for model, credit in run.result["models"].items():
+        for group in credit[f"{dimension}s"]:
+            yield (model, group[dimension], group["conversions"], group["value"])
 
 
 def headline(credit: Credit) -> str:
@@ -130,24 +129,27 @@ def headline(credit: Credit) -> str:
     return f"{leader.label} gets {share} of {credit.metric_label} under {MODEL_LABELS[credit.models[0]]}."
 
 
+def difference(credit: Credit, value: float, reference: float, name: str) -> str:
+    """Return how `value` differs from that of `name`: "€50.00 less than Last Touch", "the same as Last Touch"."""
+    amount = credit.in_full(abs(value - reference))
+    if amount == credit.in_full(0):
+        return f"the same as {name}"
+    return f"{amount} {'more' if value > reference else 'less'} than {name}"
+
+
 def disagreement(credit: Credit) -> str:
     """Return where several models differ most."""
     if not credit.groups:
         return f"Under every model no {credit.dimension} gets credit"
-    models = range(len(credit.models))
-
-    def extremes(group: Group) -> tuple[float, float]:
-        amounts = [credit.of(group, model) for model in models]
-        return min(amounts), max(amounts)
-
-    apart = max(credit.groups, key=lambda group: extremes(group)[1] - extremes(group)[0])
-    low, high = extremes(apart)
-    if credit.difference(high, low) == "the same":
+    apart = max(credit.groups, key=lambda group: max(_amounts(credit, group)) - min(_amounts(credit, group)))
+    amounts = _amounts(credit, apart)
+    low, high = min(amounts), max(amounts)
+    if credit.in_full(high - low) == credit.in_full(0):
         return f"Every model credits each {credit.dimension} alike"
-    names = [MODEL_LABELS[credit.models[[credit.of(apart, model) for model in models].index(end)]] for end in (low, high)]
+    lowest, highest = (MODEL_LABELS[credit.models[amounts.index(end)]] for end in (low, high))
     return (
-        f"The models differ most on {apart.label}: {credit.rounded(low)} under {names[0]}, "
-        f"{credit.rounded(high)} under {names[1]}"
+        f"The models differ most on {apart.label}: {credit.rounded(low)} under {lowest}, "
+        f"{credit.rounded(high)} under {highest}"
     )
 
 
@@ -164,9 +166,7 @@ def reconciliation(credit: Credit) -> str:
     """Return how exactly the credit adds up to the conversions."""
     conversions = formats.count(credit.totals["conversions"], "conversion")
     value = formats.money(credit.totals["value"], credit.currency)
-    off = max(
-        credit.reconciled["largest_difference_conversions"], credit.reconciled["largest_difference_value"]
-    )
+    off = max(credit.reconciled["largest_difference_conversions"], credit.reconciled["largest_difference_value"])
     exactness = f"with a largest rounding difference of {off:.1e}" if off else "to the last digit"
     return f"Credit adds up under every model: {conversions} and {value}, {exactness}."
 
@@ -178,4 +178,17 @@ def without_touch(credit: Credit) -> str:
         return ""
     share = formats.percent(untouched / credit.totals["conversions"])
     days = formats.count(credit.params["window_days"], "day")
-    return f"Without a touch in the {days} before: {formats.count(untouched, 'conversion')} ({share}), in the row “{NONE}”."
+    conversions = formats.count(untouched, "conversion")
+    return f"Without a touch in the {days} before: {conversions} ({share}), in the row “{NONE}”."
+
+
+def _amounts(credit: Credit, group: Group) -> list[float]:
+    return [credit.of(group, model) for model in range(len(credit.models))]
+
+
+def _model_names(params: Mapping[str, Any]) -> str:
+    return ", ".join(MODEL_LABELS[name] for name in params["model"])
+
+
+def _period(params: Mapping[str, Any]) -> Period:
+    return Period(dt.date.fromisoformat(params["start"]), dt.date.fromisoformat(params["end"]))

@@ -6,15 +6,16 @@ from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods
 
-from accounts import access
+from accounts import access, plans
 from accounts.access import AuthedRequest
-from accounts.models import Workspace
+from accounts.models import Feature, Workspace
 from accounts.permissions import Permission
 from analyses.models import Run
 from analyses.presenters import Offer, present_row
 from analyses.runs import request_run
-from attribution.forms import WINDOW_PRESETS, AttributionForm, initial
+from attribution.forms import AttributionForm, initial
 from attribution.labels import MODEL_LABELS, MODEL_RULES
+from marketing.demo_data import demo_state
 from marketing.models import Dataset
 from marketing.periods import Period, where_data_ends
 from marketing.selectors import data_ends
@@ -46,14 +47,26 @@ def _context(request: AuthedRequest, workspace: Workspace, form: AttributionForm
     ends = data_ends(workspace=workspace, datasets=[Dataset.CONVERSIONS])
     return {
         "form": form,
-        "window_presets": WINDOW_PRESETS,
         "rules": [(MODEL_LABELS[name], rule) for name, rule in MODEL_RULES.items()],
+        "locked": _locked(workspace),
         "may_run": access.can(request, Permission.RUN),
+        "may_import": access.can(request, Permission.IMPORT),
         "has_data": ends is not None,
+        "demo": demo_state(workspace) if ends is None else None,
         "data_ends": ends,
         "offer": None if form.is_bound else _offer(request, form, ends),
         "rows": [present_row(run) for run in latest],
     }
+
+
+def _locked(workspace: Workspace) -> str:
+    """Say why the data-driven models are listed but cannot be chosen."""
+    try:
+        plans.require_feature(workspace, Feature.DATA_DRIVEN)
+    except plans.PlanRequired as refusal:
+        plan = f"will be part of the {refusal.plan.name} plan" if refusal.plan else "are part of no plan at present"
+        return f"Data-Driven models {plan}. They are not available in this version yet."
+    return "Data-Driven models are included in your plan, but not available in this version yet."
 
 
 def _offer(request: AuthedRequest, form: AttributionForm, ends: dt.date | None) -> Offer | None:

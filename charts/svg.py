@@ -1,258 +1,408 @@
-"""Charts as SVG, for PDF and mail: literal colours, plain paths, text that stays text. Drawn by matplotlib.
+"""Charts as SVG for PDF and mail: literal colours, text as text, the same bytes for the same chart.
 
-The picture holds plot, axes and direct labels; title and subtitle are for the document around it. Each mark's element
-has an id, `mark-<series>-<category>` counted from 0, `-low` and `-high` for the ends of its interval, and each tick's
-line `tick-<place>`, so that values can be read back from the geometry.
+Titles are not drawn, as the document around the picture prints them; they are in the picture for assistive technology.
+Every mark is a path with an id, from which its values can be read back: "-s1-c4" after the chart's id for the fifth
+category of the second series (a line from the fifth to the seventh category: "-s1-c4-c6"), and "-interval" after it for
+the interval. Lines of the grid are "-tick-0" and so on.
 """
 
+import itertools
+import math
 import threading
-from html import escape
-from io import StringIO
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
 
-import matplotlib as mpl
-from matplotlib.backends.backend_svg import FigureCanvasSVG
-from matplotlib.figure import Figure
+from charts.canvas import FONT_PX, GRID, INK, MUTED, ZERO, Canvas, Point, settings, shortened, text_width_px
+from charts.placing import apart, around, broken, far_end, readable_on, runs
+from charts.spec import Chart, ChartSpec, Kind, Mark, Series
+from charts.wording import printable, with_interval
 
-from charts.colours import Colour
-from charts.spec import ChartSpec, Kind, Mark
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-
-INK, MUTED, RULE, ZERO = "#14181f", "#5a6372", "#e2e5ea", "#868f9d"
-FONTS = ["Inter", "DejaVu Sans"]
-FONT_PX = 12
-CHARACTER_PX = 6.6  # wide enough for most: the font that the reader has is not known here
-COLUMNS_PX, ROW_PX, BAR_PX, AXIS_PX = 300, 20, 15, 46
-PX_PER_INCH = 96
-# matplotlib's settings are global to the process, and a worker draws in several threads.
-_settings = threading.Lock()
+LEAST_WIDTH_PX = 240
+_DRAWING = threading.Lock()  # matplotlib's settings are global to the process
+_LINE_PX = 18.0  # from one line of text to the next
+_GAP_PX = 8.0
+_LEADER_PX = 16.0  # from the end of a line or area to its name
+_PANEL_GAP_PX = 32.0
+_BAR_PX, _BETWEEN_ROWS_PX, _THICKEST_BAR_PX = 18.0, 12.0, 64.0
+_GROUP = 0.72  # of the room of a category, the part that upright bars fill
+_DOT_PX = 10.0
 
 
-def render(chart: ChartSpec, *, width_px: int = 760) -> str:
-    """Return the chart as an <svg> element, the same bytes for the same chart."""
-    height_px = _height(chart)
-    figure = Figure(figsize=(width_px / PX_PER_INCH, height_px / PX_PER_INCH), dpi=PX_PER_INCH)
-    FigureCanvasSVG(figure)
-    with _settings, mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": chart.id, "font.family": FONTS}):
-        _Drawing(chart, figure, width_px, height_px).draw()
-        text = StringIO()
-        figure.savefig(text, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
-    return _accessible(text.getvalue(), chart)
+def render(chart: Chart, *, width_px: int = 960) -> str:
+    """Return `chart` as an SVG picture of this width; its height follows from what it shows.
+
+    Small multiples stand two in a row where there are 640 pixels. Raises ValueError for less than 240 pixels.
+    """
+    if width_px < LEAST_WIDTH_PX:
+        raise ValueError(f"A chart needs {LEAST_WIDTH_PX} pixels, not {width_px}.")
+    with _DRAWING, settings():
+        columns = 2 if len(chart.panels) > 1 and width_px >= 640 else 1
+        panel_px = (width_px - (columns - 1) * _PANEL_GAP_PX) / columns
+        panels = [_Panel(spec, width_px=panel_px, named=len(chart.panels) > 1) for spec in chart.panels]
+        rows = [panels[first : first + columns] for first in range(0, len(panels), columns)]
+        heights = [max(panel.height_px for panel in row) for row in rows]
+        canvas = Canvas(width_px, sum(heights) + _PANEL_GAP_PX * (len(rows) - 1))
+        top = 0.0
+        for row, height in zip(rows, heights, strict=True):
+            for place, panel in enumerate(row):
+                panel.draw(canvas, left=place * (panel_px + _PANEL_GAP_PX), top=top)
+            top += height + _PANEL_GAP_PX
+        description = " ".join(filter(None, (f"{chart.subtitle}." if chart.subtitle else "", chart.summary)))
+        return canvas.svg(name=chart.id, title=chart.title, description=description)
 
 
-def _height(chart: ChartSpec) -> int:
-    if not _in_rows(chart):
-        return COLUMNS_PX
-    lanes = 1 if chart.adds_up or chart.kind == Kind.DOTS else len(chart.series)
-    return AXIS_PX + len(chart.categories) * (ROW_PX + BAR_PX * lanes if chart.kind == Kind.BARS else 2 * ROW_PX)
+@dataclass(frozen=True, slots=True)
+class _Lane:
+    """Where the marks of a series lie across a category's room: a centre relative to the category's, and a breadth."""
+
+    centre: float
+    breadth: float
 
 
-def _in_rows(chart: ChartSpec) -> bool:
-    return chart.kind == Kind.DOTS or (chart.kind == Kind.BARS and chart.horizontal)
+@dataclass(frozen=True, slots=True)
+class _EndLabel:
+    """A name beside the end of a line, area or stack, and where it ends: across the categories, and in value."""
+
+    name: str
+    amount: str
+    series: Series
+    place: int
+    value: float
+
+    @property
+    def text(self) -> str:
+        return f"{self.name} {self.amount}".strip()
+
+    def fitted(self, most_px: float) -> str:
+        """The name and the amount, or the name alone: half an amount would be a wrong one."""
+        return self.text if text_width_px(self.text) <= most_px else shortened(self.name or self.amount, most_px)
 
 
-class _Drawing:
-    def __init__(self, chart: ChartSpec, figure: Figure, width_px: int, height_px: int) -> None:
-        self.chart, self.rows = chart, _in_rows(chart)
-        self.width, self.height = width_px, height_px
-        left, right, top, bottom = self._margins()
-        self.axes: Axes = figure.add_axes(
-            (left / width_px, bottom / height_px, 1 - (left + right) / width_px, 1 - (top + bottom) / height_px)
-        )
+class _Panel:
+    """One chart on its part of the picture: first the room for its texts is measured, then it is drawn."""
 
-    def draw(self) -> None:
-        self._frame()
-        draw = {Kind.LINE: self._lines, Kind.AREA: self._areas, Kind.DOTS: self._dots}.get(self.chart.kind, self._bars)
-        draw()
-
-    # --- Frame ---------------------------------------------------------------------------------------------------
-
-    def _margins(self) -> tuple[float, float, float, float]:
-        """Left, right, top and bottom, in pixels."""
-        chart = self.chart
-        ticks = max(len(tick.text) for tick in chart.axis.ticks) * CHARACTER_PX
-        names = max(len(series.name) for series in chart.series) * CHARACTER_PX + 14
-        if self.rows:
-            labels = min(max(len(category.label) for category in chart.categories) * CHARACTER_PX, self.width / 3)
-            texts = max(len(mark.text) for series in chart.series for mark in series.marks if mark) * CHARACTER_PX
-            return labels + 14, max(texts + 10, ticks / 2), 22.0 if len(chart.series) > 1 else 4.0, AXIS_PX
-        labelled_at_the_end = len(chart.series) > 1 and chart.kind in (Kind.LINE, Kind.AREA)
-        key = len(chart.series) > 1 and not labelled_at_the_end
-        return ticks + 14, names if labelled_at_the_end else 10, 42.0 if key else 22.0, 26.0
-
-    def _frame(self) -> None:
-        axes, chart = self.axes, self.chart
-        axes.set_frame_on(False)
-        axes.tick_params(length=0, labelsize=_points(FONT_PX), labelcolor=MUTED)
-        ticks = [tick.value for tick in chart.axis.ticks]
-        texts = [tick.text for tick in chart.axis.ticks]
-        count = len(chart.categories)
-        named = [(place, category.tick_text) for place, category in enumerate(chart.categories) if category.tick]
-        places, names = [place for place, _ in named], [name for _, name in named]
-        if self.rows:
-            axes.set_xlim(chart.axis.low, chart.axis.high)
-            axes.set_ylim(count - 0.5, -0.5)
-            axes.set_xticks(ticks, texts)
-            axes.set_yticks(places, names, color=INK)
-            axes.set_xlabel(chart.axis.title, loc="left", fontsize=_points(FONT_PX), color=MUTED)
+    def __init__(self, spec: ChartSpec, *, width_px: float, named: bool) -> None:
+        self._spec, self._width_px, self._named = spec, width_px, named
+        self._in_rows = spec.kind == Kind.DOTS or (spec.kind == Kind.BARS and spec.horizontal)
+        self._runs_on = spec.kind in (Kind.LINE, Kind.AREA)
+        self._count = len(spec.categories)
+        self._lane_count = self._count_lanes()
+        self._ends = self._end_labels()
+        self._key = len(spec.series) > 1 and not self._ends
+        self._header_px = _LINE_PX * (named + self._key + (not self._in_rows)) + (_GAP_PX if not self._in_rows else 4)
+        self._left_px = self._measure_left()
+        self._right_px = self._measure_right()
+        self._plot_px = width_px - self._left_px - self._right_px
+        if self._in_rows:
+            self._plot_height_px = self._count * (self._lane_count * _BAR_PX + _BETWEEN_ROWS_PX)
         else:
-            axes.set_ylim(chart.axis.low, chart.axis.high)
-            axes.set_xlim(-0.5, count - 0.5)
-            axes.set_yticks(ticks, texts)
-            axes.set_xticks(places, names)
-            axes.text(
-                0, (self.height - 4) / self.height, chart.axis.title, transform=axes.figure.transFigure, va="top",
-                fontsize=_points(FONT_PX), color=MUTED,
-            )  # fmt: skip
-        for place, tick in enumerate(ticks):
-            rule = axes.axvline if self.rows else axes.axhline
-            rule(tick, color=ZERO if tick == 0 else RULE, linewidth=_points(1), zorder=0, gid=f"tick-{place}")
-        if len(chart.series) > 1 and chart.kind not in (Kind.LINE, Kind.AREA):
-            self._key()
+            self._plot_height_px = min(max(width_px * 0.34, 150.0), 320.0)
+        self._tick_texts = {} if self._in_rows else self._fit_ticks()
+        tick_lines = max((len(lines) for lines in self._tick_texts.values()), default=1)
+        self._footer_px = _GAP_PX + (1 + tick_lines) * _LINE_PX
+        self.height_px = round(self._header_px + self._plot_height_px + self._footer_px)
 
-    def _key(self) -> None:
-        """Names and colours of the series above the plot, where they cannot stand beside what they name."""
-        left = self.axes.get_position().x0 * self.width
-        y = 1 - (10 if self.rows else 30) / self.height
-        for series in self.chart.series:
-            transform = self.axes.figure.transFigure
-            self.axes.plot(
-                [left / self.width], [y], marker="o" if self.chart.kind == Kind.DOTS else "s", color=series.colour.hex,
-                markersize=_points(9), transform=transform, clip_on=False, linestyle="none",
-            )  # fmt: skip
-            self._text((left + 10) / self.width, y, series.name, colour=INK, transform=transform, va="center")
-            left += 26 + len(series.name) * CHARACTER_PX
+    def _count_lanes(self) -> int:
+        if self._spec.kind == Kind.BARS and not self._spec.adds_up:
+            return len(self._spec.series)
+        with_intervals = [one for one in self._spec.series if any(mark and mark.low is not None for mark in one.marks)]
+        # Dots share a lane until their whiskers would hide each other.
+        return len(self._spec.series) if self._spec.kind == Kind.DOTS and len(with_intervals) > 1 else 1
 
-    def _text(self, x: float, y: float, text: str, *, colour: str = MUTED, **options: Any) -> None:
-        self.axes.text(x, y, text, fontsize=_points(FONT_PX), color=colour, **options)
+    # Measuring
 
-    # --- Marks ---------------------------------------------------------------------------------------------------
+    def _measure_left(self) -> float:
+        spec = self._spec
+        if not self._in_rows:
+            return max(text_width_px(tick.text) for tick in spec.axis.ticks) + _GAP_PX
+        widest = max(text_width_px(category.tick_text) for category in spec.categories)
+        left = min(widest, self._width_px * 0.35) + _GAP_PX
+        return left + self._overhang(left, below=True)
 
-    def _lines(self) -> None:
-        for number, series in enumerate(self.chart.series):
-            colour, style = series.colour.hex, (0, (4, 3)) if series.dashed else "solid"
-            known = [(place, mark) for place, mark in enumerate(series.marks) if mark]
-            values = [mark.value if mark else float("nan") for mark in series.marks]
-            self.axes.plot(range(len(values)), values, color=colour, linewidth=_points(2), linestyle=style, zorder=3)
-            self._ribbon(number, series.marks, colour)
-            for place, mark in known:
-                self._point(place, mark.value, colour, f"mark-{number}-{place}", size=3 if len(known) < 40 else 0.01)
-        self._end_labels([[mark.value if mark else None for mark in series.marks] for series in self.chart.series])
+    def _measure_right(self) -> float:
+        if self._ends:
+            widest = max(text_width_px(end.text) for end in self._ends)
+            return min(widest, self._width_px * 0.4) + _LEADER_PX + 4
+        last_tick_px = text_width_px(self._spec.axis.ticks[-1].text if self._in_rows else "") / 2
+        return max(_GAP_PX, last_tick_px + 2, self._overhang(self._left_px, below=False) if self._in_rows else 0)
 
-    def _ribbon(self, number: int, marks: tuple[Mark | None, ...], colour: str) -> None:
-        spans = [(place, mark) for place, mark in enumerate(marks) if mark and mark.low is not None]
-        if not spans:
+    def _fit_ticks(self) -> dict[int, list[str]]:
+        """The named categories of an upright chart: of many on a scale some give way, names of bars are broken or cut."""
+        step = self._plot_px / max(self._count - 1 if self._runs_on else self._count, 1)
+        named = [place for place, category in enumerate(self._spec.categories) if category.tick]
+        texts = {place: printable(self._spec.categories[place].tick_text) for place in named}
+        if self._spec.kind != Kind.BARS:
+            room = step * min((right - left for left, right in itertools.pairwise(named)), default=self._count)
+            every = math.ceil((max(map(text_width_px, texts.values()), default=0) + 6) / room)
+            return {place: [texts[place]] for place in named[::every]}
+        return {place: broken(text, max(step - 6, 24)) for place, text in texts.items()}
+
+    def _overhang(self, left: float, *, below: bool) -> float:
+        """How far the widest value beside its bar reaches beyond the plot, if the plot were as narrow as it may get."""
+        if not self._values_are_written:
+            return 0.0
+        axis = self._spec.axis
+        widths = [
+            (text_width_px(with_interval(mark)) + _GAP_PX, far_end(mark))
+            for series in self._spec.series
+            for mark in series.marks
+            if mark and (mark.value < 0) is below
+        ]
+        narrowest = self._width_px - left - max((width for width, _ in widths), default=0.0)
+        per_unit = narrowest / (axis.high - axis.low)
+        rooms = ((end - axis.low if below else axis.high - end) * per_unit for _, end in widths)
+        return max((width - room for (width, _), room in zip(widths, rooms, strict=True)), default=0.0)
+
+    @property
+    def _values_are_written(self) -> bool:
+        """Whether rows have their values at the end of the bar or dot."""
+        return (self._spec.kind == Kind.BARS and not self._spec.adds_up) or len(self._spec.series) == 1
+
+    def _end_labels(self) -> list[_EndLabel]:
+        if not (self._runs_on or (self._spec.adds_up and not self._in_rows and len(self._spec.series) > 1)):
+            return []
+        labels = []
+        for number, series in enumerate(self._spec.series):
+            known = [place for place, mark in enumerate(series.marks) if mark]
+            if not known:
+                continue
+            place = known[-1] if self._spec.kind == Kind.LINE else self._count - 1
+            mark = series.marks[place]
+            value = mark.value if mark else 0.0
+            if self._spec.adds_up:
+                value = self._base(number, place, value) + (value / 2 if len(self._spec.series) > 1 else value)
+            name = series.name if len(self._spec.series) > 1 else ""
+            labels.append(_EndLabel(name, mark.text if mark else "", series, place, value))
+        return labels
+
+    def _base(self, number: int, place: int, value: float) -> float:
+        """Where a mark of stacked series starts: on those before it with the same sign."""
+        below = (series.marks[place] for series in self._spec.series[:number])
+        return sum(mark.value for mark in below if mark and (mark.value < 0) is (value < 0))
+
+    # Drawing
+
+    def draw(self, canvas: Canvas, *, left: float, top: float) -> None:
+        axis, edge = self._spec.axis, 0.0 if self._runs_on and self._count > 1 else 0.5
+        along, across = (axis.low, axis.high), (-edge, self._count - 1 + edge)
+        self._canvas = canvas
+        self._axes = canvas.plot(
+            left=left + self._left_px,
+            top=top + self._header_px,
+            width=self._plot_px,
+            height=self._plot_height_px,
+            x=along if self._in_rows else across,
+            y=across[::-1] if self._in_rows else along,
+        )
+        self._draw_header(left, top)
+        self._draw_grid()
+        self._draw_categories()
+        for number, series in enumerate(self._spec.series):
+            if self._spec.kind == Kind.LINE:
+                self._draw_ribbon(number, series)
+        # What is compared with lies under what it is compared to, and a chart's first series on top of the others.
+        order = range(len(self._spec.series))
+        for number in reversed(order) if self._spec.kind in (Kind.LINE, Kind.DOTS) else order:
+            self._draw_series(number, self._spec.series[number])
+        self._draw_zero()
+        self._draw_end_labels()
+
+    def _at(self, place: float, value: float) -> Point:
+        return (value, place) if self._in_rows else (place, value)
+
+    def _name(self, *parts: str) -> str:
+        return "-".join((self._spec.id, *parts))
+
+    def _draw_header(self, left: float, top: float) -> None:
+        y = top + _LINE_PX / 2
+        if self._named:
+            self._canvas.write(self._spec.title, (left, y), bold=True)
+            y += _LINE_PX
+        if not self._in_rows:
+            self._canvas.write(self._spec.axis.title, (left, y), colour=MUTED)
+            y += _LINE_PX
+        if self._key:
+            self._draw_key(left, y)
+        footer = top + self.height_px - _LINE_PX / 2
+        if self._in_rows:
+            self._canvas.write(self._spec.axis.title, (left + self._left_px, footer), colour=MUTED)
+        else:
+            middle = left + self._left_px + self._plot_px / 2
+            self._canvas.write(self._spec.category_title, (middle, footer), colour=MUTED, align="center")
+
+    def _draw_key(self, left: float, y: float) -> None:
+        for series in self._spec.series:
+            self._canvas.swatch((left, y), fill=series.colour.hex, is_round=self._spec.kind == Kind.DOTS)
+            self._canvas.write(series.name, (left + 16, y))
+            left += 16 + text_width_px(series.name) + 20
+
+    def _draw_grid(self) -> None:
+        low, high = self._axes.get_ylim() if self._in_rows else self._axes.get_xlim()
+        for number, tick in enumerate(self._spec.axis.ticks):
+            ends = (self._at(low, tick.value), self._at(high, tick.value))
+            self._canvas.line(self._axes, ends, colour=GRID, name=self._name("tick", str(number)))
+            at, offset, align = (
+                (self._at(max(low, high), tick.value), (0, 12), "center")
+                if self._in_rows
+                else (self._at(low, tick.value), (-_GAP_PX, 0), "right")
+            )
+            self._canvas.write(tick.text, at, axes=self._axes, offset_px=offset, align=align, colour=MUTED)
+
+    def _draw_zero(self) -> None:
+        axis = self._spec.axis
+        if self._spec.kind == Kind.DOTS or not axis.low <= 0 <= axis.high:
             return
-        lows = [mark.low if mark and mark.low is not None else float("nan") for mark in marks]
-        highs = [mark.high if mark and mark.high is not None else float("nan") for mark in marks]
-        self.axes.fill_between(range(len(marks)), lows, highs, color=colour, alpha=0.16, linewidth=0, zorder=1)
-        for place, mark in spans:
-            self._ends(number, place, mark, along=place, upright=True, visible=False)
+        low, high = self._axes.get_ylim() if self._in_rows else self._axes.get_xlim()
+        self._canvas.line(self._axes, (self._at(low, 0), self._at(high, 0)), colour=ZERO)
 
-    def _areas(self) -> None:
-        floor = [0.0] * len(self.chart.categories)
-        middles: list[list[float | None]] = []
-        for number, series in enumerate(self.chart.series):
-            top = [low + (mark.value if mark else 0.0) for low, mark in zip(floor, series.marks, strict=True)]
-            self.axes.fill_between(range(len(top)), floor, top, color=series.colour.hex, alpha=0.85, linewidth=0)
-            for place, mark in enumerate(series.marks):
-                if mark:
-                    self._point(place, top[place], series.colour.hex, f"mark-{number}-{place}", size=0.01)
-            middles.append([(low + high) / 2 for low, high in zip(floor, top, strict=True)])
-            floor = top
-        self._end_labels(middles)
-
-    def _bars(self) -> None:
-        chart = self.chart
-        lanes = 1 if chart.adds_up else len(chart.series)
-        share = 0.92 if chart.kind == Kind.HISTOGRAM else 0.7 if self.rows else 0.76
-        thickness = share / lanes
-        for place in range(len(chart.categories)):
-            plus = minus = 0.0
-            for number, series in enumerate(chart.series):
-                mark = series.marks[place]
-                if mark is None:
-                    continue
-                start = 0.0
-                if chart.adds_up:
-                    start = plus if mark.value >= 0 else minus
-                    plus, minus = plus + max(mark.value, 0), minus + min(mark.value, 0)
-                along = place if chart.adds_up else place - share / 2 + thickness * (number + 0.5)
-                colour = (mark.colour or series.colour).hex
-                if self.rows:
-                    (patch,) = self.axes.barh([along], [mark.value], thickness * 0.92, left=start, color=colour)
-                else:
-                    (patch,) = self.axes.bar([along], [mark.value], thickness * 0.92, bottom=start, color=colour)
-                patch.set_gid(f"mark-{number}-{place}")
-                self._ends(number, place, mark, along=along, upright=not self.rows)
-                if self.rows and not chart.adds_up:
-                    end = max(mark.value, mark.high or mark.value, 0.0)
-                    self.axes.annotate(
-                        mark.text, (end, along), (_points(6), 0), textcoords="offset points", va="center_baseline",
-                        fontsize=_points(FONT_PX), color=MUTED, annotation_clip=False,
-                    )  # fmt: skip
-
-    def _dots(self) -> None:
-        for number, series in enumerate(self.chart.series):
-            lane = (number - (len(self.chart.series) - 1) / 2) * 0.2 if self.chart.has_intervals else 0.0
-            for place, mark in enumerate(series.marks):
-                if mark is None:
-                    continue
-                self._ends(number, place, mark, along=place + lane, upright=False)
-                colour = (mark.colour or series.colour).hex
-                self._point(mark.value, place + lane, colour, f"mark-{number}-{place}", size=9)
-
-    def _point(self, x: float, y: float, colour: str, gid: str, *, size: float) -> None:
-        self.axes.plot(
-            [x], [y], marker="o", color=colour, markersize=_points(size), linestyle="none", gid=gid, clip_on=False,
-            markeredgewidth=0, zorder=4,
-        )  # fmt: skip
-
-    def _ends(self, number: int, place: int, mark: Mark, *, along: float, upright: bool, visible: bool = True) -> None:
-        """The interval of a mark as a whisker whose two ends can be told apart."""
-        if mark.low is None or mark.high is None:
+    def _draw_categories(self) -> None:
+        if self._in_rows:
+            room = self._left_px - _GAP_PX
+            for place, category in enumerate(self._spec.categories):
+                at = self._at(place, self._spec.axis.low)
+                if self._spec.kind == Kind.DOTS:
+                    self._canvas.line(self._axes, (at, self._at(place, self._spec.axis.high)), colour=GRID)
+                text = shortened(category.tick_text, room)
+                self._canvas.write(text, at, axes=self._axes, offset_px=(-_GAP_PX, 0), align="right")
             return
-        for name, start, stop in (("low", mark.value, mark.low), ("high", mark.value, mark.high)):
-            across = ([along, along], [start, stop]) if upright else ([start, stop], [along, along])
-            self.axes.plot(
-                *across, color=INK, linewidth=_points(1.25) if visible else 0, gid=f"mark-{number}-{place}-{name}",
-                zorder=5, solid_capstyle="butt", marker="" if not visible else "|" if not upright else "_",
-                markersize=_points(7), markevery=[1],
-            )  # fmt: skip
+        for place, lines in self._tick_texts.items():
+            at = self._at(place, self._spec.axis.low)
+            for number, text in enumerate(lines):
+                offset = (0, 14 + number * (_LINE_PX - 2))
+                self._canvas.write(text, at, axes=self._axes, offset_px=offset, align="center", colour=MUTED)
 
-    def _end_labels(self, at: list[list[float | None]]) -> None:
-        """The series' names where they end, moved apart where two would lie on each other."""
-        if len(self.chart.series) == 1:
+    def _draw_series(self, number: int, series: Series) -> None:
+        if self._spec.kind == Kind.LINE:
+            self._draw_line(number, series)
+        elif self._spec.kind == Kind.AREA:
+            self._draw_area(number, series)
+        elif self._spec.kind == Kind.DOTS:
+            self._draw_dots(number, series)
+        else:
+            self._draw_bars(number, series)
+
+    def _draw_line(self, number: int, series: Series) -> None:
+        colour = series.colour.hex
+        for first, marks in runs(series.marks):
+            name = self._name(f"s{number}", f"c{first}", f"c{first + len(marks) - 1}")
+            points = [self._at(first + place, mark.value) for place, mark in enumerate(marks)]
+            if len(points) == 1:  # a line through one point cannot be seen
+                self._canvas.dot(self._axes, points[0], fill=colour, diameter_px=7, name=name)
+                continue
+            width = 1.5 if series.dashed else 2.0
+            self._canvas.line(self._axes, points, colour=colour, width=width, name=name, dashed=series.dashed)
+
+    def _draw_ribbon(self, number: int, series: Series) -> None:
+        for first, marks in runs([mark if mark and mark.low is not None else None for mark in series.marks]):
+            name = self._name(f"s{number}", f"c{first}", f"c{first + len(marks) - 1}", "interval")
+            lows = [self._at(first + place, mark.low or 0.0) for place, mark in enumerate(marks)]
+            highs = [self._at(first + place, mark.high or 0.0) for place, mark in enumerate(marks)]
+            if len(marks) == 1:
+                self._canvas.line(self._axes, (lows[0], highs[0]), colour=series.colour.hex, width=1.5, name=name)
+                continue
+            outline = lows + highs[::-1]
+            self._canvas.shape(self._axes, outline, fill=series.colour.hex, opacity=0.14, name=name)
+
+    def _draw_area(self, number: int, series: Series) -> None:
+        alone = len(self._spec.series) == 1
+        for first, marks in runs(series.marks):
+            name = self._name(f"s{number}", f"c{first}", f"c{first + len(marks) - 1}")
+            bases = [self._base(number, first + place, mark.value) for place, mark in enumerate(marks)]
+            tops = [
+                self._at(first + place, base + mark.value)
+                for place, (mark, base) in enumerate(zip(marks, bases, strict=True))
+            ]
+            outline = tops + [self._at(first + place, base) for place, base in enumerate(bases)][::-1]
+            opacity = 0.2 if alone else 1.0
+            self._canvas.shape(self._axes, outline, fill=series.colour.hex, opacity=opacity, name=name, edge=not alone)
+            if alone and len(tops) > 1:
+                self._canvas.line(self._axes, tops, colour=series.colour.hex, width=2.0)
+
+    def _lane(self, number: int) -> _Lane:
+        if self._in_rows:
+            share = self._lane_count * _BAR_PX / (self._lane_count * _BAR_PX + _BETWEEN_ROWS_PX)
+        elif self._spec.kind == Kind.HISTOGRAM:
+            share = 1.0
+        else:
+            room_px = self._plot_px / self._count
+            share = min(_GROUP, self._lane_count * _THICKEST_BAR_PX / room_px)
+        breadth = share / self._lane_count
+        lane = number if self._lane_count > 1 else 0
+        return _Lane((lane - (self._lane_count - 1) / 2) * breadth, breadth)
+
+    def _draw_bars(self, number: int, series: Series) -> None:
+        lane = self._lane(number)
+        written = self._fits_above_bars(lane)
+        for place, mark in enumerate(series.marks):
+            if mark is None:
+                continue
+            base = self._base(number, place, mark.value) if self._spec.adds_up else 0.0
+            sides = (place + lane.centre - lane.breadth / 2, place + lane.centre + lane.breadth / 2)
+            corners = [self._at(side, value) for side, value in around(sides, (base, base + mark.value))]
+            name = self._name(f"s{number}", f"c{place}")
+            colour = (mark.colour or series.colour).hex
+            self._canvas.shape(self._axes, corners, fill=colour, name=name, edge=True)
+            self._draw_whisker(mark, place + lane.centre, name=name, colour=INK)
+            if self._spec.adds_up:
+                self._write_inside(mark, place, base, breadth=lane.breadth, colour=colour)
+            elif self._in_rows or written:
+                self._write_beside(mark, place + lane.centre)
+
+    def _draw_dots(self, number: int, series: Series) -> None:
+        lane = self._lane(number)
+        for place, mark in enumerate(series.marks):
+            if mark is None:
+                continue
+            name = self._name(f"s{number}", f"c{place}")
+            colour = (mark.colour or series.colour).hex
+            centre = place + lane.centre
+            self._draw_whisker(mark, centre, name=name, colour=colour)
+            self._canvas.dot(self._axes, self._at(centre, mark.value), fill=colour, diameter_px=_DOT_PX, name=name)
+            if self._values_are_written:
+                self._write_beside(mark, centre)
+
+    def _draw_whisker(self, mark: Mark, place: float, *, name: str, colour: str) -> None:
+        if mark.low is not None and mark.high is not None:
+            ends = (self._at(place, mark.low), self._at(place, mark.high))
+            if self._spec.kind != Kind.DOTS:  # a white edge sets the whisker off from dark bars
+                self._canvas.line(self._axes, ends, colour="#ffffff", width=4.0)
+            self._canvas.line(self._axes, ends, colour=colour, width=2.0, name=f"{name}-interval")
+
+    def _write_beside(self, mark: Mark, place: float) -> None:
+        """At the end of a bar or beside a dot, beyond its whisker."""
+        at, sign = self._at(place, far_end(mark)), -1 if mark.value < 0 else 1
+        if self._in_rows:
+            offset = _GAP_PX * sign if self._spec.kind == Kind.DOTS else 6 * sign
+            align = "left" if sign > 0 else "right"
+            self._canvas.write(with_interval(mark), at, axes=self._axes, offset_px=(offset, 0), align=align)
             return
-        ends = []
-        for series, values in zip(self.chart.series, at, strict=True):
-            last = max((place for place, value in enumerate(values) if value is not None), default=None)
-            if last is not None:
-                ends.append((values[last] or 0.0, series))
-        step = 15 * (self.chart.axis.high - self.chart.axis.low) / (self.height - 48)
-        floor = float("-inf")
-        for value, series in sorted(ends, key=lambda end: end[0]):
-            floor = max(value, floor + step)
-            self._text(
-                len(self.chart.categories) - 0.5, floor, f"  {series.name}", colour=_readable(series.colour),
-                va="center_baseline", fontweight="semibold", clip_on=False,
-            )  # fmt: skip
+        self._canvas.write(mark.text, at, axes=self._axes, offset_px=(0, -10 * sign), align="center")
 
+    def _write_inside(self, mark: Mark, place: int, base: float, *, breadth: float, colour: str) -> None:
+        length_px, room_px = self._plot_height_px, breadth * self._plot_px / self._count
+        if self._in_rows:
+            length_px, room_px = self._plot_px, breadth * self._plot_height_px / self._count
+        length_px *= abs(mark.value) / (self._spec.axis.high - self._spec.axis.low)
+        wide, high = (length_px, room_px) if self._in_rows else (room_px, length_px)
+        if wide >= text_width_px(mark.text) + 6 and high >= FONT_PX + 3:
+            at = self._at(place, base + mark.value / 2)
+            self._canvas.write(mark.text, at, axes=self._axes, align="center", colour=readable_on(colour))
 
-def _readable(colour: Colour) -> str:
-    """Text is ink; only lines and areas have colours, some of which are too light to be read."""
-    return MUTED if colour == Colour.OTHER else INK
+    def _fits_above_bars(self, lane: _Lane) -> bool:
+        room_px = self._plot_px / self._count * (lane.breadth if self._lane_count > 1 else 1)
+        texts = (mark.text for series in self._spec.series for mark in series.marks if mark)
+        return all(text_width_px(text) + 2 <= room_px for text in texts)
 
-
-def _points(px: float) -> float:
-    return px * 72 / PX_PER_INCH
-
-
-def _accessible(svg: str, chart: ChartSpec) -> str:
-    """Leave out the prologue, which an element within a page may not have, and say what the picture shows."""
-    element = svg[svg.index("<svg") :]
-    head, _, rest = element.partition(">")
-    title = f"<title>{escape(chart.title)}</title><desc>{escape(chart.summary)}</desc>"
-    return f'{head} role="img">{title}{rest}'
+    def _draw_end_labels(self) -> None:
+        axis = self._spec.axis
+        per_px = (axis.high - axis.low) / self._plot_height_px
+        wanted = [(axis.high - end.value) / per_px for end in self._ends]
+        transform = self._axes.get_yaxis_transform()
+        right = self._axes.get_xlim()[1]
+        for end, y_px in zip(self._ends, apart(wanted, least=FONT_PX + 3, most=self._plot_height_px), strict=True):
+            value = axis.high - y_px * per_px
+            x = [1 + px / self._plot_px for px in (2, _LEADER_PX - 3)]
+            if end.place == self._count - 1:
+                leader = ((x[0], end.value), (x[1], value))
+                self._canvas.line(self._axes, leader, colour=end.series.colour.hex, width=1.5, transform=transform)
+            text = end.fitted(self._right_px - _LEADER_PX)
+            self._canvas.write(text, (right, value), axes=self._axes, offset_px=(_LEADER_PX, 0))

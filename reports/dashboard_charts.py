@@ -37,9 +37,13 @@ class Frame:
 
 
 def roas_chart(groups: Sequence[Group], *, chart_id: str, what: str, frame: Frame, link: LinkTo) -> ChartSpec | None:
-    """ROAS of the groups that have spend, highest first, beside the compared period; None if none has."""
-    ranked = sorted((group for group in groups if group.now.roas is not None), key=lambda group: -_roas(group.now))
-    ranked = ranked[:MOST_BARS]
+    """ROAS of the groups that have spend, highest first, beside the compared period; None if none has.
+
+    Groups that no model credits leave no touches (as television does): attribution knows nothing about their return.
+    """
+    with_spend = [group for group in groups if group.now.roas is not None]
+    ranked = sorted((group for group in with_spend if group.is_seen), key=lambda group: -_roas(group.now))[:MOST_BARS]
+    unseen = [group.name for group in with_spend if not group.is_seen]
     if not ranked:
         return None
     marks = tuple(
@@ -63,7 +67,7 @@ def roas_chart(groups: Sequence[Group], *, chart_id: str, what: str, frame: Fram
         id=chart_id,
         kind=Kind.BARS,
         title=title,
-        subtitle=f"ROAS ({frame.model}): credited revenue / spend, {frame.period}",
+        subtitle=f"ROAS ({frame.model}): credited revenue / spend, {frame.period}" + _unseen_note(unseen),
         summary=f"{title}{rest}.",
         category_title=what,
         categories=tuple(Category(label=group.name) for group in ranked),
@@ -83,7 +87,10 @@ def distribution_chart(
     revenue = tuple(_share_mark(group, group.now.revenue, total.revenue, frame, link) for group in shown)
     series = [Series(name="Share of revenue", colour=Colour.ACCENT, marks=revenue)]
     if total.spend:
-        spend = tuple(_share_mark(group, group.now.spend, total.spend, frame, link, grey=True) for group in shown)
+        spend = tuple(
+            _share_mark(group, group.now.spend, total.spend, frame, link, grey=True) if group.now.spend else None
+            for group in shown
+        )
         series.append(Series(name="Share of spend", colour=Colour.OTHER, marks=spend))
     leader = max(shown, key=lambda group: group.now.revenue)
     title = f"{leader.name} brings {formats.percent(leader.now.revenue / total.revenue)} of revenue"
@@ -146,15 +153,15 @@ def evidence_chart(
     link: LinkTo,
 ) -> ChartSpec | None:
     """ROAS of each channel under several models beside what an experiment measured; None without spend."""
-    shown = [group for group in groups if group.now.spend > 0][:MOST_BARS]
-    if not shown:
+    shown = [group for group in groups if group.now.spend > 0 and (group.is_seen or group.name in lifts)][:MOST_BARS]
+    if not any(group.is_seen for group in shown):
         return None
     palette = (Colour.ACCENT, Colour.CHANNEL_1, Colour.CHANNEL_5)
     series = [
         Series(
             name=MODEL_LABELS[model],
             colour=colour,
-            marks=tuple(_model_mark(group, model, models, link(group)) for group in shown),
+            marks=tuple(_model_mark(group, model, models, link(group)) if group.is_seen else None for group in shown),
         )
         for model, colour in zip(models, palette, strict=False)
     ]
@@ -189,17 +196,27 @@ def history_charts(history: History, *, chart_id: str, frame: Frame, titles: Map
     size = 1 if history.now.period.days <= DAYS_DRAWN_SINGLY else DAYS_IN_A_BIN
     now = _binned(history.now, size)
     before = _binned(history.before, size) if history.before else None
-    per = "per day" if size == 1 else "per day, averages of seven days"
+    per = "per day" if size == 1 else "per day, averages of seven"
     money = frame.money
     looks = {
-        "revenue": (f"Revenue {per}", money),
-        "spend": (f"Spend {per}", money),
-        "conversions": (f"Conversions {per}", formats.short_count),
-        "roas": (f"ROAS{'' if size == 1 else ', of seven days'}", formats.ratio),
+        "revenue": (f"Revenue {per}", money, money),
+        "spend": (f"Spend {per}", money, money),
+        "conversions": (f"Conversions {per}", formats.short_count, formats.short_count),
+        "roas": (f"ROAS {per}", formats.ratio, formats.count),
     }
     panels = [
-        _panel(f"{chart_id}-{measure}", now, before, measure, frame=frame, unit=unit, text=text, title=titles[measure])
-        for measure, (unit, text) in looks.items()
+        _panel(
+            f"{chart_id}-{measure}",
+            now,
+            before,
+            measure,
+            frame=frame,
+            unit=unit,
+            text=text,
+            tick_text=tick_text,
+            title=titles[measure],
+        )
+        for measure, (unit, text, tick_text) in looks.items()
         if any(value is not None for value in now[measure])
     ]
     return SmallMultiples(
@@ -255,6 +272,7 @@ def _panel(
     frame: Frame,
     unit: str,
     text: Callable[[float], str],
+    tick_text: Callable[[float], str],
     title: str,
 ) -> ChartSpec:
     count = len(now.last_days)
@@ -263,8 +281,9 @@ def _panel(
         Category(label=_days(first, last), short=f"{last:%-d %b}", tick=(count - 1 - place) % every == 0)
         for place, (first, last) in enumerate(zip(now.first_days, now.last_days, strict=True))
     )
-    name = unit.partition(" per ")[0].partition(",")[0]
-    series = [Series(name=name, colour=Colour.ACCENT, marks=tuple(_time_mark(value, text) for value in now[measure]))]
+    series = [
+        Series(name="This period", colour=Colour.ACCENT, marks=tuple(_time_mark(value, text) for value in now[measure]))
+    ]
     if before and any(value is not None for value in before[measure]):
         marks = _aligned_at_the_end(before, measure, count, text)
         series.append(Series(name=frame.compared_name(), colour=Colour.OTHER, marks=marks, dashed=True))
@@ -272,12 +291,11 @@ def _panel(
         id=chart_id,
         kind=Kind.LINE,
         title=title,
-        subtitle=unit,
-        summary=title,
+        summary=f"{title}. {unit}, {frame.period}.",
         category_title="Days",
         categories=categories,
         series=tuple(series),
-        axis=_axis_of(series, title=unit, text=text),
+        axis=_axis_of(series, title=unit, text=tick_text),
     )
 
 
@@ -291,6 +309,13 @@ def _aligned_at_the_end(
     ]
     gaps: list[Mark | None] = [None] * count
     return tuple([*gaps, *marks][-count:])
+
+
+def _unseen_note(names: Sequence[str]) -> str:
+    if not names:
+        return ""
+    listed = names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+    return f". {listed} left no touches, so attribution says nothing about {'it' if len(names) == 1 else 'them'}"
 
 
 def _axis_of(series: Sequence[Series], *, title: str, text: Callable[[float], str]) -> Axis:

@@ -49,6 +49,11 @@ class Group:
     before: Measures | None
     revenue_by_model: Mapping[str, float]
 
+    @property
+    def is_seen(self) -> bool:
+        """Whether any model credits it: what leaves no touches is credited by none."""
+        return any(self.revenue_by_model.values())
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Daily:

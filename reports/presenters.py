@@ -57,7 +57,7 @@ class Presenter:
         """Everything: cards, channels, campaigns, trends, evidence."""
         sections = [
             self._channels(subject),
-            self._campaigns(subject.campaigns),
+            self._campaigns(subject),
             self._trends(subject),
             self._evidence(subject),
         ]
@@ -73,7 +73,7 @@ class Presenter:
 
     def channel(self, name: str, subject: Subject) -> Document:
         """One channel: its figures, its campaigns, its trends, and what each model credits it with."""
-        sections = [self._models(name, subject), self._trends(subject), self._campaigns(subject.campaigns)]
+        sections = [self._models(name, subject), self._trends(subject), self._campaigns(subject)]
         return self._detail("channel", name, subject, sections)
 
     def campaign(self, name: str, subject: Subject) -> Document:
@@ -148,7 +148,10 @@ class Presenter:
         if now.roas is None:
             conversions = formats.count(now.conversions, "conversion")
             return f"{conversions} brought {revenue}; no spend has been imported for this period."
-        sentence = f"{self.frame.money(now.spend)} of spend and {revenue} of revenue: {formats.ratio(now.roas)} for 1"
+        spend = self.frame.money(now.spend)
+        sentence = (
+            f"{revenue} of revenue from {spend} of spend: {formats.ratio(now.roas)} for each {self.frame.currency}"
+        )
         if subject.before and subject.before.roas:
             sentence += f", {_direction(now.roas / subject.before.roas - 1)} the {self.frame.comparison}"
         return f"{sentence}."
@@ -235,18 +238,19 @@ class Presenter:
                 link=self.channel_url,
             ),
         ]
-        table = self._table("Channels", "Channel", subject.channels, self.channel_url)
+        table = self._table("Channels", "Channel", subject.channels, subject, self.channel_url)
         return Section(title="Channels", charts=_present(charts), tables=(table,) if table else ())
 
-    def _campaigns(self, groups: Sequence[Group]) -> Section:
+    def _campaigns(self, subject: Subject) -> Section:
+        groups = subject.campaigns
         chart = dashboard_charts.roas_chart(
             groups, chart_id="roi-by-campaign", what="Campaign", frame=self.frame, link=self.campaign_url
         )
-        table = self._table("Top campaigns", "Campaign", groups, self.campaign_url)
+        table = self._table("Top campaigns", "Campaign", groups, subject, self.campaign_url)
         return Section(title="Campaigns", charts=_present([chart]), tables=(table,) if table else ())
 
     def _runs_on(self, subject: Subject) -> Section:
-        table = self._table("Channels that it runs on", "Channel", subject.channels, self.channel_url)
+        table = self._table("Channels that it runs on", "Channel", subject.channels, subject, self.channel_url)
         return Section(title="Channels", tables=(table,) if table else ())
 
     def _models(self, name: str, subject: Subject) -> Section:
@@ -259,7 +263,9 @@ class Presenter:
     def _trends(self, subject: Subject) -> Section:
         if not (subject.history.now.revenue.any() or subject.history.now.spend.any()):
             return Section(title="Trends")
-        sentences = trend_sentences(subject.history, confidence=self.workspace.confidence)
+        sentences = trend_sentences(
+            subject.history, confidence=self.workspace.confidence, currency=self.workspace.currency
+        )
         titles = {measure: sentence.short for measure, sentence in sentences.items()}
         charts = dashboard_charts.history_charts(subject.history, chart_id="trends", frame=self.frame, titles=titles)
         return Section(
@@ -284,9 +290,9 @@ class Presenter:
 
     def _disagreement(self, group: Group, lift: MeasuredLift) -> str:
         """Say where what attribution credits and what an experiment measured do not agree."""
-        if group.now.roas is None:
-            return ""
         measured = self._lift_sentence(lift)
+        if group.now.roas is None or not group.is_seen:
+            return f"{measured} Attribution cannot see it: it leaves no touches."
         credited = f"{self.frame.model} credits {formats.ratio(group.now.roas)}"
         if lift.low <= group.now.roas <= lift.high:
             return f"{measured} {credited}, which agrees."
@@ -302,7 +308,9 @@ class Presenter:
 
     # --- Tables --------------------------------------------------------------------------------------------------
 
-    def _table(self, title: str, what: str, groups: Sequence[Group], link: Callable[[Group], str]) -> DataTable | None:
+    def _table(
+        self, title: str, what: str, groups: Sequence[Group], whole: Subject, link: Callable[[Group], str]
+    ) -> DataTable | None:
         if not groups:
             return None
         compared = bool(self.frame.comparison)
@@ -310,9 +318,11 @@ class Presenter:
         kept, rest = _folded(groups)
         rows = [self._row(group.name, group.now, group.before, href=link(group)) for group in kept]
         if rest:
-            rows.append(self._row(f"{formats.count(len(rest))} others", _sum_now(rest), _sum_before(rest)))
-        now, before = _sum_now(groups), _sum_before(groups)
-        rows.append(self._row("Total", now, before, is_total=True))
+            # What is left of the whole, so that groups of the compared period only are in it too.
+            before = _less(whole.before, [group.before for group in kept if group.before]) if whole.before else None
+            others = _less(whole.now, [group.now for group in kept])
+            rows.append(self._row(f"{formats.count(len(rest))} others", others, before))
+        rows.append(self._row("Total", whole.now, whole.before, is_total=True))
         note = f"Revenue and conversions as {self.frame.model} credits them, {self.frame.period}."
         return DataTable(title=title, columns=tuple(columns), rows=tuple(rows), note=note)
 
@@ -403,20 +413,12 @@ def _folded(groups: Sequence[Group]) -> tuple[Sequence[Group], Sequence[Group]]:
     return [*named[:room], *special], named[room:]
 
 
-def _sum_now(groups: Sequence[Group]) -> Measures:
-    return _sum([group.now for group in groups])
-
-
-def _sum_before(groups: Sequence[Group]) -> Measures | None:
-    known = [group.before for group in groups if group.before]
-    return _sum(known) if known else None
-
-
-def _sum(measures: Sequence[Measures]) -> Measures:
+def _less(whole: Measures, parts: Sequence[Measures]) -> Measures:
+    """What is left of the whole without the parts; rounding leaves nothing below zero."""
     return Measures(
-        conversions=math.fsum(one.conversions for one in measures),
-        revenue=math.fsum(one.revenue for one in measures),
-        spend=math.fsum(one.spend for one in measures),
+        conversions=max(whole.conversions - math.fsum(part.conversions for part in parts), 0.0),
+        revenue=max(whole.revenue - math.fsum(part.revenue for part in parts), 0.0),
+        spend=max(whole.spend - math.fsum(part.spend for part in parts), 0.0),
     )
 
 

@@ -1,18 +1,19 @@
 // What the attribution form shows depends on what is chosen in it. Without this script everything just stays in view.
 
-// The two dates matter only for a custom period.
-class CustomPeriod extends HTMLElement {
+// A choice of presets; the other fields in it matter only for “Custom”.
+class CustomChoice extends HTMLElement {
   connectedCallback() {
-    this.period = this.querySelector("select");
-    this.period.addEventListener("change", () => this.show());
+    this.choice = this.querySelector("select");
+    this.choice.addEventListener("change", () => this.show());
     this.show();
   }
 
   show() {
-    const custom = this.period.value === "custom";
-    for (const date of this.querySelectorAll("input[type=date]")) {
-      date.closest(".field").hidden = !custom;
-      date.required = custom;
+    const custom = this.choice.value === "custom";
+    for (const input of this.querySelectorAll("input")) {
+      input.closest(".field").hidden = !custom;
+      input.required = custom;
+      input.disabled = !custom;
     }
   }
 }
@@ -34,4 +35,4 @@ class CompareModels extends HTMLElement {
 }
 
 customElements.define("compare-models", CompareModels);
-customElements.define("custom-period", CustomPeriod);
+customElements.define("custom-choice", CustomChoice);
