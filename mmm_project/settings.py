@@ -151,7 +151,7 @@ if EMBEDDED:
 else:
     STORAGES = {
         "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-        "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+        "staticfiles": {"BACKEND": "mmm_project.static_files.HashedStaticFiles"},
     }
 
 LANGUAGE_CODE = "en-gb"

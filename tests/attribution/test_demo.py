@@ -26,14 +26,15 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def _served(live_server: LiveServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The live server serves, and whenever the command waits, the job that it waits for is carried out."""
+    """The live server serves, and whenever the command waits, the jobs that it waits for are carried out."""
 
     @contextmanager
     def services(*, port: int) -> Iterator[SimpleNamespace]:
         yield SimpleNamespace(url=live_server.url)
 
     def work(_seconds: float) -> None:
-        execute(job_id=Job.objects.get(status=Job.Status.QUEUED).pk)
+        for job_id in Job.objects.filter(status=Job.Status.QUEUED).values_list("pk", flat=True):
+            execute(job_id=job_id)
 
     monkeypatch.setattr(demo, "Services", services)
     monkeypatch.setattr(demo, "time", SimpleNamespace(monotonic=time.monotonic, sleep=work))
@@ -69,7 +70,8 @@ def test_the_summary_names_channels_spend_conversions_credit_and_the_page(live_s
     assert ["Email", "30.00", *["1.00"] * 6] in lines
     assert ["Radio", "1,234.50", *["0.00"] * 6] in lines
     assert ["(none)", "0.00", *["1.00"] * 6] in lines
-    assert re.search(rf"The page: {live_server.url}/w/demo/runs/[0-9a-f-]+/", printed)
+    assert f"The dashboard: {live_server.url}/w/demo/dashboard/" in printed
+    assert re.search(rf"The analysis: {live_server.url}/w/demo/runs/[0-9a-f-]+/", printed)
 
 
 @pytest.mark.usefixtures("_served", "demo_workspace")

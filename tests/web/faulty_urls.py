@@ -2,9 +2,10 @@
 
 from typing import NoReturn
 
+from allauth.core.ratelimit import respond_429
 from django.contrib.auth.decorators import login_not_required
-from django.core.exceptions import BadRequest, PermissionDenied, ValidationError
-from django.http import Http404, HttpRequest
+from django.core.exceptions import BadRequest, PermissionDenied, RequestDataTooBig, ValidationError
+from django.http import Http404, HttpRequest, HttpResponseBase
 from django.urls import URLPattern, URLResolver, path
 from rest_framework import exceptions
 from rest_framework.permissions import AllowAny
@@ -27,6 +28,7 @@ FAULTS: dict[str, Exception] = {
     "missing": Http404("secret reason"),
     "not-permitted": NotPermitted("As a viewer you may not run analyses."),
     "plan": PlanRequired(feature=Feature.FORECAST, plan=Plan(code="professional", name="Professional")),
+    "too-large": RequestDataTooBig("secret reason"),
     "throttled": exceptions.Throttled(wait=30),
     "validation": exceptions.ValidationError(
         {
@@ -43,6 +45,11 @@ def fail(_request: HttpRequest, fault: str) -> NoReturn:
     raise FAULTS[fault]
 
 
+@login_not_required
+def too_often(request: HttpRequest) -> HttpResponseBase:
+    return respond_429(request)
+
+
 class Fail(APIView):
     permission_classes = (AllowAny,)
 
@@ -55,6 +62,7 @@ class Fail(APIView):
 
 urlpatterns: list[URLPattern | URLResolver] = [
     *urls.urlpatterns,
+    path("fail/too-often/", too_often),
     path("fail/<slug:fault>/", fail),
     path("api/fail/<slug:fault>/", Fail.as_view()),
 ]

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import stat
 import subprocess
 import sys
@@ -115,3 +116,19 @@ def test_with_redis_away_a_job_is_submitted_without_waiting_long(run: Run) -> No
     assert status == "queued"
     assert float(seconds) < 5
     assert "Error calling ring_doorbell" in process.stderr
+
+
+COLLECT = """
+import django
+django.setup()
+from django.core.management import call_command
+call_command("collectstatic", interactive=False, verbosity=0)
+"""
+
+
+def test_in_production_modules_import_each_other_by_what_they_contain(run: Run, tmp_path: Path) -> None:
+    process = run(COLLECT, **PRODUCTION, STATIC_ROOT=str(tmp_path / "static"))
+    assert process.returncode == 0, process.stderr
+    (entry,) = (tmp_path / "static/js").glob("charts.*.js")
+    assert re.search(r'from\s*"\./charts/chart-figure\.[0-9a-f]{12}\.js"', entry.read_text())
+    assert list((tmp_path / "static/vendor/d3").glob("d3.min.*.js.gz"))

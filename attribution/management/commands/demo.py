@@ -8,6 +8,7 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
+from collections.abc import Sequence
 from http.cookiejar import CookieJar
 from typing import Any
 
@@ -23,6 +24,7 @@ from accounts.models import User, Workspace
 from analyses.exports import text_table
 from analyses.models import Run
 from analyses.runs import request_run
+from attribution.cube import refresh_cube
 from attribution.labels import MODEL_LABELS, NONE
 from jobs.models import Job
 from jobs.serving import ServiceError, Services
@@ -33,6 +35,7 @@ from mmm_project import formats
 EMAIL, SLUG = "demo@example.com", "demo"
 SECONDS_FOR_ANALYSIS = 180
 SECONDS_BETWEEN_LOOKS = 0.5
+SIGNS_OF_FIGURES = ("Overall ROI", "Credit adds up")  # of the dashboard and of the run
 
 
 class Command(DataCommand):
@@ -51,9 +54,16 @@ class Command(DataCommand):
         try:
             with Services(port=port) as services:
                 run = self._analyse(workspace)
-                path = reverse("analyses:run", kwargs={"slug": workspace.slug, "run_id": run.pk})
-                _require_page(services.url, path, password)
-                self._summarise(run, url=urllib.parse.urljoin(services.url, path), password=password)
+                addresses = [
+                    reverse("reports:dashboard", kwargs={"slug": workspace.slug}),
+                    reverse("analyses:run", kwargs={"slug": workspace.slug, "run_id": run.pk}),
+                ]
+                _require_pages(services.url, addresses, password)
+                self._summarise(run)
+                dashboard, analysis = (urllib.parse.urljoin(services.url, address) for address in addresses)
+                self.stdout.write(f"\nThe dashboard: {dashboard}\nThe analysis: {analysis}")
+                self.stdout.write(f"Sign in as {EMAIL} with the password {password}")
+                self.stdout.flush()
                 if not once:
                     self.stdout.write("Ctrl-C stops it.")
                     self.stdout.flush()
@@ -64,24 +74,19 @@ class Command(DataCommand):
             self.stdout.write("Stopped.")
 
     def _analyse(self, workspace: Workspace) -> Run:
-        """Ask for every rule model and wait until the worker has answered."""
+        """Ask for the dashboard's figures and for every rule model, and wait until the worker has answered."""
+        cube = refresh_cube(workspace=workspace)
         models = ["last_non_direct", *(name for name in MODEL_LABELS if name != "last_non_direct")]
         run = request_run(
             workspace=workspace, kind="attribution", params={"model": models}, by=None, trigger=Run.Trigger.CLI
         )
         deadline = time.monotonic() + SECONDS_FOR_ANALYSIS
-        while not run.job.finished:
-            if time.monotonic() > deadline:
-                raise CommandError(f"The worker did not finish the analysis within {SECONDS_FOR_ANALYSIS} seconds.")
-            time.sleep(SECONDS_BETWEEN_LOOKS)
-            run.job.refresh_from_db()
-        if run.job.status != Job.Status.DONE:
-            raise CommandError(run.job.error or "The analysis was cancelled.")
-        run.refresh_from_db()
+        for asked in (cube, run):
+            _wait_for(asked, deadline)
         return run
 
-    def _summarise(self, run: Run, *, url: str, password: str) -> None:
-        """Print channels, spend, conversions and credit by model, and where the page is."""
+    def _summarise(self, run: Run) -> None:
+        """Print channels, spend, conversions and credit by model."""
         assert run.result is not None  # noqa: S101 - the run is done
         totals, currency = run.result["totals"], run.workspace.currency
         worth = formats.round_money(totals["value"], currency)
@@ -92,8 +97,18 @@ class Command(DataCommand):
         self.stdout.write(f"Spend, and conversions credited by each model ({run.params['window_days']}-day window):\n")
         for line in text_table(_summary_rows(run)):
             self.stdout.write(line)
-        self.stdout.write(f"\nThe page: {url}\nSign in as {EMAIL} with the password {password}")
-        self.stdout.flush()
+
+
+def _wait_for(run: Run, deadline: float) -> None:
+    """Return when the run is done. Raises CommandError if it fails or takes too long."""
+    while not run.job.finished:
+        if time.monotonic() > deadline:
+            raise CommandError(f"The worker did not finish the analysis within {SECONDS_FOR_ANALYSIS} seconds.")
+        time.sleep(SECONDS_BETWEEN_LOOKS)
+        run.job.refresh_from_db()
+    if run.job.status != Job.Status.DONE:
+        raise CommandError(run.job.error or "The analysis was cancelled.")
+    run.refresh_from_db()
 
 
 def _set_up() -> tuple[Workspace, str]:
@@ -131,8 +146,8 @@ def _summary_rows(run: Run) -> list[list[str | float]]:
     ]
 
 
-def _require_page(url: str, path: str, password: str) -> None:
-    """Sign in as a browser would and see that the page shows the result. Raises CommandError if it does not."""
+def _require_pages(url: str, paths: Sequence[str], password: str) -> None:
+    """Sign in as a browser would and see that each page shows figures. Raises CommandError if one does not."""
     browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(CookieJar()))
     try:
         login = urllib.parse.urljoin(url, reverse("account_login"))
@@ -140,9 +155,10 @@ def _require_page(url: str, path: str, password: str) -> None:
         token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', form)
         answers = {"login": EMAIL, "password": password, "csrfmiddlewaretoken": token[1] if token else ""}
         browser.open(login, urllib.parse.urlencode(answers).encode())
-        page = browser.open(urllib.parse.urljoin(url, path)).read().decode()
+        pages = [browser.open(urllib.parse.urljoin(url, path)).read().decode() for path in paths]
     except urllib.error.URLError as error:
         raise CommandError(f"The page does not answer as it should: {error}") from error
-    if "Credit adds up" not in page:
-        sys.stderr.write(page)
-        raise CommandError("The page does not show the analysis.")
+    for page, sign in zip(pages, SIGNS_OF_FIGURES, strict=True):
+        if sign not in page:
+            sys.stderr.write(page)
+            raise CommandError("The page does not show its figures.")
