@@ -19,6 +19,7 @@ DAYS = 365
 WINDOWS = (30, 365)
 SOURCES = 200
 CHANNELS = 12
+CAMPAIGNS = 60
 SEED = 20260501
 
 
@@ -59,7 +60,7 @@ def generate() -> dict[str, float]:
     """A workspace with a year of touchpoints of a tenth as many customers, each of whom converts once."""
     from accounts.models import Workspace
     from marketing.importing.bulk import write_rows
-    from marketing.models import Channel, Customer, Dataset, Goal, TrafficSource
+    from marketing.models import Campaign, Channel, Customer, Dataset, Goal, TrafficSource
 
     rng = np.random.default_rng(SEED)
     workspace = Workspace.objects.create(name="Benchmark", slug="benchmark")
@@ -70,8 +71,17 @@ def generate() -> dict[str, float]:
         Channel.objects.create(workspace=workspace, name=name, colour_slot=slot)
         for slot, name in enumerate(["Direct", *(f"Channel {n}" for n in range(1, CHANNELS))])
     ]
+    campaigns = Campaign.objects.bulk_create(
+        Campaign(workspace=workspace, name=f"Campaign {n}") for n in range(CAMPAIGNS)
+    )
     TrafficSource.objects.bulk_create(
-        TrafficSource(workspace=workspace, channel=channels[n % CHANNELS], source=f"source {n}") for n in range(SOURCES)
+        TrafficSource(
+            workspace=workspace,
+            channel=channels[n % CHANNELS],
+            source=f"source {n}",
+            campaign=campaigns[n % CAMPAIGNS],
+        )
+        for n in range(SOURCES)
     )
     customers = np.unique(rng.integers(0, 2**63 - 1, max(ROWS // 10, 1)))
     write_rows(Customer, {"id": customers, "workspace_id": np.full(len(customers), workspace.pk)})

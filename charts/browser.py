@@ -1,14 +1,15 @@
 """Charts in the browser: what static/js/charts.js draws, and the room that the page keeps for it beforehand."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from charts.spec import Category, Chart, ChartSpec, Kind, Mark, Series, SmallMultiples, Table
+from charts.spec import Category, Chart, ChartSpec, Kind, Mark, Series, SmallMultiples, Table, TableCell
 
 # Heights in CSS pixels. They are settled before the width is known, so that nothing moves when a chart is drawn.
 COLUMNS_HEIGHT, COLUMNS_HEIGHT_IN_PANEL = 280, 210
 ROWS_AXIS_HEIGHT = 46
-ROW_LABEL_HEIGHT = 20  # beside the bars on wide screens, above them on narrow ones
+ROW_LABEL_HEIGHT = 24  # beside the bars on wide screens, above them on narrow ones
 BAR_HEIGHT, DOT_HEIGHT, LINKED_HEIGHT = 14, 11, 24
 
 
@@ -32,6 +33,13 @@ class Panel:
     role: str
     key: tuple[KeyEntry, ...]
     table: Table
+    row_hrefs: tuple[str, ...]
+
+    @property
+    def rows(self) -> Iterator[tuple[str, str, tuple[TableCell, ...]]]:
+        """The rows of the table: label, address (or "") and cells."""
+        for (category, cells), href in zip(self.table.rows, self.row_hrefs, strict=True):
+            yield category.label, href, cells
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +96,8 @@ def payload(chart: ChartSpec) -> dict[str, Any]:
             "ticks": [{"value": tick.value, "text": tick.text} for tick in chart.axis.ticks],
         },
         "categories": [
-            _category(category, _only(_hrefs(chart, place)) if links == "category" else "")
-            for place, category in enumerate(chart.categories)
+            _category(category, href if links == "category" else "")
+            for category, href in zip(chart.categories, _row_hrefs(chart), strict=True)
         ],
         "series": [_series(series) for series in chart.series],
     }
@@ -117,6 +125,7 @@ def _panel(spec: ChartSpec, *, in_grid: bool, own_key: bool) -> Panel:
         role="img" if _links(spec) == "none" else "group",
         key=_key(spec) if own_key else (),
         table=spec.table(),
+        row_hrefs=_row_hrefs(spec),
     )
 
 
@@ -144,8 +153,13 @@ def _hrefs(chart: ChartSpec, place: int) -> set[str]:
     return {*hrefs, chart.categories[place].href} - {""}
 
 
-def _only(hrefs: set[str]) -> str:
-    return next(iter(hrefs), "")
+def _row_hrefs(chart: ChartSpec) -> tuple[str, ...]:
+    """Return where each category leads: its own address, or the one that its marks share, or ""."""
+    shared = (_hrefs(chart, place) for place in range(len(chart.categories)))
+    return tuple(
+        category.href or (next(iter(hrefs)) if len(hrefs) == 1 else "")
+        for category, hrefs in zip(chart.categories, shared, strict=True)
+    )
 
 
 def _category(category: Category, href: str) -> dict[str, Any]:

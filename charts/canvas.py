@@ -17,11 +17,11 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Ellipse, Polygon
 from matplotlib.textpath import text_to_path
 
-from charts.wording import printable
+from charts.wording import INK, printable
 
 Point: TypeAlias = tuple[float, float]
 
-INK, MUTED, GRID, ZERO = "#14181f", "#5a6372", "#e2e5ea", "#868f9d"
+MUTED, GRID, ZERO = "#5a6372", "#e2e5ea", "#868f9d"
 FONT_PX = 13.0
 _PX_PER_INCH = 72  # so that matplotlib's points, the unit of its SVG, are the picture's pixels
 # matplotlib brings DejaVu Sans along, so text is measured alike everywhere; Inter, which may be shown, is narrower.

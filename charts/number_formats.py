@@ -6,7 +6,9 @@ from dataclasses import dataclass
 
 GENERAL = "General"
 _SCALES = (1.0, 0.01, 1e3, 1e6, 1e9, 1e12)
-_READING = re.compile(r"(?P<sign>[+\N{MINUS SIGN}-]?)(?P<prefix>[^\d+\N{MINUS SIGN}-]*)(?P<digits>\d[\d,]*(?:\.\d+)?)(?P<suffix>\D*)")
+_READING = re.compile(
+    r"(?P<sign>[+\N{MINUS SIGN}-]?)(?P<prefix>[^\d+\N{MINUS SIGN}-]*)(?P<digits>\d[\d,]*(?:\.\d+)?)(?P<suffix>\D*)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +25,7 @@ def number_format(readings: Iterable[tuple[float, str]]) -> str:
     where they differ in more, or cannot be read, it is "General".
     """
     styles: dict[_Style, float] = {}  # each with the smallest number that it is used for
-    decimals, signed, negative = 0, False, False
+    decimals, signed, negative, zero = 0, False, False, ""
     for value, text in readings:
         match = _READING.fullmatch(text.strip())
         if match is None:
@@ -32,9 +34,10 @@ def number_format(readings: Iterable[tuple[float, str]]) -> str:
         places = len(digits.partition(".")[2])
         signed, negative = signed or match["sign"] == "+", negative or value < 0
         if value == 0:
-            continue  # zero is often written without its unit
+            zero = text  # often written without its unit
+            continue
         scale = _scale(abs(value), float(digits), places)
-        if scale is None:
+        if scale is None or (scale < 1 and "%" not in match["suffix"]):
             return GENERAL
         decimals = max(decimals, places)
         style = _Style(match["prefix"], match["suffix"], scale)
@@ -42,7 +45,9 @@ def number_format(readings: Iterable[tuple[float, str]]) -> str:
     bodies = [(least, _body(style, decimals)) for style, least in sorted(styles.items(), key=lambda item: item[1])]
     if len(bodies) == 1:
         body = bodies[0][1]
-        return f"+{body};-{body};{body}" if signed else body
+        if signed:
+            return f"+{body};-{body};{_literal(zero) or body}"
+        return f"{body};-{body};{_literal(zero)}" if zero and not zero.isdigit() else body
     if len(bodies) == 2 and not negative and not signed:
         (_, small), (least, large) = bodies
         return f"[>={least:.15g}]{large};{small}"

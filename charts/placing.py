@@ -3,7 +3,7 @@
 import itertools
 from collections.abc import Iterator, Sequence
 
-from charts.canvas import INK, Point, shortened, text_width_px
+from charts.canvas import Point, shortened, text_width_px
 from charts.spec import Mark
 
 
@@ -49,11 +49,3 @@ def broken(text: str, most_px: float) -> list[str]:
         return [shortened(text, most_px)]
     first = next((end for end in range(len(words) - 1, 0, -1) if text_width_px(" ".join(words[:end])) <= most_px), 1)
     return [shortened(" ".join(part), most_px) for part in (words[:first], words[first:])]
-
-
-def readable_on(colour: str) -> str:
-    """White or ink, whichever stands out more from `colour` (WCAG 2.2's relative luminance)."""
-    channels = [int(colour[start : start + 2], 16) / 255 for start in (1, 3, 5)]
-    linear = [one / 12.92 if one <= 0.04045 else ((one + 0.055) / 1.055) ** 2.4 for one in channels]
-    luminance = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
-    return "#ffffff" if luminance < 0.18 else INK

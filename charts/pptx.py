@@ -1,56 +1,91 @@
 """Charts as native PowerPoint charts, whose numbers people can edit."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from lxml import etree
 from pptx.chart.chart import Chart as NativeChart
 from pptx.chart.data import CategoryChartData
 from pptx.dml.color import RGBColor
-from pptx.enum.chart import XL_CHART_TYPE, XL_LEGEND_POSITION, XL_MARKER_STYLE, XL_TICK_LABEL_POSITION
+from pptx.enum.chart import (
+    XL_AXIS_CROSSES,
+    XL_CHART_TYPE,
+    XL_LABEL_POSITION,
+    XL_LEGEND_POSITION,
+    XL_MARKER_STYLE,
+    XL_TICK_LABEL_POSITION,
+)
 from pptx.enum.dml import MSO_LINE
 from pptx.oxml.ns import qn
 from pptx.util import Length, Pt
 
 from charts.colours import Colour
+from charts.native_axes import major_unit, named_every, value_format
+from charts.number_formats import number_format
 from charts.spec import ChartSpec, Kind, Mark, Series
+from charts.wording import printable, readable_on
 
-MUTED, RULE = RGBColor(0x5A, 0x63, 0x72), RGBColor(0xE2, 0xE5, 0xEA)
+INK, MUTED, RULE = RGBColor(0x14, 0x18, 0x1F), RGBColor(0x5A, 0x63, 0x72), RGBColor(0xE2, 0xE5, 0xEA)
 FONT_SIZE = Pt(11)
+MOST_LABELS = 30  # of values written at bars
 
 
 def add_chart(slide: Any, chart: ChartSpec, *, left: Length, top: Length, width: Length, height: Length) -> Any:
-    """Add the chart to a slide and return its frame. A ribbon's ends are two thin series of their own."""
+    """Add `chart` to a slide, with lengths in EMU, and return its frame.
+
+    Intervals are error bars; those of a line, which PowerPoint cannot fill, two thin series of their own. The title is
+    left to the slide.
+    """
     data = CategoryChartData(number_format="General")
-    data.categories = [category.label for category in chart.categories]
-    for name, values, _series in _all_series(chart):
-        data.add_series(name, values)
+    data.categories = [printable(category.tick_text) for category in chart.categories]
+    drawn_series = _drawn_series(chart)
+    for one in drawn_series:
+        data.add_series(printable(one.name), one.values)
     frame = slide.shapes.add_chart(_type(chart), left, top, width, height, data)
-    frame.name = chart.title[:100]
-    frame._element.nvGraphicFramePr.cNvPr.set("descr", chart.summary)  # noqa: SLF001 - python-pptx has no alternative text
+    frame.name = printable(chart.title)[:100]
+    frame._element.nvGraphicFramePr.cNvPr.set("descr", printable(chart.summary))  # noqa: SLF001 - python-pptx has no alternative text
     native = frame.chart
     native.font.size = FONT_SIZE
     native.font.color.rgb = MUTED
-    native.has_title = False
+    native.has_title = False  # and say so, or PowerPoint titles a chart of one series with its name
     native.has_legend = len(native.plots[0].series) > 1
     if native.has_legend:
         native.legend.position = XL_LEGEND_POSITION.TOP
         native.legend.include_in_layout = False
+        _hide_ends_in_legend(native, chart)
     _axes(native, chart)
     _plot(native, chart)
-    for drawn, (_name, _values, series) in zip(native.plots[0].series, _all_series(chart), strict=True):
-        _style(drawn, chart, series)
+    for native_series, one in zip(native.plots[0].series, drawn_series, strict=True):
+        _style(native_series, chart, one)
+        if not one.is_end:
+            _label(native_series, chart, one.series)
     return frame
 
 
-def _all_series(chart: ChartSpec) -> list[tuple[str, list[float | None], Series | None]]:
-    """Name, values and spec of each series; the ends of a line's ribbon, which have no spec, follow it."""
-    listed: list[tuple[str, list[float | None], Series | None]] = []
+@dataclass(frozen=True, slots=True)
+class _Drawn:
+    """A series as PowerPoint has it: one of the chart's, or an end of its ribbon (`is_end`)."""
+
+    name: str
+    values: list[float | None]
+    series: Series
+    is_end: bool = False
+
+
+def _drawn_series(chart: ChartSpec) -> list[_Drawn]:
+    drawn = []
     for series in chart.series:
-        listed.append((series.name, [mark.value if mark else None for mark in series.marks], series))
-        if chart.kind == Kind.LINE and any(mark and mark.low is not None for mark in series.marks):
-            listed.append((f"{series.name}, low", [mark.low if mark else None for mark in series.marks], None))
-            listed.append((f"{series.name}, high", [mark.high if mark else None for mark in series.marks], None))
-    return listed
+        drawn.append(_Drawn(series.name, [mark.value if mark else None for mark in series.marks], series))
+        if chart.kind == Kind.LINE and _has_interval(series):
+            lows = [mark.low if mark else None for mark in series.marks]
+            highs = [mark.high if mark else None for mark in series.marks]
+            drawn.append(_Drawn(f"{series.name}, low", lows, series, is_end=True))
+            drawn.append(_Drawn(f"{series.name}, high", highs, series, is_end=True))
+    return drawn
+
+
+def _has_interval(series: Series) -> bool:
+    return any(mark and mark.low is not None for mark in series.marks)
 
 
 def _type(chart: ChartSpec) -> XL_CHART_TYPE:
@@ -68,67 +103,112 @@ def _type(chart: ChartSpec) -> XL_CHART_TYPE:
 def _axes(native: NativeChart, chart: ChartSpec) -> None:
     value, category = native.value_axis, native.category_axis
     value.minimum_scale, value.maximum_scale = chart.axis.low, chart.axis.high
-    value.major_unit = chart.axis.ticks[1].value - chart.axis.ticks[0].value
+    value.major_unit = major_unit(chart.axis)
     value.major_gridlines.format.line.color.rgb = RULE
     value.format.line.fill.background()
     value.has_title = True
-    value.axis_title.text_frame.text = chart.axis.title
+    value.axis_title.text_frame.text = printable(chart.axis.title)
     run = value.axis_title.text_frame.paragraphs[0].runs[0]
     run.font.size, run.font.bold, run.font.color.rgb = FONT_SIZE, False, MUTED
-    value.tick_labels.number_format, value.tick_labels.number_format_is_linked = _number_format(chart), False
+    value.tick_labels.number_format, value.tick_labels.number_format_is_linked = value_format(chart.axis), False
     category.format.line.color.rgb = RULE
     category.tick_label_position = XL_TICK_LABEL_POSITION.LOW
     category.has_major_gridlines = False
     if chart.kind == Kind.BARS and chart.horizontal:
-        category.reverse_order = True  # the first category on top, as on the page
+        category.reverse_order = True  # the first category on top, as on the page,
+        # and the value axis below them all the same; python-pptx offers that for the other axis only.
+        value._element.crosses.val = XL_AXIS_CROSSES.MAXIMUM  # noqa: SLF001
+    _name_every(native, chart)
 
 
-def _number_format(chart: ChartSpec) -> str:
-    """Whole numbers with groups, shares as percentages, and small steps with as many decimals as they have."""
-    if chart.axis.ticks[-1].text.endswith("%") and abs(chart.axis.high) <= 10:
-        return "0%"
-    step = chart.axis.ticks[1].value - chart.axis.ticks[0].value
-    return "#,##0" if step >= 1 else "0.0" if step >= 0.1 else "0.00"
+def _name_every(native: NativeChart, chart: ChartSpec) -> None:
+    """Name only some of many categories, for which python-pptx has no way of its own (ECMA-376, 21.2.2.208)."""
+    if (every := named_every(chart)) > 1:
+        offset = native.category_axis._element.find(qn("c:lblOffset"))  # noqa: SLF001 - the schema has an order
+        offset.addnext(etree.Element(qn("c:tickLblSkip"), val=str(every)))
+
+
+def _hide_ends_in_legend(native: NativeChart, chart: ChartSpec) -> None:
+    """Leave the ends of ribbons out of the legend: they have their line's colour (ECMA-376, 21.2.2.94)."""
+    position = native.legend._element.find(qn("c:legendPos"))  # noqa: SLF001
+    for place, one in reversed(list(enumerate(_drawn_series(chart)))):
+        if one.is_end:
+            entry = etree.Element(qn("c:legendEntry"))
+            etree.SubElement(entry, qn("c:idx"), val=str(place))
+            etree.SubElement(entry, qn("c:delete"), val="1")
+            position.addnext(entry)
+
+
+def _label(drawn: Any, chart: ChartSpec, series: Series) -> None:
+    """Write values at the ends of bars, where there is room for them and no whisker."""
+    if chart.kind not in (Kind.BARS, Kind.HISTOGRAM) or len(chart.categories) * len(chart.series) > MOST_LABELS:
+        return
+    marks = [mark for mark in series.marks if mark]
+    labels, shown_as = drawn.data_labels, number_format((mark.value, mark.text) for mark in marks)
+    labels.show_value = True
+    labels.number_format, labels.number_format_is_linked = shown_as, False
+    labels.font.size, labels.font.color.rgb = FONT_SIZE, INK
+    if not chart.stacked and all(mark.low is None for mark in marks):
+        labels.position = XL_LABEL_POSITION.OUTSIDE_END
+        return
+    # On the bars themselves, where text has to stand out from their colours.
+    labels.position = XL_LABEL_POSITION.CENTER if chart.stacked else XL_LABEL_POSITION.INSIDE_BASE
+    labels.font.color.rgb = _text_on(series.colour)
+    for place, mark in enumerate(series.marks):
+        if mark and mark.colour:
+            label = drawn.points[place].data_label
+            label.font.size, label.font.color.rgb = FONT_SIZE, _text_on(mark.colour)
+            label.position = labels.position
+            number = etree.Element(qn("c:numFmt"), formatCode=shown_as, sourceLinked="0")
+            label._dLbl.find(qn("c:spPr")).addprevious(number)  # noqa: SLF001 - as the schema orders them
+
+
+def _text_on(colour: Colour) -> RGBColor:
+    return _from_hex(readable_on(colour.hex))
 
 
 def _plot(native: NativeChart, chart: ChartSpec) -> None:
     plot = native.plots[0]
     if chart.kind in (Kind.BARS, Kind.HISTOGRAM):
-        plot.gap_width = 4 if chart.kind == Kind.HISTOGRAM else 60
+        plot.gap_width = 0 if chart.kind == Kind.HISTOGRAM else 60
         plot.overlap = 100 if chart.stacked else 0
         plot.vary_by_categories = False
 
 
-def _style(drawn: Any, chart: ChartSpec, series: Series | None) -> None:
-    if series is None:
-        drawn.format.line.width, drawn.format.line.color.rgb = Pt(0.75), _rgb(Colour.OTHER)
-        drawn.format.line.dash_style = MSO_LINE.ROUND_DOT
-        drawn.marker.style = XL_MARKER_STYLE.NONE
-        drawn.smooth = False
-    elif chart.kind == Kind.LINE:
-        drawn.format.line.width, drawn.format.line.color.rgb = Pt(2), _rgb(series.colour)
-        drawn.format.line.dash_style = MSO_LINE.DASH if series.dashed else MSO_LINE.SOLID
-        drawn.marker.style = XL_MARKER_STYLE.NONE
-        drawn.smooth = False
-    elif chart.kind == Kind.DOTS:
-        drawn.format.line.fill.background()
-        drawn.marker.style, drawn.marker.size = XL_MARKER_STYLE.CIRCLE, 9
-        drawn.marker.format.fill.solid()
-        drawn.marker.format.fill.fore_color.rgb = _rgb(series.colour)
-        drawn.marker.format.line.fill.background()
-        drawn.smooth = False
+def _style(native: Any, chart: ChartSpec, drawn: _Drawn) -> None:
+    series = drawn.series
+    if chart.kind == Kind.LINE:
+        dashes = MSO_LINE.ROUND_DOT if drawn.is_end else MSO_LINE.DASH if series.dashed else MSO_LINE.SOLID
+        native.format.line.width, native.format.line.dash_style = Pt(0.75 if drawn.is_end else 2), dashes
+        native.format.line.color.rgb = _rgb(series.colour)
+        native.marker.style, native.smooth = XL_MARKER_STYLE.NONE, False
+        return
+    if chart.kind == Kind.DOTS:
+        native.format.line.fill.background()
+        native.smooth = False
+        _mark(native, series.colour)
     else:
-        drawn.format.fill.solid()
-        drawn.format.fill.fore_color.rgb = _rgb(series.colour)
-        if chart.kind in (Kind.BARS, Kind.HISTOGRAM):
-            drawn.invert_if_negative = False
-        for place, mark in enumerate(series.marks):
-            if mark and mark.colour:
-                point = drawn.points[place].format.fill
-                point.solid()
-                point.fore_color.rgb = _rgb(mark.colour)
-    if series is not None and chart.kind != Kind.LINE and any(mark and mark.low is not None for mark in series.marks):
-        _error_bars(drawn, series.marks, sideways=chart.kind == Kind.BARS and chart.horizontal)
+        _fill(native, series.colour)
+    if chart.kind in (Kind.BARS, Kind.HISTOGRAM):
+        native.invert_if_negative = False
+    for place, mark in enumerate(series.marks):
+        if mark and mark.colour and chart.kind != Kind.AREA:
+            (_mark if chart.kind == Kind.DOTS else _fill)(native.points[place], mark.colour)
+    if _has_interval(series) and chart.kind != Kind.AREA:
+        _error_bars(native, series.marks, sideways=chart.kind == Kind.BARS and chart.horizontal)
+
+
+def _mark(native: Any, colour: Colour) -> None:
+    native.marker.style, native.marker.size = XL_MARKER_STYLE.CIRCLE, 9
+    native.marker.format.fill.solid()
+    native.marker.format.fill.fore_color.rgb = _rgb(colour)
+    native.marker.format.line.fill.background()
+
+
+def _fill(native: Any, colour: Colour) -> None:
+    native.format.fill.solid()
+    native.format.fill.fore_color.rgb = _rgb(colour)
+    native.format.line.color.rgb = RGBColor(0xFF, 0xFF, 0xFF)  # between bars and areas that touch
 
 
 def _error_bars(drawn: Any, marks: tuple[Mark | None, ...], *, sideways: bool) -> None:
@@ -147,11 +227,18 @@ def _error_bars(drawn: Any, marks: tuple[Mark | None, ...], *, sideways: bool) -
             end = None if mark is None else mark.high if sign > 0 else mark.low
             if mark is not None and end is not None:
                 point = etree.SubElement(literal, qn("c:pt"), idx=str(place))
-                etree.SubElement(point, qn("c:v")).text = repr(sign * (end - mark.value))
+                etree.SubElement(point, qn("c:v")).text = repr(float(sign * (end - mark.value)))
+    properties = etree.SubElement(element, qn("c:spPr"))
+    line = etree.SubElement(properties, qn("a:ln"), w=str(Pt(1.25)))
+    etree.SubElement(etree.SubElement(line, qn("a:solidFill")), qn("a:srgbClr"), val=str(INK))
     # The schema has an order: before the categories.
     drawn._element.find(qn("c:cat")).addprevious(element)  # noqa: SLF001
 
 
 def _rgb(colour: Colour) -> RGBColor:
-    red, green, blue = bytes.fromhex(colour.hex.removeprefix("#"))
+    return _from_hex(colour.hex)
+
+
+def _from_hex(text: str) -> RGBColor:
+    red, green, blue = bytes.fromhex(text.removeprefix("#"))
     return RGBColor(red, green, blue)

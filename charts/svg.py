@@ -11,10 +11,10 @@ import math
 import threading
 from dataclasses import dataclass
 
-from charts.canvas import FONT_PX, GRID, INK, MUTED, ZERO, Canvas, Point, settings, shortened, text_width_px
-from charts.placing import apart, around, broken, far_end, readable_on, runs
+from charts.canvas import FONT_PX, GRID, MUTED, ZERO, Canvas, Point, settings, shortened, text_width_px
+from charts.placing import apart, around, broken, far_end, runs
 from charts.spec import Chart, ChartSpec, Kind, Mark, Series
-from charts.wording import printable, with_interval
+from charts.wording import INK, printable, readable_on, with_interval
 
 LEAST_WIDTH_PX = 240
 _DRAWING = threading.Lock()  # matplotlib's settings are global to the process
@@ -126,7 +126,7 @@ class _Panel:
         return max(_GAP_PX, last_tick_px + 2, self._overhang(self._left_px, below=False) if self._in_rows else 0)
 
     def _fit_ticks(self) -> dict[int, list[str]]:
-        """The named categories of an upright chart: of many on a scale some give way, names of bars are broken or cut."""
+        """The named categories of an upright chart: of many on a scale some give way, bars' names are broken or cut."""
         step = self._plot_px / max(self._count - 1 if self._runs_on else self._count, 1)
         named = [place for place, category in enumerate(self._spec.categories) if category.tick]
         texts = {place: printable(self._spec.categories[place].tick_text) for place in named}
@@ -199,6 +199,8 @@ class _Panel:
         for number, series in enumerate(self._spec.series):
             if self._spec.kind == Kind.LINE:
                 self._draw_ribbon(number, series)
+            elif self._spec.kind == Kind.DOTS:
+                self._draw_whiskers_of_dots(number, series)
         # What is compared with lies under what it is compared to, and a chart's first series on top of the others.
         order = range(len(self._spec.series))
         for number in reversed(order) if self._spec.kind in (Kind.LINE, Kind.DOTS) else order:
@@ -348,17 +350,22 @@ class _Panel:
                 self._write_beside(mark, place + lane.centre)
 
     def _draw_dots(self, number: int, series: Series) -> None:
-        lane = self._lane(number)
         for place, mark in enumerate(series.marks):
             if mark is None:
                 continue
-            name = self._name(f"s{number}", f"c{place}")
+            centre = place + self._lane(number).centre
             colour = (mark.colour or series.colour).hex
-            centre = place + lane.centre
-            self._draw_whisker(mark, centre, name=name, colour=colour)
+            name = self._name(f"s{number}", f"c{place}")
             self._canvas.dot(self._axes, self._at(centre, mark.value), fill=colour, diameter_px=_DOT_PX, name=name)
             if self._values_are_written:
                 self._write_beside(mark, centre)
+
+    def _draw_whiskers_of_dots(self, number: int, series: Series) -> None:
+        """Before any dot, so that no whisker strikes another series' dot out."""
+        for place, mark in enumerate(series.marks):
+            if mark:
+                name, colour = self._name(f"s{number}", f"c{place}"), (mark.colour or series.colour).hex
+                self._draw_whisker(mark, place + self._lane(number).centre, name=name, colour=colour)
 
     def _draw_whisker(self, mark: Mark, place: float, *, name: str, colour: str) -> None:
         if mark.low is not None and mark.high is not None:

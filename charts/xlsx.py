@@ -7,63 +7,94 @@ from openpyxl.cell.cell import Cell
 from openpyxl.chart import AreaChart, BarChart, LineChart, Reference
 from openpyxl.chart.data_source import NumDataSource, NumRef
 from openpyxl.chart.error_bar import ErrorBars
+from openpyxl.chart.label import DataLabelList
+from openpyxl.chart.legend import LegendEntry
 from openpyxl.chart.marker import DataPoint, Marker
 from openpyxl.chart.series import Series as NativeSeries
 from openpyxl.chart.series_factory import SeriesFactory
 from openpyxl.chart.shapes import GraphicalProperties
+from openpyxl.chart.text import RichText, Text
+from openpyxl.chart.title import Title
 from openpyxl.drawing.line import LineProperties
+from openpyxl.drawing.text import CharacterProperties, Paragraph, ParagraphProperties, RegularTextRun
 from openpyxl.styles import Font
 from openpyxl.utils import coordinate_to_tuple, get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
+from charts.native_axes import major_unit, named_every, value_format
+from charts.number_formats import number_format
 from charts.spec import ChartSpec, Kind, Series
+from charts.wording import printable, readable_on
 
-RULE = "E2E5EA"
+INK, MUTED, FAINT, RULE = "14181F", "5A6372", "868F9D", "E2E5EA"
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 WIDTH_CM, HEIGHT_CM, ROW_CM = 19.0, 8.5, 0.62
+MOST_LABELS = 30  # of values written at bars
 
 
 def add_chart(sheet: Worksheet, chart: ChartSpec, *, data_anchor: str, chart_anchor: str) -> None:
     """Write the chart's table into cells from `data_anchor` on, and a chart of them at `chart_anchor`.
 
-    The row below the header is that of the first category. Intervals also get the distances that error bars need.
+    The row below the header is that of the first category. A column apart from the table stands what only the chart
+    needs: the short names of the categories, and how far intervals reach beyond their values.
     """
     row, column = coordinate_to_tuple(data_anchor)
     table = chart.table()
-    header = [table.category_title, *table.columns]
-    for place, text in enumerate(header):
-        write_text(sheet.cell(row, column + place), text).font = Font(bold=True)
-    for line, (category, cells) in enumerate(table.rows, start=row + 1):
-        write_text(sheet.cell(line, column), category.label)
-        for place, cell in enumerate(cells, start=column + 1):
-            sheet.cell(line, place, cell.value)
+    _write_table(sheet, chart, row, column)
     native = _native(chart)
     _axes(native, chart)
     last = row + len(table.rows)
-    native.set_categories(Reference(sheet, min_col=column, min_row=row + 1, max_row=last))
     places = {name: column + 1 + place for place, name in enumerate(table.columns)}
-    distances = column + len(header) + 1
+    beside = column + len(table.columns) + 2  # what only the chart needs stands a column apart from the table
+    names = column
+    if any(category.short for category in chart.categories):
+        names, beside = beside, beside + 1
+        _write_names(sheet, chart, row, names)
+    ends: list[int] = []
     for series in chart.series:
         drawn = _series(sheet, places[series.name], row, last)
-        drawn.cat = native.series[0].cat if native.series else None
         _style(drawn, chart, series)
         native.series.append(drawn)
         if any(mark and mark.low is not None for mark in series.marks):
             if chart.kind == Kind.LINE:
-                for end in _ends(sheet, series, places, row, last):
-                    native.series.append(end)
-            else:
-                drawn.errBars = _error_bars(sheet, chart, series, distances, row)
-                distances += 2
-    native.set_categories(Reference(sheet, min_col=column, min_row=row + 1, max_row=last))
+                ends += [len(native.series), len(native.series) + 1]
+                native.series += _ends(sheet, series, places, row, last)
+            elif chart.kind != Kind.AREA:
+                drawn.errBars = _error_bars(sheet, chart, series, beside, row)
+                beside += 2
+    native.set_categories(Reference(sheet, min_col=names, min_row=row + 1, max_row=last))
+    if native.legend:  # the ends of a ribbon have their line's colour
+        native.legend.legendEntry = [LegendEntry(idx=place, delete=True) for place in ends]
     sheet.add_chart(native, chart_anchor)
+
+
+def _write_table(sheet: Worksheet, chart: ChartSpec, row: int, column: int) -> None:
+    table = chart.table()
+    for place, text in enumerate((table.category_title, *table.columns)):
+        write_text(sheet.cell(row, column + place), text).font = Font(name="Calibri", bold=True)
+    formats = [
+        number_format((cell.value, cell.text) for cell in cells if cell.value is not None)
+        for cells in zip(*(cells for _, cells in table.rows), strict=True)
+    ]
+    for line, (category, cells) in enumerate(table.rows, start=row + 1):
+        write_text(sheet.cell(line, column), category.label)
+        for place, (cell, shown_as) in enumerate(zip(cells, formats, strict=True), start=column + 1):
+            sheet.cell(line, place, cell.value).number_format = shown_as
+
+
+def _write_names(sheet: Worksheet, chart: ChartSpec, row: int, column: int) -> None:
+    """Write the short names of the categories, for the axis."""
+    write_text(sheet.cell(row, column), "On the axis").font = Font(name="Calibri", color=FAINT)
+    for line, category in enumerate(chart.categories, start=row + 1):
+        write_text(sheet.cell(line, column), category.tick_text)
 
 
 def write_text(cell: Cell, text: str) -> Cell:
     """Write text that stays text, whatever it starts with."""
-    cell.value = text
-    if text.startswith(FORMULA_STARTS):
+    cell.value = printable(text)
+    if cell.value.startswith(FORMULA_STARTS):
         cell.data_type = "s"
+        cell.quotePrefix = True  # or Excel reads it anew as soon as somebody edits the cell
     return cell
 
 
@@ -91,13 +122,12 @@ def _native(chart: ChartSpec) -> Any:
         native.type = "bar" if chart.kind == Kind.BARS and chart.horizontal else "col"
         native.grouping = "stacked" if chart.stacked else "clustered"
         native.overlap = 100 if chart.stacked else 0
-        native.gapWidth = 4 if chart.kind == Kind.HISTOGRAM else 60
+        native.gapWidth = 0 if chart.kind == Kind.HISTOGRAM else 60
     native.width, native.height = WIDTH_CM, _height(chart)
-    native.title = chart.title
-    native.title.tx.rich.p[0].pPr = None
-    native.title.overlay = False
+    native.title = _title(chart.title, size=1200, bold=True, colour=INK)
     native.legend.position = "t"
-    if len(chart.series) == 1 and not chart.has_intervals:
+    native.legend.txPr = _font(900, MUTED)
+    if len(chart.series) == 1:
         native.legend = None
     return native
 
@@ -105,16 +135,31 @@ def _native(chart: ChartSpec) -> Any:
 def _axes(native: Any, chart: ChartSpec) -> None:
     # Hidden unless said otherwise, since openpyxl 3.1.
     native.x_axis.delete = native.y_axis.delete = False
-    native.y_axis.title, native.x_axis.title = chart.axis.title, chart.category_title
+    native.y_axis.title = _title(chart.axis.title, size=900, colour=MUTED)
+    native.x_axis.title = _title(chart.category_title, size=900, colour=MUTED)
+    native.x_axis.txPr, native.y_axis.txPr = _font(900, MUTED), _font(900, MUTED)
     native.y_axis.scaling.min, native.y_axis.scaling.max = chart.axis.low, chart.axis.high
-    native.y_axis.majorUnit = chart.axis.ticks[1].value - chart.axis.ticks[0].value
+    native.y_axis.majorUnit = major_unit(chart.axis)
     native.y_axis.majorGridlines.spPr = GraphicalProperties(ln=LineProperties(solidFill=RULE))
-    native.y_axis.number_format = (
-        "0%" if chart.axis.ticks[-1].text.endswith("%") and abs(chart.axis.high) <= 10 else "General"
-    )
+    native.y_axis.spPr = GraphicalProperties(ln=LineProperties(noFill=True))
+    native.y_axis.number_format = value_format(chart.axis)
     native.x_axis.tickLblPos = "low"
+    native.x_axis.tickLblSkip = every if (every := named_every(chart)) > 1 else None
     if chart.kind == Kind.BARS and chart.horizontal:
-        native.x_axis.scaling.orientation = "maxMin"  # the first category on top, as on the page
+        native.x_axis.scaling.orientation = "maxMin"  # the first category on top, as on the page,
+        native.y_axis.crosses = "max"  # and the value axis below them all the same
+
+
+def _title(text: str, *, size: int, colour: str, bold: bool = False) -> Title:
+    """A title; `size` in hundredths of a point."""
+    font = CharacterProperties(sz=size, b=bold, solidFill=colour)
+    paragraph = Paragraph(pPr=ParagraphProperties(defRPr=font), r=[RegularTextRun(rPr=font, t=printable(text))])
+    return Title(tx=Text(rich=RichText(p=[paragraph])), overlay=False)
+
+
+def _font(size: int, colour: str) -> RichText:
+    font = CharacterProperties(sz=size, solidFill=colour)
+    return RichText(p=[Paragraph(pPr=ParagraphProperties(defRPr=font), endParaRPr=font)])
 
 
 def _series(sheet: Worksheet, column: int, row: int, last: int) -> NativeSeries:
@@ -128,22 +173,49 @@ def _style(drawn: Any, chart: ChartSpec, series: Series) -> None:
     if chart.kind == Kind.LINE:
         line = LineProperties(solidFill=colour, w=25400, prstDash="dash" if series.dashed else "solid")
         drawn.graphicalProperties = GraphicalProperties(ln=line)
-        drawn.smooth = False
-        drawn.marker = Marker(symbol="none")
-    elif chart.kind == Kind.DOTS:
+        drawn.marker, drawn.smooth = Marker(symbol="none"), False
+        return
+    if chart.kind == Kind.DOTS:
         drawn.graphicalProperties = GraphicalProperties(ln=LineProperties(noFill=True))
-        fill = GraphicalProperties(solidFill=colour, ln=LineProperties(noFill=True))
-        drawn.marker = Marker(symbol="circle", size=9, spPr=fill)
-        drawn.smooth = False
+        drawn.marker, drawn.smooth = _dot(colour), False
     else:
-        drawn.graphicalProperties = GraphicalProperties(solidFill=colour)
-        if chart.kind != Kind.AREA:
-            drawn.invertIfNegative = False
-        drawn.dPt = [
-            DataPoint(idx=place, invertIfNegative=False, spPr=GraphicalProperties(solidFill=_hex(mark.colour.hex)))
-            for place, mark in enumerate(series.marks)
-            if mark and mark.colour
-        ]
+        drawn.graphicalProperties = _filled(colour)
+    if chart.kind == Kind.AREA:
+        return
+    drawn.dPt = [
+        _point(chart, place, _hex(mark.colour.hex)) for place, mark in enumerate(series.marks) if mark and mark.colour
+    ]
+    if chart.kind != Kind.DOTS:
+        drawn.invertIfNegative = False
+        drawn.dLbls = _labels(chart, series)
+
+
+def _filled(colour: str) -> GraphicalProperties:
+    return GraphicalProperties(solidFill=colour, ln=LineProperties(solidFill="FFFFFF"))
+
+
+def _dot(colour: str) -> Marker:
+    return Marker(symbol="circle", size=9, spPr=GraphicalProperties(solidFill=colour, ln=LineProperties(noFill=True)))
+
+
+def _point(chart: ChartSpec, place: int, colour: str) -> DataPoint:
+    if chart.kind == Kind.DOTS:
+        return DataPoint(idx=place, marker=_dot(colour))
+    return DataPoint(idx=place, invertIfNegative=False, spPr=_filled(colour))
+
+
+def _labels(chart: ChartSpec, series: Series) -> DataLabelList | None:
+    """The values at the ends of bars, where there is room for them and no whisker."""
+    marks = [mark for mark in series.marks if mark]
+    crowded = len(chart.categories) * len(chart.series) > MOST_LABELS
+    if crowded or any(mark.low is not None for mark in marks):
+        return None
+    colour = _hex(readable_on(series.colour.hex)) if chart.stacked else INK
+    labels = DataLabelList(dLblPos="ctr" if chart.stacked else "outEnd", txPr=_font(900, colour))
+    labels.numFmt = number_format((mark.value, mark.text) for mark in marks)
+    labels.showVal = True
+    labels.showSerName = labels.showCatName = labels.showLegendKey = labels.showPercent = False
+    return labels
 
 
 def _ends(sheet: Worksheet, series: Series, places: dict[str, int], row: int, last: int) -> Iterator[Any]:
@@ -161,7 +233,7 @@ def _error_bars(sheet: Worksheet, chart: ChartSpec, series: Series, column: int,
     """Write how far the interval reaches beyond each value, and bars that read it."""
     sources = []
     for place, (name, sign) in enumerate((("up", 1), ("down", -1))):
-        write_text(sheet.cell(row, column + place), f"{series.name}, {name}").font = Font(color="868F9D")
+        write_text(sheet.cell(row, column + place), f"{series.name}, {name}").font = Font(name="Calibri", color=FAINT)
         for line, mark in enumerate(series.marks, start=row + 1):
             end = None if mark is None else mark.high if sign > 0 else mark.low
             if mark is not None and end is not None:

@@ -1,4 +1,5 @@
-// The frame's behaviour: the theme switch, and menus that close when one looks elsewhere.
+// The frame's behaviour: the theme switch, menus that close when one looks elsewhere, dialogs, messages that can be
+// put away, and code that can be copied.
 
 class ThemeSwitch extends HTMLElement {
   connectedCallback() {
@@ -20,11 +21,46 @@ class ThemeSwitch extends HTMLElement {
 
 customElements.define("theme-switch", ThemeSwitch);
 
+// <toast-message>: a message that stays until it is put away or the page is left.
+class ToastMessage extends HTMLElement {
+  connectedCallback() {
+    const button = this.querySelector("button");
+    button.hidden = false;
+    button.addEventListener("click", () => this.remove());
+  }
+}
+
+customElements.define("toast-message", ToastMessage);
+
+// <copy-text>: its button puts the text of its code into the clipboard.
+class CopyText extends HTMLElement {
+  connectedCallback() {
+    const button = this.querySelector("button");
+    button.hidden = false;
+    button.addEventListener("click", async () => {
+      await navigator.clipboard.writeText(this.querySelector("code").textContent);
+      this.querySelector("[role=status]").textContent = "Copied";
+    });
+  }
+}
+
+customElements.define("copy-text", CopyText);
+
 const openMenus = () => document.querySelectorAll("details[data-menu][open]");
 
 document.addEventListener("click", (event) => {
   for (const menu of openMenus()) if (!menu.contains(event.target)) menu.open = false;
+  openDialog(event);
 });
+
+// What has data-dialog opens the dialog of that id; without a script, a link leads to a page that asks the same.
+function openDialog(event) {
+  const opener = event.target.closest("[data-dialog]");
+  const dialog = opener && document.getElementById(opener.dataset.dialog);
+  if (!dialog) return;
+  event.preventDefault();
+  dialog.showModal();
+}
 
 document.addEventListener("keydown", (event) => {
   if (event.key !== "Escape") return;

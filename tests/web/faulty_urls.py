@@ -47,7 +47,8 @@ def fail(_request: HttpRequest, fault: str) -> NoReturn:
 
 @login_not_required
 def too_often(request: HttpRequest) -> HttpResponseBase:
-    return respond_429(request)
+    response: HttpResponseBase = respond_429(request)
+    return response
 
 
 class Fail(APIView):

@@ -1,63 +1,104 @@
-// Horizontal bars, grouped or stacked: a row for each category.
-import { anchorGroup, colourClass, describe, lanesTop, rowGround, rowLabel, rowsFrame, textWidth, whisker } from "./frame.js";
+// Bars: grouped or stacked, upright or horizontal, with whiskers where marks have intervals and their value at the end.
 
-const THICKNESS = 14;
-const LINKED = 24; // room for a bar that is a link of its own
+import "../../vendor/d3/d3.min.js";
+import { columnsFrame, hitArea } from "./columns.js";
+import { categoryStop, mark, markStop, spans, whisker } from "./marks.js";
+import { rowsFrame } from "./rows.js";
+import { widthOf } from "./text.js";
 
-export function drawBars(plot) {
-  const { data } = plot;
-  const texts = data.stacked ? [] : data.series.flatMap(({ marks }) => marks.map((mark) => (mark ? mark.text : "")));
-  rowsFrame(plot, { labelsRight: Math.max(0, ...texts.map(textWidth)) + 10 });
-  data.categories.forEach((category, index) => {
-    if (data.links === "mark") linkedMarks(plot, category, index);
-    else row(plot, category, index);
+const THICKEST = 16;
+const THICKEST_LINKED = 24;
+const WIDEST = 56;
+const WORDS = 6;
+
+export const drawBars = (svg, chart, room) => (chart.horizontal ? drawHorizontal(svg, chart, room) : drawUpright(svg, chart, room));
+
+const furthest = ({ value, low, high }) => (value < 0 ? Math.min(value, low ?? value) : Math.max(value, high ?? value));
+
+function drawHorizontal(svg, chart, { width, height }) {
+  const all = chart.series.flatMap(({ marks }) => marks.filter(Boolean));
+  const frame = rowsFrame(svg, chart, { width, height, ends: chart.stacked ? [] : all.map((one) => [furthest(one), one.text]) });
+  const ends = spans(chart);
+  const lanes = chart.stacked ? 1 : chart.series.length;
+  const pitch = Math.min(frame.marksHeight / lanes, chart.links === "mark" ? THICKEST_LINKED : THICKEST);
+  const thickness = Math.min(pitch, THICKEST) - (lanes > 1 ? 2 : 1);
+  chart.categories.forEach((_, index) => {
+    const row = categoryStop(frame.plot, chart, index);
+    frame.hit(row, index);
+    frame.writeName(row, index);
+    const first = frame.top(index) + frame.marksTop + (frame.marksHeight - pitch * lanes) / 2;
+    chart.series.forEach((series, place) => {
+      const one = series.marks[index];
+      if (!one) return;
+      const middle = first + pitch * (chart.stacked ? 0.5 : place + 0.5);
+      const bar = { chart, place, index, one, span: ends[place][index], middle, thickness };
+      drawRowBar(markStop(row, chart, index, place), frame, bar);
+    });
   });
+  return {
+    ...frame,
+    extent(index) {
+      const known = ends.flatMap((spansOf) => spansOf[index] ?? []);
+      const [left = frame.x.range()[0], right = left] = d3.extent(known, frame.x);
+      return { left, right: right + 60, top: frame.top(index), bottom: frame.top(index) + frame.rowHeight };
+    },
+  };
 }
 
-function row(plot, category, index) {
-  const { data } = plot;
-  const lanes = data.stacked ? 1 : data.series.length;
-  const top = lanesTop(plot, index, lanes * THICKNESS);
-  const ends = data.series.map(({ marks }) => plot.value(marks[index]?.value ?? 0));
-  const group = anchorGroup(plot, plot.svg, { index, href: category.href, x: Math.max(...ends), y: plot.rowTop(index) + plot.row / 2 });
-  rowGround(plot, group, index);
-  rowLabel(plot, group, index, top + (lanes * THICKNESS) / 2);
-  const reached = { plus: 0, minus: 0 };
-  data.series.forEach((series, lane) => {
-    const mark = series.marks[index];
-    if (!mark) return;
-    const side = mark.value < 0 ? "minus" : "plus";
-    const start = data.stacked ? reached[side] : 0;
-    if (data.stacked) reached[side] += mark.value;
-    const y = data.stacked ? top : top + lane * THICKNESS;
-    bar(plot, group, series, category, mark, { y, start, labelled: !data.stacked });
-  });
+function drawRowBar(parent, { x }, { chart, place, index, one, span, middle, thickness }) {
+  const [from, to] = d3.extent(span, x);
+  mark(parent.append("rect"), chart, place, index).classed("bar", true).classed("bar-stacked", chart.stacked)
+    .attr("x", from).attr("width", to - from).attr("y", middle - thickness / 2).attr("height", thickness)
+    .attr("rx", chart.stacked ? null : Math.min(2, (to - from) / 2));
+  if (one.low !== undefined) whisker(parent, x(one.low), x(one.high), middle, { horizontal: true });
+  if (chart.stacked) return;
+  const before = one.value < 0;
+  parent.append("text").attr("class", "value").classed("value-before", before)
+    .attr("x", x(furthest(one)) + (before ? -WORDS : WORDS)).attr("y", middle).attr("dy", "0.35em").text(one.text);
 }
 
-function linkedMarks(plot, category, index) {
-  const { data } = plot;
-  const top = lanesTop(plot, index, data.series.length * LINKED);
-  rowLabel(plot, plot.svg, index, top + (data.series.length * LINKED) / 2);
-  data.series.forEach((series, lane) => {
-    const mark = series.marks[index];
-    if (!mark) return;
-    const y = top + lane * LINKED;
-    const group = anchorGroup(plot, plot.svg, { index, series: lane, href: mark.href, x: plot.value(mark.value), y: y + LINKED / 2 });
-    group.append("rect").attr("class", "chart-ground").attr("x", plot.inner.left).attr("y", y)
-      .attr("width", plot.width - plot.inner.left).attr("height", LINKED);
-    bar(plot, group, series, category, mark, { y: y + (LINKED - THICKNESS) / 2, start: 0, labelled: true });
+function drawUpright(svg, chart, { width, height }) {
+  const frame = columnsFrame(svg, chart, { width, height, named: true });
+  const ends = spans(chart);
+  const lanes = chart.stacked ? 1 : chart.series.length;
+  const group = Math.min(frame.step * 0.72, WIDEST * lanes);
+  const pitch = group / lanes;
+  const thickness = Math.max(1, pitch - (lanes > 1 ? Math.min(2, pitch * 0.15) : 0));
+  const written = !chart.stacked && chart.series.every(({ marks }) => marks.every((one) => !one || widthOf(one.text) <= pitch + 4));
+  chart.categories.forEach((_, index) => {
+    const stop = categoryStop(frame.plot, chart, index);
+    hitArea(stop, frame, index);
+    chart.series.forEach((series, place) => {
+      const one = series.marks[index];
+      if (!one) return;
+      const middle = frame.x(index) - group / 2 + pitch * (chart.stacked ? 0.5 : place + 0.5);
+      const bar = { chart, place, index, one, span: ends[place][index], middle, thickness, written };
+      drawColumnBar(markStop(stop, chart, index, place), frame, bar);
+    });
   });
+  return { ...frame, extent: columnExtent(frame, chart, ends) };
 }
 
-function bar(plot, group, series, category, mark, { y, start, labelled }) {
-  const [from, to] = [plot.value(start), plot.value(start + mark.value)];
-  describe(group.append("rect"), series, category, mark)
-    .attr("class", `chart-bar ${colourClass(series, mark)}`)
-    .attr("x", Math.min(from, to)).attr("width", Math.max(Math.abs(to - from), 0.5))
-    .attr("y", y + 1).attr("height", THICKNESS - 2);
-  if (mark.low !== undefined) whisker(plot, group, mark, y + THICKNESS / 2, { upright: false });
-  if (!labelled) return;
-  const end = mark.low === undefined ? Math.max(from, to) : Math.max(from, to, plot.value(mark.high));
-  group.append("text").attr("class", "chart-value").attr("aria-hidden", "true")
-    .attr("x", end + 6).attr("y", y + THICKNESS / 2).attr("dy", "0.35em").text(mark.text);
+function drawColumnBar(parent, { y }, { chart, place, index, one, span, middle, thickness, written }) {
+  const [top, bottom] = d3.extent(span, y);
+  mark(parent.append("rect"), chart, place, index).classed("bar", true).classed("bar-stacked", chart.stacked)
+    .attr("x", middle - thickness / 2).attr("width", thickness).attr("y", top).attr("height", bottom - top)
+    .attr("rx", chart.stacked ? null : Math.min(2, (bottom - top) / 2));
+  if (one.low !== undefined) whisker(parent, y(one.low), y(one.high), middle, { horizontal: false });
+  if (!written) return;
+  const below = one.value < 0;
+  parent.append("text").attr("class", "value value-over").attr("x", middle)
+    .attr("y", y(furthest(one)) + (below ? 14 : -WORDS)).text(one.text);
+}
+
+/** Where the bars of a category are, whiskers and all. */
+export function columnExtent(frame, chart, ends) {
+  return (index) => {
+    const known = ends.flatMap((spansOf, place) => {
+      const one = chart.series[place].marks[index];
+      return one ? [...spansOf[index], ...(chart.stacked ? [] : [furthest(one)])] : [];
+    });
+    const [top = frame.top, bottom = frame.bottom] = d3.extent(known, frame.y);
+    return { left: frame.x(index) - frame.step / 2, right: frame.x(index) + frame.step / 2, top, bottom };
+  };
 }

@@ -1,88 +1,115 @@
-// What a category, or one mark of it, says: shown beside it on hover and on focus, and spoken when moved to by keys.
+// The one tooltip of the page. It can be pointed at, is put away with Escape, stays on the screen and off the pointer.
 
-const GAP = 12;
+import { withInterval } from "./text.js";
 
-// The interval in words: "(1.9–3.1)".
-export const interval = (mark) => (mark.low_text ? ` (${mark.low_text}–${mark.high_text})` : "");
+const EDGE = 8;
+const APART = 12;
+const GRACE_MS = 160; // to move the pointer from the mark into the tooltip
 
-// The marks that an anchor is about: one series' or all of them, with the series' names and colours.
-export function marksOf(data, { index, series }) {
-  return data.series
-    .map((one) => ({ name: one.name, colour: one.marks[index]?.colour ?? one.colour, mark: one.marks[index] }))
-    .filter((entry, place) => entry.mark && (series === undefined || series === place));
+let box = null;
+let owner = null;
+let place = null;
+let pointed = false;
+let leaving = 0;
+
+/**
+ * Show `content` for `shownBy` beside `extent`, a rectangle on the screen that `locate` returns with the pointer (or
+ * null). `across`: categories run from left to right, so that the tooltip stands above them and not in the pointer's way.
+ */
+export function showTooltip(shownBy, content, locate, { across }) {
+  clearTimeout(leaving);
+  if (!box?.isConnected) box = makeBox();
+  if (owner && owner !== shownBy) owner.tooltipHidden({ dismissed: false });
+  owner = shownBy;
+  box.replaceChildren(...content);
+  if (!box.matches(":popover-open")) box.showPopover();
+  place = () => moveTo(locate(), across);
+  pointed = Boolean(locate().pointer);
+  place();
 }
 
-// The same in one line, for people who hear it.
-export function spoken(data, anchor) {
-  const parts = marksOf(data, anchor).map(({ name, mark }) =>
-    [`${data.series.length > 1 ? `${name}: ` : ""}${mark.text}${interval(mark)}`, ...(mark.detail ?? [])].join(", "),
-  );
-  return `${data.categories[anchor.index].label}: ${parts.join("; ") || "no value"}`;
+/** `dismissed`: by the reader, who does not want to see it again in the same place. */
+export function hideTooltip({ dismissed = false } = {}) {
+  clearTimeout(leaving);
+  if (!owner) return;
+  const hidden = owner;
+  owner = null;
+  box.hidePopover();
+  hidden.tooltipHidden({ dismissed });
 }
 
-export class Tooltip {
-  constructor(figure, data) {
-    this.figure = figure;
-    this.data = data;
-    this.box = document.createElement("div");
-    this.box.className = "chart-tooltip";
-    this.box.hidden = true;
-    this.voice = document.createElement("p");
-    this.voice.className = "visually-hidden";
-    this.voice.setAttribute("aria-live", "polite");
-    figure.append(this.box, this.voice);
-  }
+/** Hide soon, unless the pointer arrives in the tooltip. `then`: instead of hiding, where something has the focus. */
+export function leaveTooltip(then = hideTooltip) {
+  clearTimeout(leaving);
+  leaving = setTimeout(then, GRACE_MS);
+  box?.addEventListener("pointerleave", () => leaveTooltip(then), { once: true });
+}
 
-  get isOpen() {
-    return !this.box.hidden;
-  }
-
-  show(anchor, { announce }) {
-    this.hide();
-    this.active = anchor;
-    anchor.node.classList.add("is-active");
-    this.box.replaceChildren(...this.lines(anchor));
-    this.box.hidden = false;
-    this.place(anchor);
-    if (announce) this.voice.textContent = spoken(this.data, anchor);
-  }
-
-  hide() {
-    this.active?.node.classList.remove("is-active");
-    this.active = undefined;
-    this.box.hidden = true;
-  }
-
-  lines(anchor) {
-    const title = element("p", "chart-tooltip-title", this.data.categories[anchor.index].label);
-    const entries = marksOf(this.data, anchor).flatMap(({ name, colour, mark }) => {
-      const line = element("p", "chart-tooltip-line");
-      line.append(
-        element("span", `swatch swatch-dot colour-${colour}`),
-        element("span", "chart-tooltip-name", name),
-        element("span", "chart-tooltip-value", mark.text + interval(mark)),
-      );
-      return [line, ...(mark.detail ?? []).map((text) => element("p", "chart-tooltip-detail", text))];
-    });
-    return [title, ...(entries.length ? entries : [element("p", "chart-tooltip-detail", "no value")])];
-  }
-
-  // Right of the mark, or left of it where there is no room; never outside the window, never under the pointer.
-  place({ x, y }) {
-    const frame = this.figure.getBoundingClientRect();
-    const { offsetWidth: width, offsetHeight: height } = this.box;
-    let left = x + GAP;
-    if (frame.left + left + width > document.documentElement.clientWidth - 4) left = x - GAP - width;
-    left = Math.max(left, 4 - frame.left);
-    let top = y + GAP;
-    if (frame.top + top + height > window.innerHeight - 4) top = Math.max(y - GAP - height, 4 - frame.top);
-    this.box.style.setProperty("transform", `translate(${Math.round(left)}px, ${Math.round(top)}px)`);
-  }
+export function tooltipContent(chart, index, place = null) {
+  const title = element("p", "tooltip-title", chart.categories[index].label);
+  const rows = chart.series.flatMap((series, at) => {
+    const one = series.marks[index];
+    const row = element("div", "tooltip-row");
+    row.classList.toggle("is-current", at === place);
+    const shape = { line: "line", dots: "dot" }[chart.kind] ?? "bar";
+    const swatch = element("span", `swatch swatch-${shape} colour-${one?.colour ?? series.colour}`);
+    swatch.classList.toggle("is-dashed", series.dashed);
+    row.append(swatch, element("span", "tooltip-name", series.name), element("span", "tooltip-value", one ? withInterval(one) : "–"));
+    return [row, ...(one?.detail ?? []).map((line) => element("p", "tooltip-detail", line))];
+  });
+  const known = chart.series.some(({ marks }) => marks[index]?.low_text);
+  const level = known && chart.interval ? [element("p", "tooltip-note", `In brackets: ${chart.interval}`)] : [];
+  return [title, ...rows, ...level];
 }
 
 function element(tag, className, text = "") {
-  const made = document.createElement(tag);
-  made.className = className;
-  made.textContent = text;
+  return Object.assign(document.createElement(tag), { className, textContent: text });
+}
+
+function makeBox() {
+  const made = element("div", "chart-tooltip");
+  made.popover = "manual";
+  made.ariaHidden = "true"; // the mark's own name says the same
+  made.addEventListener("pointerenter", () => clearTimeout(leaving));
+  document.body.append(made);
   return made;
+}
+
+/** Take the first place that is on the screen and not under the pointer. */
+function moveTo({ extent, pointer }, across) {
+  const { offsetWidth: width, offsetHeight: height } = box;
+  const room = { right: document.documentElement.clientWidth - EDGE, bottom: window.innerHeight - EDGE };
+  const clampX = (x) => Math.max(EDGE, Math.min(room.right - width, x));
+  const clampY = (y) => Math.max(EDGE, Math.min(room.bottom - height, y));
+  const at = pointer ?? { x: (extent.left + extent.right) / 2, y: extent.top };
+  const middleX = clampX((extent.left + extent.right) / 2 - width / 2);
+  const middleY = clampY((extent.top + extent.bottom) / 2 - height / 2);
+  const above = { x: middleX, y: Math.min(extent.top, at.y) - APART - height };
+  const below = { x: middleX, y: Math.max(extent.bottom, at.y) + APART };
+  const right = { x: Math.max(extent.right, at.x) + APART, y: middleY };
+  const beside = [{ x: at.x + APART, y: middleY }, { x: at.x - APART - width, y: middleY }];
+  const places = across
+    ? [above, ...beside, below]
+    : pointer ? [right, ...beside, below, above] : [right, below, above];
+  const fits = ({ x, y }) => x >= EDGE && x + width <= room.right && y >= EDGE && y + height <= room.bottom;
+  const chosen = places.find(fits) ?? places.at(-1);
+  box.style.setProperty("left", `${Math.round(clampX(chosen.x))}px`);
+  box.style.setProperty("top", `${Math.round(clampY(chosen.y))}px`);
+}
+
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Escape") hideTooltip({ dismissed: true });
+});
+document.addEventListener("pointerdown", (event) => {
+  if (owner && !owner.contains(event.target) && !box.contains(event.target)) hideTooltip();
+});
+for (const moved of ["scroll", "resize"]) {
+  window.addEventListener(moved, () => follow(), { capture: true, passive: true });
+}
+
+/** What was pointed at is no longer under the pointer; what has the focus keeps it. */
+function follow() {
+  if (!owner) return;
+  if (pointed) hideTooltip();
+  else place();
 }

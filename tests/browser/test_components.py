@@ -1,0 +1,66 @@
+"""What components do in a browser: tables sort, dialogs give the focus back, messages can be put away."""
+
+import pytest
+from playwright.sync_api import Page, expect
+from pytest_django.live_server_helper import LiveServer
+
+from accounts.models import User
+from tests.browser.keyboard import press
+
+pytestmark = [pytest.mark.browser, pytest.mark.parametrize("look", [("light", 1440)], indirect=True, ids=["light"])]
+EMAIL, PASSWORD = "staff@example.com", "a long enough password"
+
+
+@pytest.fixture
+def gallery(transactional_db: None, live_server: LiveServer, page: Page) -> Page:
+    User.objects.create_superuser(EMAIL, PASSWORD)
+    page.goto(f"{live_server.url}/accounts/login/?next=/gallery/")
+    page.get_by_label("Email").fill(EMAIL)
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1, name="Components")).to_be_visible()
+    return page
+
+
+def test_a_table_sorts_by_the_head_that_is_pressed(gallery: Page) -> None:
+    table = gallery.locator("#tables table")
+    names = table.locator("tbody th")
+    head = table.get_by_role("columnheader", name="ROAS")
+    head.get_by_role("button").press("Enter")
+    expect(head).to_have_attribute("aria-sort", "descending")
+    expect(names).to_have_text([*("A channel with a name that is a good deal longer than most", "Paid Search"),
+                                *("Paid Social", "Email", "Total")])  # fmt: skip
+    head.get_by_role("button").press("Enter")
+    expect(head).to_have_attribute("aria-sort", "ascending")
+    expect(names.first).to_have_text("Paid Social")
+    expect(names.nth(3)).to_have_text("Email")  # without a value, it comes last either way
+    expect(names.last).to_have_text("Total")
+    table.get_by_role("columnheader", name="Channel").get_by_role("button").click()
+    expect(names.first).to_have_text("A channel with a name that is a good deal longer than most")
+    expect(head).not_to_have_attribute("aria-sort", "ascending")
+
+
+def test_a_dialog_takes_the_focus_and_gives_it_back(gallery: Page) -> None:
+    opener = gallery.get_by_role("button", name="Remove…")
+    opener.press("Enter")
+    dialog = gallery.get_by_role("dialog", name="Remove this?")
+    expect(dialog).to_be_visible()
+    expect(dialog.get_by_role("button", name="Remove")).to_be_focused()
+    gallery.keyboard.press("Escape")
+    expect(dialog).to_be_hidden()
+    expect(opener).to_be_focused()
+
+
+def test_a_message_can_be_put_away(gallery: Page) -> None:
+    message = gallery.locator("toast-message", has_text="The schedule is saved.")
+    message.get_by_role("button", name="Put this message away").click()
+    expect(message).to_have_count(0)
+
+
+def test_an_explanation_opens_and_closes_by_keyboard(gallery: Page) -> None:
+    button = gallery.get_by_role("button", name="About blended ROAS")
+    press(gallery, button)
+    text = gallery.get_by_text("All revenue for each unit of spend, whoever gets the credit.")
+    expect(text).to_be_visible()
+    gallery.keyboard.press("Escape")
+    expect(text).to_be_hidden()

@@ -1,0 +1,45 @@
+"""The gallery of components: for staff only, and of every component there is."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+from django.conf import settings
+from django.test import Client
+
+from accounts.models import User, Workspace
+from charts.examples import EXAMPLES
+
+ClientFor = Callable[[User | None], Client]
+TEMPLATES = Path(settings.BASE_DIR) / "templates"
+# What stands around every page, the gallery included, or belongs to one page.
+ELSEWHERE = {
+    "brand", "chart_key", "demo_badge", "field", "footer", "messages", "period_selector", "user_menu",
+    "workspace_switcher",
+}  # fmt: skip
+
+
+def test_staff_see_it_without_a_workspace_and_nobody_else_does(
+    client_for: ClientFor, owner: User, workspace: Workspace
+) -> None:
+    assert client_for(None).get("/gallery/").headers["Location"] == "/accounts/login/?next=/gallery/"
+    assert client_for(owner).get("/gallery/").status_code == 404
+    staff = User.objects.create_superuser("root@example.com")
+    assert client_for(staff).get("/gallery/").status_code == 200
+    assert client_for(staff).post("/gallery/").status_code == 405
+
+
+def test_every_component_is_in_it() -> None:
+    gallery = (TEMPLATES / "reports/gallery.html").read_text()
+    shown = set(re.findall(r'"components/(\w+)\.html"', gallery))
+    components = {path.stem for path in (TEMPLATES / "components").glob("*.html")}
+    assert components - ELSEWHERE <= shown
+    assert components >= ELSEWHERE
+
+
+def test_every_kind_of_chart_is_in_it_with_its_picture(client_for: ClientFor, db: None) -> None:
+    text = client_for(User.objects.create_superuser("root@example.com")).get("/gallery/").text
+    for name, chart in EXAMPLES.items():
+        assert f'id="{chart.id}-title"' in text
+        assert f'src="/static/gallery/{name}.svg"' in text
+        assert (Path(settings.BASE_DIR) / f"static/gallery/{name}.svg").exists()
