@@ -41,6 +41,10 @@ test-stack: setup-tests ## Run the tests that need PostgreSQL, Redis and a real 
 test-full: setup-tests ## Run every test, also the long ones
 	@$(RUN) pytest $(ARGS)
 
+.PHONY: screenshots
+screenshots: setup-tests ## Take a picture of every page, light and dark, wide and narrow, into screenshots/
+	@DATA_DIR=$(CURDIR)/var/screenshots $(RUN) pytest tests/browser/screenshots.py $(ARGS)
+
 .PHONY: check
 check: setup ## Lint, types, import contracts, templates, migrations, deployment settings
 	@$(RUN) ruff check .

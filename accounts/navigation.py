@@ -40,15 +40,13 @@ class Link:
 
 
 def links(request: HttpRequest, workspace: Workspace) -> Iterator[Link]:
-    """Yield the sidebar's links for `workspace`, marking the app that the request is in."""
-    current_app = request.resolver_match.app_name if request.resolver_match else ""
+    """Yield the sidebar's links for `workspace`, marking the one that the request is at or below."""
     for page in PAGES:
         try:
             href = reverse(page.url_name, kwargs={"slug": workspace.slug})
         except NoReverseMatch:
             continue
-        is_current = page.url_name.partition(":")[0] == current_app
-        yield Link(page.label, href, f"icons/{page.icon}.svg", is_current)
+        yield Link(page.label, href, f"icons/{page.icon}.svg", is_current=request.path.startswith(href))
 
 
 def last_workspace(request: HttpRequest) -> Workspace | None:

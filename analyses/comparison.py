@@ -15,6 +15,7 @@ from mmm_project import formats
 
 MOST_ROWS = 500
 DASH = "\N{EN DASH}"
+NOTE = "Every number of both results, as their exports have them."
 SIDES = ("A", "B", f"B {formats.MINUS} A", "change")
 TableOfCells: TypeAlias = Sequence[Sequence[Cell]]
 Key: TypeAlias = tuple[tuple[Cell, ...], int]
@@ -69,8 +70,9 @@ def differences(earlier: Mapping[str, str], later: Mapping[str, str]) -> list[Di
 def side_by_side(earlier: TableOfCells, later: TableOfCells) -> DataTable | None:
     """Join two tables, header first, on their columns of text; None if their columns are not the same.
 
-    Each column of numbers becomes four: A, B, B − A, and that as a share of A. Rows keep the order of A, then that of
-    B; where one text occurs several times, its first row in A belongs to its first row in B.
+    Each column of numbers becomes four: A, B, B minus A, and that as a share of A. Rows keep the order of A, then that
+    of B; where one text occurs several times, its first row in A belongs to its first row in B. A text that all of A
+    has and another that all of B has, such as two models, does not keep their rows apart.
     """
     columns = [str(name) for name in earlier[0]]
     if columns != [str(name) for name in later[0]]:
@@ -78,6 +80,7 @@ def side_by_side(earlier: TableOfCells, later: TableOfCells) -> DataTable | None
     rows = [*earlier[1:], *later[1:]]
     texts = [place for place in range(len(columns)) if any(isinstance(row[place], str) for row in rows)]
     numbers = [place for place in range(len(columns)) if place not in texts]
+    texts = [place for place in texts if not _tells_sides_apart(earlier, later, place)] or texts
     first, second = _by_text(earlier[1:], texts), _by_text(later[1:], texts)
     keys = list({**first, **second})
     shown = keys[:MOST_ROWS]
@@ -88,8 +91,13 @@ def side_by_side(earlier: TableOfCells, later: TableOfCells) -> DataTable | None
             *(f"{columns[place].capitalize()}, {side}" for place in numbers for side in SIDES),
         ),
         rows=tuple(_row(key, first.get(key), second.get(key), numbers) for key in shown),
-        note=f"The first {len(shown)} of {formats.count(len(keys))} rows." if len(shown) < len(keys) else "",
+        note=f"The first {len(shown)} of {formats.count(len(keys))} rows." if len(shown) < len(keys) else NOTE,
     )
+
+
+def _tells_sides_apart(earlier: TableOfCells, later: TableOfCells, place: int) -> bool:
+    sides = [{row[place] for row in table[1:]} for table in (earlier, later)]
+    return all(len(side) == 1 for side in sides) and sides[0] != sides[1]
 
 
 def _by_text(rows: TableOfCells, texts: Sequence[int]) -> dict[Key, Sequence[Cell]]:

@@ -3,7 +3,6 @@
 import csv
 from collections.abc import Iterable, Iterator, Sequence
 
-from analyses.models import Run
 from analyses.registry import Cell
 
 # A spreadsheet takes text that starts with one of these for a formula.
@@ -33,12 +32,6 @@ def text_table(rows: Iterable[Sequence[Cell]]) -> Iterator[str]:
     for row in texts:
         columns = zip(row, widths, to_the_right, strict=True)
         yield "  ".join(text.rjust(width) if right else text.ljust(width) for text, width, right in columns).rstrip()
-
-
-def csv_file_name(run: Run) -> str:
-    """Return a name that says kind, workspace and, where the question has one, period."""
-    period = [f"{run.params['start']}-to-{run.params['end']}"] if {"start", "end"} <= run.params.keys() else []
-    return "-".join([run.kind, run.workspace.slug, *period]) + ".csv"
 
 
 def _safe(cell: Cell) -> Cell:

@@ -74,7 +74,7 @@ class RunPage:
     facts: Sequence[tuple[str, str]]
     exports: Sequence[tuple[str, str]]
     compare_url: str
-    similar: "Sequence[RunRow]"
+    similar: Sequence["RunRow"]
 
     @property
     def job(self) -> Job:
@@ -180,7 +180,7 @@ def _duration(elapsed: timedelta) -> str:
     hours, minutes = divmod(minutes, 60)
     if hours:
         return f"{hours} h {minutes:02} min"
-    return f"{minutes} min {seconds:02} s" if minutes else f"{seconds} s"
+    return f"{minutes} min {seconds:02} s" if minutes else f"{seconds} s" if seconds else "less than 1 s"
 
 
 def _exports(run: Run) -> list[tuple[str, str]]:

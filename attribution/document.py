@@ -93,7 +93,7 @@ def document(run: "Run") -> Document:
         sections=(
             Section(
                 title="Models side by side" if several else f"Credit by {credit.dimension}",
-                sentences=tuple(f"{MODEL_LABELS[name]}: {MODEL_RULES[name]}" for name in credit.models),
+                sentences=tuple(f"{MODEL_LABELS[name]}: {MODEL_RULES[name]}" for name in credit.models if several),
                 charts=(_dots(credit, sources) if several else _bars(credit, sources),),
             ),
             Section(title="In numbers", tables=(_table(credit, sources),)),
@@ -141,7 +141,7 @@ def _bars(credit: Credit, sources: Sources) -> ChartSpec:
         kind=Kind.BARS,
         horizontal=True,
         title=presenters.concentration(credit),
-        subtitle=f"{what}, {credit.period.label}",
+        subtitle=f"{what}, {credit.period.label}. {MODEL_RULES[credit.models[0]]}",
         summary=f"{what}. Largest: {largest}." if largest else f"{what}.",
         category_title=credit.dimension_label,
         categories=tuple(category(group) for group in groups),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from attribution.labels import DIMENSION_LABELS, MODEL_LABELS, NONE
 from attribution.params import REVENUE
 from marketing.periods import Period
+from marketing.selectors import NO_CAMPAIGN
 from mmm_project import formats
 
 if TYPE_CHECKING:
@@ -126,7 +127,8 @@ def headline(credit: Credit) -> str:
         return f"There is no {credit.metric_label} to credit: the {conversions} of this period carry no value."
     leader = credit.groups[0]
     share = formats.percent(credit.share(credit.of(leader)))
-    return f"{leader.label} gets {share} of {credit.metric_label} under {MODEL_LABELS[credit.models[0]]}."
+    gets = "Touches without a campaign get" if leader.label == NO_CAMPAIGN else f"{leader.label} gets"
+    return f"{gets} {share} of {credit.metric_label} under {MODEL_LABELS[credit.models[0]]}."
 
 
 def difference(credit: Credit, value: float, reference: float, name: str) -> str:

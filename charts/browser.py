@@ -15,12 +15,16 @@ BAR_HEIGHT, DOT_HEIGHT, LINKED_HEIGHT = 14, 11, 24
 
 @dataclass(frozen=True, slots=True)
 class KeyEntry:
-    """One entry of the key: a colour (`shape`: "line", "bar" or "dot") and what it stands for."""
+    """One entry of the key: a colour (`shape`: "line", "bar" or "dot") and what it stands for.
+
+    `varied`: its marks have colours of their own.
+    """
 
     name: str
     colour: str
     shape: str
     dashed: bool
+    varied: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +138,16 @@ def _key(spec: ChartSpec) -> tuple[KeyEntry, ...]:
     if len(spec.series) == 1:
         return ()
     shape = {Kind.LINE: "line", Kind.DOTS: "dot"}.get(spec.kind, "bar")
-    return tuple(KeyEntry(series.name, str(series.colour), shape, series.dashed) for series in spec.series)
+    return tuple(
+        KeyEntry(
+            name=series.name,
+            colour=str(series.colour),
+            shape=shape,
+            dashed=series.dashed,
+            varied=any(mark.colour not in (None, series.colour) for mark in series.marks if mark),
+        )
+        for series in spec.series
+    )
 
 
 def _in_rows(chart: ChartSpec) -> bool:

@@ -13,12 +13,12 @@ class MarketingConfig(AppConfig):
     def ready(self) -> None:
         from jobs.handlers import register, register_sweeper
         from marketing import demo_data, receivers
-        from marketing.importing.removal import abandon_import, sweep_failed_imports
+        from marketing.importing.removal import abandon_import, sweep_ended_imports
 
         receivers.connect()
         register("marketing.import", execute=_run_import, on_end=abandon_import)
         register(demo_data.REMOVAL_JOB, execute=demo_data.run_removal)
-        register_sweeper(sweep_failed_imports)
+        register_sweeper(sweep_ended_imports)
 
 
 def _run_import(job: "Job", progress: "Progress") -> None:

@@ -10,7 +10,8 @@ from accounts.access import AuthedRequest
 from accounts.permissions import Permission
 from marketing import demo_data
 from marketing.importing.demo import DemoAlreadyLoaded
-from mmm_project.problems import NotPermitted
+from mmm_project import formats
+from mmm_project.problems import Conflict, NotPermitted
 from mmm_project.web import render_page, wants_fragment
 
 
@@ -21,8 +22,8 @@ def load_demo(request: AuthedRequest, slug: str) -> HttpResponse:
     access.require(request, Permission.IMPORT)
     try:
         demo_data.load_demo_data(workspace=workspace, by=request.user)
-    except DemoAlreadyLoaded as error:
-        messages.info(request, str(error))
+    except (Conflict, DemoAlreadyLoaded) as refusal:
+        messages.error(request, str(refusal))
     return redirect("workspace_home", slug=slug)
 
 
@@ -31,12 +32,14 @@ def remove_demo(request: AuthedRequest, slug: str) -> HttpResponse:
     """Ask whether the demo data is to go; POST removes it."""
     workspace = access.get_workspace(request, slug)
     if not demo_data.may_remove(request.membership):
-        raise NotPermitted("You may not remove the demo data. Whoever loaded it, an owner or an admin can.")
+        raise NotPermitted("Whoever loaded the demo data, an owner or an admin of the workspace can remove it.")
     if request.method == "POST":
         if demo_data.remove_demo_data(workspace=workspace, by=request.user) is None:
             messages.info(request, "There is no demo data in this workspace.")
         return redirect("workspace_home", slug=slug)
-    return render_page(request, "marketing/remove_demo.html", {"demo": demo_data.demo_state(workspace)})
+    state = demo_data.demo_state(workspace)
+    context = {"demo": state, "rows": formats.count(state.rows, "row")}
+    return render_page(request, "marketing/remove_demo.html", context)
 
 
 @require_safe

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 
@@ -38,8 +39,8 @@ class Route:
         """Return the address with values from `known`. Raises LookupError for an argument that nobody has told of."""
         if unknown := self.arguments - known.keys():
             raise LookupError(
-                f"No value for {', '.join(sorted(unknown))} of “{self.name}” ({self.path}): add one of workspace A's "
-                "to `arguments` in tests/test_every_url.py."
+                f"No value for {', '.join(sorted(unknown))} of “{self.name}” ({self.path}): add one of the workspace's "
+                "to `arguments` in tests/test_every_url.py and in tests/browser/world.py."
             )
         return reverse(self.name, kwargs={name: known[name] for name in self.arguments})
 
@@ -47,6 +48,27 @@ class Route:
 def every_route() -> list[Route]:
     """Return the named addresses. Raises ValueError for one of ours that has no name."""
     return list(_walk(get_resolver().url_patterns, "", "", frozenset()))
+
+
+def html_pages(client: Client, cases: Mapping[str, Mapping[str, object]]) -> dict[str, str]:
+    """Return what to call it -> address of each page that this browser gets; neither the admin's nor the API's.
+
+    `cases`: what to call it -> values for arguments. Each is tried on each address that takes one of its arguments;
+    what was found before, redirects, refusals and files are left out.
+    """
+    found: dict[str, str] = {}
+    for case, known in cases.items():
+        for route in every_route():
+            if route.is_admin or route.is_api or (case and not route.arguments & known.keys()):
+                continue
+            if case and route.arguments - known.keys():
+                continue
+            url = route.url(known)
+            response = client.get(url)
+            is_page = response.headers.get("Content-Type", "").startswith("text/html")
+            if url not in found.values() and response.status_code == 200 and is_page:
+                found[f"{route.name} {case}".rstrip()] = url
+    return found
 
 
 def _walk(

@@ -4,7 +4,6 @@ import datetime as dt
 import hashlib
 import shutil
 import uuid
-from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +26,7 @@ from marketing.importing.demo import IMPORT_JOB, provide_file
 from marketing.importing.dimensions import Dimensions
 from marketing.importing.errors import FileRejected
 from marketing.importing.loading import load_rows
-from marketing.importing.removal import imports_to_clear, remove_rows
+from marketing.importing.removal import imports_to_clear, remove_rows, ring_deferred
 from marketing.importing.settle import (
     admit_new_conversions,
     keep_measures_unsaid,
@@ -80,7 +79,8 @@ def run_import(job: Job, progress: Progress) -> None:
     """Carry out an import: check and load in short transactions, settle duplicates, then make it visible in one."""
     batch = Import.objects.select_related("workspace").get(job=job)
     _take_import_lock(batch)
-    for interrupted in (batch, *imports_to_clear().filter(workspace=batch.workspace)):
+    failed = imports_to_clear().filter(workspace=batch.workspace, status=Import.Status.FAILED)
+    for interrupted in (batch, *failed):
         _clear_up(interrupted, job, progress)
     try:
         path = Path(settings.MEDIA_ROOT) / batch.stored_file
@@ -97,8 +97,9 @@ def run_import(job: Job, progress: Progress) -> None:
         raise JobFailed(_nothing_to_import(counts["rejected"], batch.errors), code="no_valid_rows")
     duplicates = shadow_repeated_touches(batch, after_each=lambda done: progress("Settling", _settling(done)))
     duplicates += admit_new_conversions(batch, after_each=lambda done: progress("Settling", _settling(done)))
-    accepted, fields = counts["accepted"] - duplicates, [field.name for field in checker.fields]
-    progress.complete(lambda: _activate(batch, accepted=accepted, duplicates=duplicates, fields=fields))
+    accepted, mapping = counts["accepted"] - duplicates, {field.name: name for field, name in checker.fields.items()}
+    progress.complete(lambda: _activate(batch, accepted=accepted, duplicates=duplicates, mapping=mapping))
+    ring_deferred(batch.workspace_id)
 
 
 def _take_import_lock(batch: Import) -> None:
@@ -180,12 +181,19 @@ def _day(value: np.datetime64 | np.int64, batch: Import) -> dt.date:
     return dt.datetime.fromtimestamp(int(value) / 1e6, batch.workspace.zone).date()
 
 
-def _activate(batch: Import, *, accepted: int, duplicates: int, fields: Collection[str]) -> None:
-    """Make the import's rows visible: one UPDATE of its status, figures restated and versions moved along with it."""
-    keep_measures_unsaid(batch, fields=fields)
+def _activate(batch: Import, *, accepted: int, duplicates: int, mapping: dict[str, str]) -> None:
+    """Make the import's rows visible: one UPDATE of its status, figures restated and versions moved along with it.
+
+    `mapping` is the whole one, with the columns that bear a field's own name.
+    """
+    keep_measures_unsaid(batch, fields=mapping)
     restate(batch)
     Import.objects.filter(pk=batch.pk, status=Import.Status.LOADING).update(
-        status=Import.Status.ACTIVE, accepted=accepted, duplicates=duplicates, activated_at=timezone.now()
+        status=Import.Status.ACTIVE,
+        accepted=accepted,
+        duplicates=duplicates,
+        mapping=mapping,
+        activated_at=timezone.now(),
     )
     for dataset in DATASETS_TOUCHED.get(batch.dataset, (batch.dataset,)):
         move_version(batch=batch, dataset=dataset)

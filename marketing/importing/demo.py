@@ -64,13 +64,19 @@ def provide_file(batch: Import) -> None:
     if (Path(settings.MEDIA_ROOT) / batch.stored_file).exists():
         return
     from marketing.demo import build_world  # pandas: only where the world is built
+    from marketing.demo.world import TIME_ZONE
 
     plan = json.loads((_directory(batch.workspace) / PLAN).read_text())
     world = build_world(dt.date.fromisoformat(plan["end"]), seed=plan["seed"])
     _create_channels(batch.workspace, world)
     truth_path(batch.workspace).write_text(json.dumps(world.truth, indent=1))
+    is_at_home = batch.workspace.timezone == TIME_ZONE
     for dataset in DATASETS:
-        _write(getattr(world, dataset), Path(settings.MEDIA_ROOT) / _file(batch.workspace, dataset))
+        table = getattr(world, dataset)
+        if "occurred_at" in table and not is_at_home:
+            # Its hours are kept as they are on the clock, and so are its days: the last one is over here, too.
+            table = table.assign(occurred_at=table["occurred_at"].dt.tz_convert(TIME_ZONE).dt.tz_localize(None))
+        _write(table, Path(settings.MEDIA_ROOT) / _file(batch.workspace, dataset))
 
 
 def remove_files(workspace: Workspace) -> None:
@@ -118,7 +124,7 @@ def _file(workspace: Workspace, dataset: Dataset) -> Path:
 def _keep_plan(workspace: Workspace, *, end: dt.date, seed: int) -> None:
     """Note which world is to be built, in place of any that was here before."""
     remove_files(workspace)
-    _directory(workspace).mkdir(parents=True)
+    _directory(workspace).mkdir(parents=True, exist_ok=True)
     (_directory(workspace) / PLAN).write_text(json.dumps({"end": end.isoformat(), "seed": seed}))
 
 

@@ -1,19 +1,29 @@
-"""Clear away the rows of imports that failed or were undone, in transactions short enough for others to write."""
+"""Clear away what nothing sees any more: rows of imports that failed or were undone, and names that came with them."""
 
 from collections.abc import Iterator
 
-from django.db.models import QuerySet
+from django.db import models, transaction
+from django.db.models import Q, QuerySet
 
+from accounts.models import Workspace
+from jobs.actions import ring_doorbell
 from jobs.models import Job
 from marketing.models import (
+    Campaign,
+    Channel,
     ChannelSpend,
+    Control,
     ControlValue,
     Conversion,
+    Customer,
     Experiment,
     Import,
     ImportedRow,
+    Outcome,
     OutcomeValue,
+    Segment,
     Touchpoint,
+    TrafficSource,
 )
 
 ROWS_AT_ONCE = 20_000
@@ -25,34 +35,65 @@ ROW_MODELS: tuple[type[ImportedRow], ...] = (
     ControlValue,
     Experiment,
 )
+ENDED = (Import.Status.FAILED, Import.Status.UNDONE)
+WITH_ROWS = Q(accepted__gt=0) | Q(duplicates__gt=0)  # of an import that has ended: both become 0 once its rows are gone
+# In an order in which nothing that is left refers to what is gone.
+NAMES: tuple[type[models.Model], ...] = (Customer, TrafficSource, Campaign, Segment, Channel, Outcome, Control)
 
 
 def abandon_import(job: Job) -> None:
     """Mark the import of a failed or cancelled job; the sweep removes its rows."""
     Import.objects.filter(job=job).update(status=Import.Status.FAILED)
+    ring_deferred(job.workspace_id)
 
 
-def sweep_failed_imports() -> None:
+def ring_deferred(workspace_id: int) -> None:
+    """Ring for the jobs of the workspace that were put back while an import was loading, which has ended now."""
+    deferred = Job.objects.filter(workspace=workspace_id, status=Job.Status.QUEUED, rung_at=None)
+    for job_id in deferred.order_by("pk").values_list("pk", flat=True):
+        ring_doorbell(job_id)
+
+
+def sweep_ended_imports() -> None:
     """Remove some rows of an import that failed or was undone; called every few seconds, until none are left.
 
     Where an import is loading, that one does it: the two would wait for each other.
     """
     loading = Import.objects.filter(status=Import.Status.LOADING).values("workspace")
     batch = imports_to_clear().exclude(workspace__in=loading).first()
-    if batch is not None and next(remove_rows(batch), 0) == 0:
-        Import.objects.filter(pk=batch.pk).update(accepted=0)
+    if batch is not None:
+        next(remove_rows(batch), 0)
 
 
 def imports_to_clear() -> QuerySet[Import]:
     """Return the imports that failed or were undone and may have rows left, oldest first."""
-    ended = [Import.Status.FAILED, Import.Status.UNDONE]
-    return Import.objects.filter(status__in=ended, accepted__gt=0).order_by("pk")
+    return Import.objects.filter(WITH_ROWS, status__in=ENDED).order_by("pk")
 
 
 def remove_rows(batch: Import) -> Iterator[int]:
-    """Delete the import's rows a chunk at a time, yielding the size of each."""
+    """Delete the import's rows a chunk at a time, yielding the size of each; at the end, note that they are gone."""
     for model in ROW_MODELS:
         rows = model._default_manager.filter(batch=batch)
         while ids := list(rows.values_list("pk", flat=True)[:ROWS_AT_ONCE]):
             model._default_manager.filter(pk__in=ids).delete()
             yield len(ids)
+    Import.objects.filter(pk=batch.pk, status__in=ENDED).update(accepted=0, duplicates=0)
+
+
+def remove_names(workspace: Workspace) -> bool:
+    """Remove the customers, channels, campaigns and so on of a workspace without data; its goals are settings.
+
+    Returns whether it was without: an import that is on its way, counts or has rows left keeps every name.
+    """
+    with transaction.atomic():
+        # No import can be added meanwhile: its row would refer to this one.
+        Workspace.objects.select_for_update().get(pk=workspace.pk)
+        imports = Import.objects.filter(workspace=workspace)
+        if imports.filter(WITH_ROWS | ~Q(status__in=ENDED)).exists():
+            return False
+        # No row refers to the names, then. Looking for some, as a deletion by RESTRICT does, would read the
+        # touchpoints of all workspaces: they have no index by source.
+        for model in NAMES:
+            rows = model._default_manager.filter(workspace=workspace)
+            rows._raw_delete(rows.db)  # noqa: SLF001
+    return True

@@ -4,15 +4,17 @@ Touchpoints and conversions: the first active row holds, later ones are shadowed
 experiments: the newest import holds. Every function here runs under the workspace's import lock (`actions.run_import`).
 """
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 
 from django.db import connection, models, transaction
 
+from accounts.models import Workspace
 from marketing.models import (
     Channel,
     ChannelSpend,
     ControlValue,
     Conversion,
+    Dataset,
     Experiment,
     Import,
     OutcomeValue,
@@ -58,7 +60,26 @@ WHERE new.id IN ({ids}) AND NOT EXISTS (
 )
 """
 SPEND_MEASURES = ("spend", "impressions", "clicks")
-SPEND_MEASURES = ("spend", "impressions", "clicks")
+# A measure for which a row's file has no column is that of the last equal row before it whose file has one.
+TAKE_MEASURE = """
+WITH unsaid (batch_id, channel_id) AS (VALUES {unsaid}),
+counted AS (
+    SELECT spend.id, spend.channel_id, spend.date, COALESCE(spend.campaign_id, 0) AS campaign, spend.geo,
+        spend.{measure} AS measure, unsaid.batch_id IS NULL AS said, COUNT(CASE WHEN unsaid.batch_id IS NULL THEN 1 END)
+        OVER (PARTITION BY spend.channel_id, spend.date, COALESCE(spend.campaign_id, 0), spend.geo ORDER BY spend.id)
+        AS said_until_here
+    FROM marketing_channelspend spend JOIN marketing_import batch ON batch.id = spend.batch_id
+    LEFT JOIN unsaid ON unsaid.batch_id = spend.batch_id AND unsaid.channel_id = spend.channel_id
+    WHERE batch.workspace_id = %s AND batch.status = 'active'
+),
+last_said AS (
+    SELECT id, said, MAX(CASE WHEN said THEN measure END)
+        OVER (PARTITION BY channel_id, date, campaign, geo, said_until_here) AS measure
+    FROM counted
+)
+UPDATE marketing_channelspend AS spend SET {measure} = last_said.measure FROM last_said
+WHERE last_said.id = spend.id AND NOT last_said.said AND spend.{measure} IS DISTINCT FROM last_said.measure
+"""
 RESTATED_KEYS: dict[type[models.Model], tuple[str, ...]] = {
     ChannelSpend: ("channel_id", "date", "COALESCE({row}.campaign_id, 0)", "geo"),
     OutcomeValue: ("outcome_id", "date", "geo"),
@@ -101,11 +122,9 @@ def keep_measures_unsaid(batch: Import, *, fields: Collection[str]) -> None:
     `fields` are those that the file has. Call it before `restate`, in the same transaction.
     """
     table = ChannelSpend._meta.db_table
-    rows = ChannelSpend.objects.filter(batch=batch).order_by()
+    channels = _channels(batch.workspace_id)
     for measure in SPEND_MEASURES:
-        said = _channels_that_say(measure, batch=batch, fields=fields)
-        unsaid = set(rows.values_list("channel", flat=True).distinct()) - said
-        if unsaid:
+        if unsaid := _channels_without(measure, fields=fields, channels=channels):
             with connection.cursor() as cursor:
                 cursor.execute(
                     f"UPDATE {table} AS new SET {measure} = held.{measure} FROM {table} held "  # noqa: S608
@@ -115,13 +134,43 @@ def keep_measures_unsaid(batch: Import, *, fields: Collection[str]) -> None:
                 )
 
 
-def _channels_that_say(measure: str, *, batch: Import, fields: Collection[str]) -> set[int]:
-    """Return the channels for which the file has a column with this measure."""
-    channels = Channel.objects.filter(workspace=batch.workspace_id).values_list("pk", "name")
+def take_measures_from_what_remains(workspace: Workspace) -> None:
+    """Have what spend rows keep for measures unsaid come from active imports only. Call it when one has been undone.
+
+    What a file has columns for is read from `Import.mapping`, as `actions` completes it.
+    """
+    channels = _channels(workspace.pk)
+    tables = Import.objects.filter(
+        workspace=workspace, status=Import.Status.ACTIVE, dataset__in=[Dataset.SPEND, Dataset.MEDIA_TABLE]
+    )
+    fields_by_import = dict(tables.order_by("pk").values_list("pk", "mapping"))
+    for measure in SPEND_MEASURES:
+        unsaid = [
+            (batch, channel)
+            for batch, fields in fields_by_import.items()
+            for channel in _channels_without(measure, fields=fields, channels=channels)
+        ]
+        if unsaid:
+            pairs = ",".join(f"({batch},{channel})" for batch, channel in unsaid)
+            with connection.cursor() as cursor:
+                cursor.execute(TAKE_MEASURE.format(measure=measure, unsaid=pairs), [workspace.pk])
+
+
+def _channels(workspace_id: int) -> dict[str, int]:
+    """The ids of the workspace's channels by their names in lower case."""
+    channels = Channel.objects.filter(workspace=workspace_id).values_list("name", "pk")
+    return {name.lower(): pk for name, pk in channels}
+
+
+def _channels_without(measure: str, *, fields: Collection[str], channels: Mapping[str, int]) -> set[int]:
+    """The channels whose rows, in a file with these fields, cannot say this measure."""
     if measure in fields:
-        return {pk for pk, _ in channels}
-    series = {name.lower() for name in fields}  # of a wide table, such as `spend:TV`
-    return {pk for pk, name in channels if f"{measure}:{name.lower()}" in series}
+        return set()
+    if "channel" in fields:
+        return set(channels.values())
+    series = {tuple(name.lower().split(":", 1)) for name in fields if ":" in name}  # of a wide table: `spend:TV`
+    told_of = {label for kind, label in series if kind in SPEND_MEASURES}
+    return {channels[label] for label in told_of if label in channels and (measure, label) not in series}
 
 
 def restate(batch: Import) -> None:

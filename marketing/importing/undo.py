@@ -1,133 +1,224 @@
-"""Take imports back: their rows stop counting at once and are then deleted; what they had shadowed counts again."""
+"""Take imports back: their rows stop counting at once and are then deleted; what they had shadowed counts again.
 
-from collections.abc import Collection, Sequence
+An undo leaves what there would be had the imports never come. The rows that come to hold are looked for first, a
+stretch at a time and without a lock; one short transaction then changes everything that counts, if no import of the
+workspace has begun or ended meanwhile. Deleting the rows (`removal`) can wait: nothing sees them any more.
+"""
 
-from django.db import IntegrityError, connection, models, transaction
-from django.db.models import F
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator
+from typing import TypeAlias
+
+from django.db import IntegrityError, connection, transaction
+from django.db.models import Count, F, Max, Min, QuerySet
 
 from accounts.audit import record
 from accounts.models import User, Workspace
 from jobs.handlers import JobDeferred
 from marketing.importing.actions import DATASETS_TOUCHED, move_version
-from marketing.importing.settle import RESTATED_KEYS, same_key
+from marketing.importing.settle import IDS_AT_ONCE, same_key, take_measures_from_what_remains
 from marketing.models import (
-    Campaign,
-    Channel,
-    Control,
+    ChannelSpend,
+    ControlValue,
     Conversion,
-    Customer,
+    Dataset,
+    Experiment,
     Import,
-    Outcome,
-    Segment,
+    ImportedRow,
+    OutcomeValue,
     Touchpoint,
-    TrafficSource,
 )
 
-SAME_TOUCH = """
-later.customer_id = earlier.customer_id AND later.occurred_at = earlier.occurred_at
-AND later.interaction = earlier.interaction AND COALESCE(a.campaign_id, 0) = COALESCE(b.campaign_id, 0)
-AND COALESCE(a.channel_id, 0) = COALESCE(b.channel_id, 0)
-AND (a.channel_id IS NOT NULL OR (a.source = b.source AND a.medium = b.medium))
+Heirs: TypeAlias = dict[type[ImportedRow], Collection[int]]
+OnProgress = Callable[[float], None]
+
+# For each undone touch that holds, the first of the remaining ones that say the same. The key is `settle`'s.
+HEIRS_OF_TOUCHES = """
+SELECT held.id, MIN(heir.id) FROM marketing_touchpoint held
+JOIN marketing_touchpoint heir ON heir.customer_id = held.customer_id AND heir.occurred_at = held.occurred_at
+    AND heir.interaction = held.interaction
+JOIN marketing_import batch ON batch.id = heir.batch_id
+JOIN marketing_trafficsource a ON a.id = held.traffic_source_id
+JOIN marketing_trafficsource b ON b.id = heir.traffic_source_id
+WHERE held.batch_id = %s AND held.id BETWEEN %s AND %s AND NOT held.shadowed
+    AND heir.shadowed AND batch.status = 'active' AND batch.id NOT IN ({undone})
+    AND COALESCE(a.campaign_id, 0) = COALESCE(b.campaign_id, 0)
+    AND COALESCE(a.channel_id, 0) = COALESCE(b.channel_id, 0)
+    AND (a.channel_id IS NOT NULL OR (a.source = b.source AND a.medium = b.medium))
+GROUP BY held.id
 """
-SAME_CONVERSION = """
-((later.order_id IS NOT NULL AND later.goal_id = earlier.goal_id AND later.order_id = earlier.order_id)
- OR (later.order_id IS NULL AND earlier.order_id IS NULL AND later.customer_id = earlier.customer_id
-     AND later.occurred_at = earlier.occurred_at AND later.goal_id = earlier.goal_id AND later.value = earlier.value
-     AND later.converted = earlier.converted))
+# Conversions are looked for from the other side: only the rows that hold are indexed by their order ids.
+HEIRS_AMONG_CONVERSIONS = """
+SELECT held.id, MIN(heir.id) FROM marketing_conversion heir
+JOIN marketing_conversion held ON held.goal_id = heir.goal_id AND held.order_id = heir.order_id
+    AND held.order_id IS NOT NULL AND NOT held.shadowed
+WHERE heir.batch_id = %s AND heir.id BETWEEN %s AND %s AND heir.shadowed AND held.batch_id IN ({undone})
+GROUP BY held.id
+UNION ALL
+SELECT held.id, MIN(heir.id) FROM marketing_conversion heir
+JOIN marketing_conversion held ON held.customer_id = heir.customer_id AND held.occurred_at = heir.occurred_at
+    AND held.goal_id = heir.goal_id AND held.value = heir.value AND held.converted = heir.converted
+    AND held.order_id IS NULL AND NOT held.shadowed
+WHERE heir.batch_id = %s AND heir.id BETWEEN %s AND %s AND heir.shadowed AND heir.order_id IS NULL
+    AND held.batch_id IN ({undone})
+GROUP BY held.id
 """
-# Shadowed rows of the remaining imports before which no equal row remains: the first active row holds.
-FIRST_TOUCHES = f"""
-SELECT later.id, later.batch_id FROM marketing_touchpoint later
-JOIN marketing_trafficsource b ON b.id = later.traffic_source_id
-WHERE later.shadowed AND later.batch_id IN ({{remaining}}) AND NOT EXISTS (
-    SELECT 1 FROM marketing_touchpoint earlier JOIN marketing_trafficsource a ON a.id = earlier.traffic_source_id
-    WHERE {SAME_TOUCH} AND earlier.id < later.id AND earlier.batch_id IN ({{remaining}})
-)
-"""  # noqa: S608 - {remaining} are numbers
-FIRST_CONVERSIONS = f"""
-SELECT later.id, later.batch_id FROM marketing_conversion later
-WHERE later.shadowed AND later.batch_id IN ({{remaining}}) AND NOT EXISTS (
-    SELECT 1 FROM marketing_conversion earlier
-    WHERE {SAME_CONVERSION} AND (earlier.id < later.id OR NOT earlier.shadowed) AND earlier.id <> later.id
-      AND earlier.batch_id IN ({{remaining}})
-)
-"""  # noqa: S608
-IDS_AT_ONCE = 20_000
-GONE = (Import.Status.FAILED, Import.Status.UNDONE)
-# In an order in which nothing that is left refers to what is gone.
-NAMES: tuple[type[models.Model], ...] = (Customer, TrafficSource, Campaign, Segment, Channel, Outcome, Control)
+HEIRS_AMONG_FIGURES = """
+SELECT held.id, MAX(new.id) FROM {table} new
+JOIN marketing_import batch ON batch.id = new.batch_id
+JOIN {table} held ON {same_key} AND NOT held.shadowed
+WHERE batch.workspace_id = %s AND batch.status = 'active' AND batch.id NOT IN ({undone})
+    AND new.shadowed AND held.batch_id IN ({undone})
+GROUP BY held.id
+"""
+FIGURES: dict[str, type[ImportedRow]] = {
+    Dataset.SPEND: ChannelSpend,
+    Dataset.OUTCOMES: OutcomeValue,
+    Dataset.CONTROLS: ControlValue,
+    Dataset.EXPERIMENTS: Experiment,
+}
+COUNTED_AS_DUPLICATES = (Touchpoint, Conversion)  # a figure that was restated is no duplicate
+ROWS_AT_ONCE = 20_000  # SQLite takes no more than 32,766 parameters
 
 
-def undo_imports(*, workspace: Workspace, imports: Sequence[Import], by: User | None) -> None:
-    """Make active imports count no longer, in one transaction; deleting their rows is left to `removal`.
+def undo_imports(
+    *, workspace: Workspace, imports: Collection[Import], by: User | None, on_progress: OnProgress = lambda _done: None
+) -> None:
+    """Let those of the imports that are active count no longer; safe to repeat.
 
-    Raises JobDeferred while another import of the workspace is loading: the two would not see each other's rows.
+    `on_progress` gets a fraction while rows are looked for, and may raise to stop it. Raises JobDeferred while another
+    import of the workspace is loading, or if one has ended meanwhile: try again.
     """
-    undone = [batch for batch in imports if batch.status == Import.Status.ACTIVE]
+    active = _active(workspace)
+    undone = {batch.pk for batch in imports} & active.keys()
     if not undone:
         return
+    heirs = _find_heirs(workspace, undone, on_progress)
     with transaction.atomic():
-        _take_import_lock(undone[0])
-        ids = [batch.pk for batch in undone]
-        active = Import.objects.filter(workspace=workspace, status=Import.Status.ACTIVE).exclude(pk__in=ids)
-        remaining = list(active.values_list("pk", flat=True))
-        _shadow_what_is_unique(ids)
-        if remaining:
-            _let_hold_again(Touchpoint, FIRST_TOUCHES, remaining)
-            _let_hold_again(Conversion, FIRST_CONVERSIONS, remaining)
-            for model in RESTATED_KEYS:
-                _let_hold_again(model, _newest(model), remaining)
-        Import.objects.filter(pk__in=ids).update(status=Import.Status.UNDONE)
-        for batch in undone:
-            for dataset in DATASETS_TOUCHED.get(batch.dataset, (batch.dataset,)):
+        _take_import_lock(locked := min(undone))
+        if _active(workspace) | {locked: active[locked]} != active:
+            raise JobDeferred
+        _let_go(undone)
+        for model, ids in heirs.items():
+            _let_hold_again(model, ids)
+        batches = list(Import.objects.filter(pk__in=undone).order_by("pk"))
+        Import.objects.filter(pk__in=undone).update(status=Import.Status.UNDONE)
+        touched = {dataset for batch in batches for dataset in _datasets(batch)}
+        if Dataset.SPEND in touched:
+            take_measures_from_what_remains(workspace)
+        for batch in batches:
+            for dataset in _datasets(batch):
                 move_version(batch=batch, dataset=dataset)
-            record(workspace=workspace, actor=by, action="import.undone", target=batch.file_name)
+            record(
+                workspace=workspace, actor=by, action="import.undone", target=batch.file_name, accepted=batch.accepted
+            )
 
 
-def remove_unused_names(workspace: Workspace) -> None:
-    """Remove the customers, channels, campaigns and so on of a workspace that holds no data; its goals are settings."""
-    if Import.objects.filter(workspace=workspace).exclude(status__in=GONE).exists():
-        return
-    with transaction.atomic():
-        # Nothing refers to them: no import of the workspace has rows. (Looking for touches of each of them, as a
-        # deletion of RESTRICT does, would read the touchpoints of everybody.)
-        for model in NAMES:
-            rows = model._default_manager.filter(workspace=workspace)
-            rows._raw_delete(rows.db)  # noqa: SLF001
+def _active(workspace: Workspace) -> dict[int, int]:
+    """The revision of each active import: while these are the same, so are the rows that count."""
+    active = Import.objects.filter(workspace=workspace, status=Import.Status.ACTIVE)
+    return dict(active.order_by().values_list("pk", "revision"))
 
 
-def _take_import_lock(batch: Import) -> None:
-    """Hold the workspace's one place for an import at work until the transaction ends."""
+def _datasets(batch: Import) -> tuple[str, ...]:
+    return DATASETS_TOUCHED.get(batch.dataset, (batch.dataset,))
+
+
+def _take_import_lock(import_id: int) -> None:
+    """Hold the workspace's one place for an import at work, as this import, until the transaction ends."""
     try:
         with transaction.atomic():
-            Import.objects.filter(pk=batch.pk).update(status=Import.Status.LOADING)
+            active = Import.objects.filter(pk=import_id, status=Import.Status.ACTIVE)
+            if not active.update(status=Import.Status.LOADING):
+                raise JobDeferred  # somebody else has just undone it
     except IntegrityError as error:
         raise JobDeferred from error
 
 
-def _shadow_what_is_unique(undone: Collection[int]) -> None:
-    """Make room for rows that are to hold again: of equal ones, the database allows one that is not shadowed."""
-    uniquely_held: tuple[type[models.Model], ...] = (Conversion, *RESTATED_KEYS)
+def _find_heirs(workspace: Workspace, undone: Collection[int], on_progress: OnProgress) -> Heirs:
+    """The shadowed rows of other imports, by table, that hold once these imports do not count."""
+    touched = {
+        dataset for batch in Import.objects.filter(pk__in=undone).only("dataset") for dataset in _datasets(batch)
+    }
+    others = Import.objects.filter(workspace=workspace, status=Import.Status.ACTIVE).exclude(pk__in=undone)
+    with_duplicates = set(others.filter(duplicates__gt=0).values_list("dataset", flat=True).distinct())
+    heirs: Heirs = {}
+    if Dataset.TOUCHPOINTS in touched & with_duplicates:
+        heirs[Touchpoint] = _first_touches(undone, on_progress)
+    if Dataset.CONVERSIONS in touched & with_duplicates:
+        heirs[Conversion] = _first_conversions(undone, others.filter(dataset=Dataset.CONVERSIONS), on_progress)
+    for dataset in touched & FIGURES.keys():
+        heirs[FIGURES[dataset]] = _newest_figures(FIGURES[dataset], workspace, undone)
+    return heirs
+
+
+def _first_touches(undone: Collection[int], on_progress: OnProgress) -> list[int]:
+    found: list[int] = []
+    query = HEIRS_OF_TOUCHES.format(undone=_listed(undone))
+    for stretch in _stretches(Touchpoint, undone, on_progress):
+        found += [heir for _held, heir in _fetch(query, stretch)]
+    return found
+
+
+def _first_conversions(undone: Collection[int], others: QuerySet[Import], on_progress: OnProgress) -> list[int]:
+    """Look through the imports that have duplicates; where several have one of the same row, the first is taken."""
+    first: dict[int, int] = {}
+    query = HEIRS_AMONG_CONVERSIONS.format(undone=_listed(undone))
+    duplicated = others.filter(duplicates__gt=0).order_by().values_list("pk", flat=True)
+    for stretch in _stretches(Conversion, list(duplicated), on_progress):
+        for held, heir in _fetch(query, [*stretch, *stretch]):
+            first[held] = min(heir, first.get(held, heir))
+    return list(first.values())
+
+
+def _newest_figures(model: type[ImportedRow], workspace: Workspace, undone: Collection[int]) -> list[int]:
+    table, listed = model._meta.db_table, _listed(undone)
+    query = HEIRS_AMONG_FIGURES.format(table=table, same_key=same_key(model), undone=listed)
+    return [heir for _held, heir in _fetch(query, [workspace.pk])]
+
+
+def _stretches(
+    model: type[ImportedRow], imports: Collection[int], on_progress: OnProgress
+) -> Iterator[tuple[int, int, int]]:
+    """Yield import, first and last id of stretches that together hold the imports' rows."""
+    rows = model._default_manager.filter(batch__in=imports).order_by()
+    spans = list(rows.values_list("batch").annotate(low=Min("pk"), high=Max("pk")))
+    stretches = [(batch, first) for batch, low, high in spans for first in range(low, high + 1, IDS_AT_ONCE)]
+    for place, (batch, first) in enumerate(stretches):
+        on_progress(place / len(stretches))
+        yield batch, first, first + IDS_AT_ONCE - 1
+
+
+def _fetch(query: str, parameters: Collection[int]) -> list[tuple[int, int]]:
+    with connection.cursor() as cursor:
+        cursor.execute(query, list(parameters))
+        rows: list[tuple[int, int]] = cursor.fetchall()
+    return rows
+
+
+def _listed(ids: Collection[int]) -> str:
+    return ",".join(map(str, sorted(ids)))
+
+
+def _let_go(undone: Collection[int]) -> None:
+    """Shadow the undone rows where, of equal ones, the database lets one hold: imports to come may say them again."""
+    uniquely_held: tuple[type[ImportedRow], ...] = (Conversion, *FIGURES.values())
     for model in uniquely_held:
         model._default_manager.filter(batch__in=undone, shadowed=False).update(shadowed=True)
 
 
-def _let_hold_again(model: type[models.Model], query: str, remaining: Sequence[int]) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(query.format(remaining=",".join(map(str, remaining))))
-        found = cursor.fetchall()
-    for first in range(0, len(found), IDS_AT_ONCE):
-        ids = [row[0] for row in found[first : first + IDS_AT_ONCE]]
-        model._default_manager.filter(pk__in=ids).update(shadowed=False)
-    # Snapshots of these imports held other rows.
-    Import.objects.filter(pk__in={row[1] for row in found}).update(revision=F("revision") + 1)
-
-
-def _newest(model: type[models.Model]) -> str:
-    """Shadowed rows of the remaining imports after which no equal row remains: the newest import holds."""
-    table = model._meta.db_table
-    return (
-        f"SELECT held.id, held.batch_id FROM {table} held "  # noqa: S608
-        "WHERE held.shadowed AND held.batch_id IN ({remaining}) AND NOT EXISTS ("
-        f"SELECT 1 FROM {table} new WHERE {same_key(model)} AND new.id > held.id AND new.batch_id IN ({{remaining}}))"
-    )
+def _let_hold_again(model: type[ImportedRow], ids: Collection[int]) -> None:
+    """Let these rows of active imports hold, and have the imports' counts and revisions tell of it."""
+    ordered = sorted(ids)
+    held_by: Counter[int] = Counter()
+    for first in range(0, len(ordered), ROWS_AT_ONCE):
+        rows = model._default_manager.filter(pk__in=ordered[first : first + ROWS_AT_ONCE]).order_by()
+        held_by.update(dict(rows.values_list("batch").annotate(Count("pk"))))
+        rows.update(shadowed=False)
+    for batch, count in held_by.items():
+        duplicates = count if model in COUNTED_AS_DUPLICATES else 0
+        Import.objects.filter(pk=batch).update(
+            revision=F("revision") + 1,
+            accepted=F("accepted") + duplicates,
+            duplicates=F("duplicates") - duplicates,
+        )

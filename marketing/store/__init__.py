@@ -12,7 +12,7 @@ several) that changes the `shadowed` flag of a row of an active import, or delet
 """
 
 from marketing.store.segments import Imports
-from marketing.store.snapshot import DataChanged, OnProgress, load, nobody_watches, prepare
+from marketing.store.snapshot import DataChanged, OnProgress, discard, load, nobody_watches, prepare
 from marketing.store.tables import CONVERSIONS, TOUCHES, ImportVersion, Table, active_imports
 
 __all__ = [
@@ -24,6 +24,7 @@ __all__ = [
     "OnProgress",
     "Table",
     "active_imports",
+    "discard",
     "load",
     "nobody_watches",
     "prepare",

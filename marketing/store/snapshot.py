@@ -4,7 +4,7 @@ import fcntl
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
@@ -17,7 +17,7 @@ from marketing.models import Import
 from marketing.store.merging import merge_in_memory, merge_on_disk, sorted_rows
 from marketing.store.rows import stream_rows
 from marketing.store.segments import DamagedSegmentError, Imports, Segment, SegmentWriter, publish
-from marketing.store.tables import Columns, Table, active_imports
+from marketing.store.tables import CONVERSIONS, TOUCHES, Columns, Table, active_imports
 
 MOST_SMALL_SEGMENTS = 8  # beside the largest; beyond that, or beyond a quarter of its rows, all are merged
 LARGEST_SMALL_SHARE = 0.25
@@ -73,6 +73,17 @@ def prepare(*, workspace: Workspace, table: Table, imports: Imports, on_progress
     """
     if imports:
         _despite_damage(lambda: _prepared(workspace, table, imports, on_progress))
+
+
+def discard(*, workspace: Workspace, import_ids: Collection[int]) -> None:
+    """Throw away the segments that hold an import which will not count again; who is reading one finds it damaged."""
+    doomed = set(import_ids)
+    for table in (TOUCHES, CONVERSIONS):
+        directory = _directory(workspace, table)
+        if directory.is_dir():
+            for segment in list(_segments(directory)):
+                if doomed & {version.id for version in segment.imports}:
+                    _remove(segment.path)
 
 
 def _despite_damage(read: Callable[[], T]) -> T:

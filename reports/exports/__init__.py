@@ -1,5 +1,6 @@
 """A document in the formats that people take away. All carry the numbers of the document; nothing is computed here."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
@@ -11,6 +12,7 @@ from analyses.documents import Document
 from mmm_project.problems import NotFound
 
 Write = Callable[[Document], bytes]
+_NOT_IN_A_FILE_NAME = re.compile(r"[^\w.-]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +47,18 @@ def write(document: Document, form: str) -> bytes:
 
 
 def download(document: Document, form: str) -> HttpResponse:
-    """Return the document as a file to keep. Raises NotFound for an unknown format."""
+    """Return the document as a file to keep, which no cache keeps. Raises NotFound for an unknown format."""
     content = write(document, form)
-    name = f"{document.file_name}.{form}"
-    plain = name.encode("ascii", "replace").decode().replace('"', "_").replace("?", "_")
-    disposition = f'attachment; filename="{plain}"'
-    if plain != name:
-        disposition += f"; filename*=UTF-8''{quote(name)}"
-    headers = {"Content-Disposition": disposition, "Cache-Control": "private, no-store"}
+    headers = {
+        "Content-Disposition": _attachment(f"{document.file_name}.{form}"),
+        "Cache-Control": "private, no-store",
+    }
     return HttpResponse(content, content_type=FORMATS[form].content_type, headers=headers)
+
+
+def _attachment(file_name: str) -> str:
+    """Return the header that names a file, for old programs in ASCII too (RFC 6266, appendix D)."""
+    name = _NOT_IN_A_FILE_NAME.sub("-", file_name).lstrip(".-")
+    plain = _NOT_IN_A_FILE_NAME.sub("-", name.encode("ascii", "replace").decode())
+    disposition = f'attachment; filename="{plain}"'
+    return disposition if plain == name else f"{disposition}; filename*=UTF-8''{quote(name)}"

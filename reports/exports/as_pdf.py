@@ -1,23 +1,26 @@
 """PDF: the document on A4 pages, charts as vector pictures, tagged for assistive technology (PDF/UA-1)."""
 
-from functools import cache
+from collections.abc import Mapping
+from mimetypes import guess_type
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlparse
+from urllib.parse import unquote
 
 from django.conf import settings
-from django.contrib.staticfiles import finders
 from django.template.loader import render_to_string
-from django.utils.safestring import SafeString, mark_safe
 from weasyprint import HTML
 from weasyprint.text.fonts import FontConfiguration
 from weasyprint.urls import URLFetcher, URLFetcherResponse
 
-from analyses.documents import Document, Section
+from analyses.documents import Document
 from charts import svg
+from charts.wording import printable
 
 CHART_WIDTH_PX = 680
-STATIC = "static:"
+STATIC, CHART = "static:", "chart:"
+CHART_FONT, PAGE_FONT = 'font-family="Inter,', 'font-family="Report Inter, Inter,'  # see static/css/export.css
+# Where a table of so many columns would be cramped upright, its pages lie on their side.
+MOST_COLUMNS_UPRIGHT = 7
 
 
 class FetchRefused(ValueError):
@@ -25,45 +28,55 @@ class FetchRefused(ValueError):
 
 
 class OwnFilesOnly(URLFetcher):  # type: ignore[misc] # WeasyPrint has no types
-    """Fetches `static:` addresses from the project's static files and refuses all others, local or remote."""
+    """Fetches `static:` addresses from the project's static files and `chart:` ones from `pictures`, by id.
+
+    Raises FetchRefused for all others, local or remote: a name in somebody's data must not make this server read
+    its own files or call others.
+    """
+
+    def __init__(self, pictures: Mapping[str, str]) -> None:
+        super().__init__(allowed_protocols=())
+        self._pictures = pictures
 
     def fetch(self, url: str, headers: Any = None) -> URLFetcherResponse:  # noqa: ARG002 - the parent's parameters
-        if not url.startswith(STATIC):
-            raise FetchRefused(f"A document may not fetch {url[:80]}.")
-        return URLFetcherResponse(url, _static_file(unquote(urlparse(url).path)).read_bytes())
+        if url.startswith(STATIC):
+            file = _static_file(unquote(url.removeprefix(STATIC)))
+            kind, _ = guess_type(file.name)
+            return URLFetcherResponse(url, file.read_bytes(), {"Content-Type": kind or "application/octet-stream"})
+        if url.removeprefix(CHART) in self._pictures:
+            content = self._pictures[url.removeprefix(CHART)].encode()
+            return URLFetcherResponse(url, content, {"Content-Type": "image/svg+xml"})
+        raise FetchRefused(f"A document may not fetch “{url[:80]}”.")
 
 
 def write(document: Document) -> bytes:
     """Return the PDF."""
-    pdf: bytes = HTML(string=html(document), base_url=STATIC, url_fetcher=OwnFilesOnly()).write_pdf(
-        pdf_variant="pdf/ua-1", font_config=FontConfiguration()
-    )
+    return print_pdf(html(document), pictures(document))
+
+
+def print_pdf(page: str, pictures: Mapping[str, str], **options: Any) -> bytes:
+    """Print a page; `pictures`: SVG by the id that `chart:` addresses name. `options` are WeasyPrint's."""
+    source = HTML(string=page, base_url=STATIC, url_fetcher=OwnFilesOnly(pictures))
+    pdf: bytes = source.write_pdf(pdf_variant="pdf/ua-1", font_config=FontConfiguration(), **options)
     return pdf
 
 
 def html(document: Document) -> str:
-    """Return the page that the PDF is printed from."""
-    sections = [(section, _pictures(section)) for section in document.sections]
-    return render_to_string("reports/export.html", {"document": document, "sections": sections})
+    """Return the page that the PDF is printed from, without characters that no font has."""
+    context = {"document": document, "most_columns_upright": MOST_COLUMNS_UPRIGHT}
+    return printable(render_to_string("reports/export.html", context))
 
 
-def _pictures(section: Section) -> list[tuple[Any, list[tuple[Any, SafeString]]]]:
-    """Each chart with its panels and their pictures."""
-    return [
-        # Our own drawing, in which every text has been escaped.
-        (chart, [(panel, mark_safe(svg.render(panel, width_px=CHART_WIDTH_PX))) for panel in chart.panels])  # noqa: S308
-        for chart in section.charts
-    ]
+def pictures(document: Document) -> dict[str, str]:
+    """Return each chart as SVG, by its id, written in the page's font."""
+    drawn = {chart.id: svg.render(chart, width_px=CHART_WIDTH_PX) for chart in document.charts if chart.panels}
+    return {name: picture.replace(CHART_FONT, PAGE_FONT, 1) for name, picture in drawn.items()}
 
 
-@cache
 def _static_file(path: str) -> Path:
     """Where the static file is. Raises FetchRefused for what is none."""
-    found = finders.find(path)
-    if not isinstance(found, str):
-        raise FetchRefused(f"There is no static file “{path[:80]}”.")
-    roots = [Path(root).resolve() for root in settings.STATICFILES_DIRS]
-    place = Path(found).resolve()
-    if not any(place.is_relative_to(root) for root in roots):
-        raise FetchRefused(f"“{path[:80]}” is not one of the project's own files.")
-    return place
+    for root in map(Path, settings.STATICFILES_DIRS):
+        place = (root / path).resolve()
+        if place.is_relative_to(root.resolve()) and place.is_file():
+            return place
+    raise FetchRefused(f"“{path[:80]}” is not one of the project's static files.")

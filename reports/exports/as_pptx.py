@@ -1,206 +1,187 @@
-"""PowerPoint: a title, the figures that matter, a slide for each chart with the native chart, and tables."""
+"""PowerPoint: a cover, the figures that matter, a slide for each chart with the native chart, tables, and the facts."""
 
 import io
+import math
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from pptx import Presentation
-from pptx.dml.color import RGBColor
 from pptx.enum.shapes import MSO_SHAPE
-from pptx.enum.text import MSO_ANCHOR, PP_ALIGN
+from pptx.enum.text import MSO_ANCHOR
 from pptx.util import Emu, Inches, Length, Pt
 
 from analyses.documents import Card, DataTable, Document, Row
-from charts import Chart
+from charts import Chart, ChartSpec
 from charts.pptx import add_chart
+from reports.exports.deck import (
+    ACCENT,
+    BAD,
+    BODY_HEIGHT,
+    BODY_WIDTH,
+    GOOD,
+    INK,
+    LINE,
+    MARGIN,
+    MUTED,
+    TOP,
+    WHITE,
+    Deck,
+    add_frame,
+    add_table,
+    add_text,
+    fill,
+    fill_table,
+    write_paragraph,
+)
 
-INK, MUTED, ACCENT = RGBColor(0x14, 0x18, 0x1F), RGBColor(0x5A, 0x63, 0x72), RGBColor(0x03, 0x23, 0x89)
-LINE, RAISED, WHITE = RGBColor(0xE2, 0xE5, 0xEA), RGBColor(0xF3, 0xF4, 0xF7), RGBColor(0xFF, 0xFF, 0xFF)
-TONES = {"good": RGBColor(0x0C, 0x6B, 0x3F), "bad": RGBColor(0xB3, 0x20, 0x1B)}
-WIDTH, HEIGHT = Inches(13.333), Inches(7.5)
-MARGIN, TOP = Inches(0.6), Inches(1.5)
-BODY_WIDTH, BODY_HEIGHT = Emu(WIDTH - 2 * MARGIN), Emu(HEIGHT - TOP - Inches(0.75))
-ROWS_ON_A_SLIDE = 12
-BLANK_LAYOUT, TITLE_ONLY_LAYOUT = 6, 5
+TONES = {"good": GOOD, "bad": BAD}
+CARDS_IN_A_ROW, CARD_HEIGHT, GAP = 4, Inches(2.1), Inches(0.25)
+PANELS_ON_A_SLIDE = 6
+LINES_ON_A_SLIDE = 13
+LETTERS_IN_A_LINE = 44  # of the first column of a table, at 12 points
+MOST_FIGURES = 6  # beside each other
 
 
 def write(document: Document) -> bytes:
     """Return the presentation."""
-    deck = _Deck(document)
-    deck.cover()
+    deck = Deck(
+        title=document.title,
+        subject=document.subtitle,
+        author=document.workspace,
+        footer=" · ".join((document.workspace, document.title, document.subtitle)),
+    )
+    _cover(deck, document)
     if document.cards:
-        deck.cards(document.cards)
+        _cards(deck, document)
     for section in document.sections:
         if section.sentences:
-            deck.sentences(section.title, section.sentences)
+            _sentences(deck, section.title, section.sentences)
         for chart in section.charts:
-            deck.chart(chart)
+            _chart(deck, chart, section.title)
         for table in section.tables:
-            deck.table(table)
-    deck.about()
+            _table(deck, table, section.title)
+    _about(deck, document)
     file = io.BytesIO()
-    deck.presentation.save(file)
+    deck.save(file)
     return file.getvalue()
 
 
-class _Deck:
-    def __init__(self, document: Document) -> None:
-        self.document = document
-        self.presentation: Any = Presentation()
-        self.presentation.slide_width, self.presentation.slide_height = WIDTH, HEIGHT
-        properties = self.presentation.core_properties
-        properties.title, properties.subject = document.title, document.subtitle
-        properties.author = properties.last_modified_by = document.workspace
+def _cover(deck: Deck, document: Document) -> None:
+    slide = deck.add_slide(document.title, notes=document.headline, top=Inches(2.2), size=40, numbered=False)
+    bar = slide.shapes.add_shape(MSO_SHAPE.RECTANGLE, MARGIN, Inches(1.4), Inches(0.9), Inches(0.08))
+    fill(bar, ACCENT)
+    add_text(slide, document.workspace, Inches(1.7), size=16, colour=ACCENT, bold=True)
+    add_text(slide, document.subtitle, Inches(3.15), size=16, colour=MUTED)
+    add_text(slide, document.headline, Inches(4.1), size=24, colour=INK, height=Inches(1.6))
 
-    def cover(self) -> None:
-        slide = self._slide(
-            document_title := f"{self.document.title}: {self.document.workspace}", size=34, top=Inches(2.3)
+
+def _cards(deck: Deck, document: Document) -> None:
+    """The figures in rows of four on as many slides as they need, two rows on each."""
+    on_a_slide = 2 * CARDS_IN_A_ROW
+    columns = min(len(document.cards), CARDS_IN_A_ROW)
+    width = Emu((BODY_WIDTH - GAP * (columns - 1)) // columns)
+    for first in range(0, len(document.cards), on_a_slide):
+        slide = deck.add_slide(_continued(document.headline, first), notes=document.headline)
+        for place, card in enumerate(document.cards[first : first + on_a_slide]):
+            left = Emu(MARGIN + place % columns * (width + GAP))
+            top = Emu(TOP + Inches(0.2) + place // columns * (CARD_HEIGHT + GAP))
+            _card(slide, card, left=left, top=top, width=width)
+
+
+def _card(slide: Any, card: Card, *, left: Length, top: Length, width: Length) -> None:
+    box = slide.shapes.add_shape(MSO_SHAPE.ROUNDED_RECTANGLE, left, top, width, CARD_HEIGHT)
+    box.adjustments[0] = 0.05
+    fill(box, WHITE, line=LINE)
+    frame = box.text_frame
+    frame.word_wrap, frame.vertical_anchor = True, MSO_ANCHOR.MIDDLE
+    frame.margin_left = frame.margin_right = Inches(0.2)
+    write_paragraph(frame, " · ".join(filter(None, (card.label, card.unit))), size=14, colour=MUTED, first=True)
+    write_paragraph(frame, card.figure.text, size=32, colour=INK, bold=True)
+    if card.change:
+        write_paragraph(frame, card.change, size=12, colour=TONES.get(card.change_tone, MUTED))
+
+
+def _sentences(deck: Deck, title: str, sentences: Sequence[str]) -> None:
+    slide = deck.add_slide(title, notes=" ".join(sentences))
+    frame = add_frame(slide)
+    size = 18 if sum(map(len, sentences)) < 900 else 13
+    for place, sentence in enumerate(sentences):
+        paragraph = write_paragraph(frame, sentence, size=size, colour=INK, first=place == 0)
+        paragraph.space_after = Pt(size / 2)
+
+
+def _chart(deck: Deck, chart: Chart, section: str) -> None:
+    """A chart on its slide; of small multiples six, in a grid."""
+    panels: Sequence[ChartSpec] = chart.panels
+    if not panels:
+        _sentences(deck, chart.title, [chart.summary])
+    for first in range(0, len(panels), PANELS_ON_A_SLIDE):
+        shown = panels[first : first + PANELS_ON_A_SLIDE]
+        slide = deck.add_slide(
+            _continued(chart.title, first), notes=chart.summary, section=section, subtitle=chart.subtitle
         )
-        bar = slide.shapes.add_shape(MSO_SHAPE.RECTANGLE, MARGIN, Inches(2.0), Inches(0.9), Inches(0.09))
-        _fill(bar, ACCENT)
-        _text(slide, self.document.headline, Inches(3.6), size=20, colour=INK, height=Inches(1.4))
-        _text(slide, self.document.subtitle, Inches(5.3), size=14, colour=MUTED)
-        slide.notes_slide.notes_text_frame.text = f"{document_title}. {self.document.headline}"
+        if isinstance(chart, ChartSpec):
+            add_chart(slide, chart, left=MARGIN, top=TOP, width=BODY_WIDTH, height=BODY_HEIGHT)
+        else:
+            _grid(slide, shown)
 
-    def cards(self, cards: Sequence[Card]) -> None:
-        slide = self._slide(self.document.headline)
-        gap = Inches(0.25)
-        width = Emu((BODY_WIDTH - gap * (len(cards) - 1)) // len(cards))
-        for place, card in enumerate(cards):
-            left = Emu(MARGIN + place * (width + gap))
-            box = slide.shapes.add_shape(MSO_SHAPE.ROUNDED_RECTANGLE, left, Inches(2.2), width, Inches(2.6))
-            box.adjustments[0] = 0.04
-            _fill(box, WHITE, line=LINE)
-            frame = box.text_frame
-            frame.word_wrap, frame.vertical_anchor = True, MSO_ANCHOR.MIDDLE
-            label = f"{card.label} · {card.unit}" if card.unit else card.label
-            _paragraph(frame, label, size=13, colour=MUTED, first=True)
-            _paragraph(frame, card.figure.text, size=32, colour=INK, bold=True)
-            _paragraph(frame, card.change, size=12, colour=TONES.get(card.change_tone, MUTED))
 
-    def sentences(self, title: str, sentences: Sequence[str]) -> None:
-        slide = self._slide(title)
-        box = slide.shapes.add_textbox(MARGIN, TOP, BODY_WIDTH, BODY_HEIGHT)
-        box.text_frame.word_wrap = True
-        for place, sentence in enumerate(sentences):
-            paragraph = _paragraph(box.text_frame, sentence, size=16, colour=INK, first=place == 0)
-            paragraph.space_after = Pt(10)
+def _grid(slide: Any, panels: Sequence[ChartSpec]) -> None:
+    columns = min(len(panels), 2 if len(panels) <= 4 else 3)
+    rows = math.ceil(len(panels) / columns)
+    width, height = Emu((BODY_WIDTH - GAP * (columns - 1)) // columns), Emu(BODY_HEIGHT // rows)
+    named = Inches(0.3)
+    for place, panel in enumerate(panels):
+        left, top = Emu(MARGIN + place % columns * (width + GAP)), Emu(TOP + place // columns * height)
+        add_text(slide, panel.title, top, size=12, colour=INK, bold=True, left=left, width=width)
+        add_chart(slide, panel, left=left, top=Emu(top + named), width=width, height=Emu(height - named))
 
-    def chart(self, chart: Chart) -> None:
-        slide = self._slide(chart.title)
-        if chart.subtitle:
-            _text(slide, chart.subtitle, Inches(1.05), size=13, colour=MUTED)
-        count = len(chart.panels)
-        columns = 1 if count == 1 else 2
-        rows = -(-count // columns)
-        width, height = BODY_WIDTH // columns, BODY_HEIGHT // rows
-        for place, panel in enumerate(chart.panels):
-            left, top = MARGIN + place % columns * width, TOP + place // columns * height
-            room = 0
-            if count > 1:
-                room = Inches(0.3)
-                _text(slide, panel.title, Emu(top), size=11, colour=INK, left=Emu(left), width=Emu(width))
-            add_chart(slide, panel, left=Emu(left), top=Emu(top + room), width=Emu(width), height=Emu(height - room))
-        slide.notes_slide.notes_text_frame.text = chart.summary
 
-    def table(self, table: DataTable) -> None:
-        for number, rows in enumerate(_pages(table.rows)):
-            slide = self._slide(table.title if number == 0 else f"{table.title}, continued")
-            if table.note:
-                _text(slide, table.note, Inches(1.05), size=13, colour=MUTED)
-            _native_table(slide, table.columns, rows)
-
-    def about(self) -> None:
-        slide = self._slide("Where these numbers come from")
-        box = slide.shapes.add_textbox(MARGIN, TOP, BODY_WIDTH, BODY_HEIGHT)
-        box.text_frame.word_wrap = True
-        for place, (name, fact) in enumerate(self.document.facts):
-            _paragraph(box.text_frame, f"{name}: {fact}", size=14, colour=INK, first=place == 0)
-        for note in self.document.notes:
-            paragraph = _paragraph(box.text_frame, note, size=12, colour=MUTED)
-            paragraph.space_before = Pt(10)
-
-    def _slide(self, title: str, *, size: int = 24, top: Length | None = None) -> Any:
-        slide = self.presentation.slides.add_slide(self.presentation.slide_layouts[TITLE_ONLY_LAYOUT])
-        for placeholder in list(slide.placeholders):
-            if placeholder.placeholder_format.idx != 0:
-                placeholder._element.getparent().remove(placeholder._element)  # noqa: SLF001 - no other way
-        shape = slide.shapes.title
-        shape.left, shape.top = MARGIN, Inches(0.35) if top is None else top
-        shape.width, shape.height = BODY_WIDTH, Inches(0.75 if top is None else 1.2)
-        shape.text_frame.word_wrap, shape.text_frame.vertical_anchor = True, MSO_ANCHOR.MIDDLE
-        _paragraph(
-            shape.text_frame, title, size=size if len(title) < 90 else size - 5, colour=INK, bold=True, first=True
+def _table(deck: Deck, table: DataTable, section: str) -> None:
+    """A table on as many slides as its rows and columns need; each has the header and the labels."""
+    slides = [
+        (rows, first) for rows in _pages(table.rows) for first in range(0, len(table.columns) - 1 or 1, MOST_FIGURES)
+    ]
+    for number, (rows, first) in enumerate(slides):
+        slide = deck.add_slide(
+            _continued(table.title, number),
+            notes=table.note or table.title,
+            section=section if section != table.title else "",
+            subtitle=table.note,
         )
-        number = len(self.presentation.slides)
-        footer = f"{self.document.workspace} · {self.document.title} · {self.document.subtitle}"
-        _text(slide, footer[:150], Inches(7.0), size=10, colour=MUTED, width=Inches(11.2))
-        _text(slide, str(number), Inches(7.0), size=10, colour=MUTED, left=Inches(12.2), width=Inches(0.55), right=True)
-        return slide
+        header = (table.columns[0], *table.columns[1:][first : first + MOST_FIGURES])
+        texts = [(row.label, *(figure.text for figure in row.cells[first : first + MOST_FIGURES])) for row in rows]
+        frame = add_table(slide, rows=len(rows) + 1, columns=len(header), name=table.title)
+        fill_table(frame, header, texts, bold=[row.is_total for row in rows])
 
 
 def _pages(rows: Sequence[Row]) -> Iterator[Sequence[Row]]:
-    for first in range(0, max(len(rows), 1), ROWS_ON_A_SLIDE):
-        yield rows[first : first + ROWS_ON_A_SLIDE]
+    """Yield the rows in parts that fit on a slide; long labels take two lines or more. Without rows, one empty part."""
+    part: list[Row] = []
+    lines = 0
+    for row in rows:
+        needed = math.ceil(max(len(row.label), 1) / LETTERS_IN_A_LINE)
+        if part and lines + needed > LINES_ON_A_SLIDE:
+            yield part
+            part, lines = [], 0
+        part.append(row)
+        lines += needed
+    if part or not rows:
+        yield part
 
 
-def _native_table(slide: Any, columns: Sequence[str], rows: Sequence[Row]) -> None:
-    frame = slide.shapes.add_table(len(rows) + 1, len(columns), MARGIN, TOP, BODY_WIDTH, Inches(0.38 * (len(rows) + 1)))
-    table = frame.table
-    table.horz_banding = False
-    first = int(BODY_WIDTH * 0.28)
-    for place in range(len(columns)):
-        table.columns[place].width = first if place == 0 else (BODY_WIDTH - first) // max(len(columns) - 1, 1)
-    for place, column in enumerate(columns):
-        _cell(table.cell(0, place), column, place, bold=True, ground=RAISED)
-    for line, row in enumerate(rows, start=1):
-        for place, text in enumerate([row.label, *(figure.text for figure in row.cells)]):
-            _cell(table.cell(line, place), text, place, bold=row.is_total, ground=WHITE)
+def _about(deck: Deck, document: Document) -> None:
+    slide = deck.add_slide("Where these numbers come from", notes=" ".join(document.notes))
+    frame = add_frame(slide)
+    size = 14 if len(document.facts) + len(document.notes) <= 14 else 11
+    first = True
+    for name, fact in document.facts:
+        paragraph = write_paragraph(frame, f"{name}: ", size=size, colour=MUTED, first=first)
+        write_paragraph(frame, fact, size=size, colour=INK, paragraph=paragraph)
+        paragraph.space_after, first = Pt(3), False
+    for note in document.notes:
+        paragraph = write_paragraph(frame, note, size=size, colour=INK, first=first)
+        paragraph.space_before, first = Pt(size), False
 
 
-def _cell(cell: Any, text: str, place: int, *, bold: bool, ground: RGBColor) -> None:
-    cell.fill.solid()
-    cell.fill.fore_color.rgb = ground
-    cell.margin_top = cell.margin_bottom = Inches(0.04)
-    paragraph = _paragraph(cell.text_frame, text, size=12, colour=INK, bold=bold, first=True)
-    paragraph.alignment = PP_ALIGN.LEFT if place == 0 else PP_ALIGN.RIGHT
-
-
-def _text(
-    slide: Any,
-    text: str,
-    top: Length,
-    *,
-    size: int,
-    colour: RGBColor,
-    left: Length = MARGIN,
-    width: Length = BODY_WIDTH,
-    height: Length | None = None,
-    right: bool = False,
-) -> None:
-    box = slide.shapes.add_textbox(left, top, width, height or Inches(0.35))
-    box.text_frame.word_wrap = True
-    paragraph = _paragraph(box.text_frame, text, size=size, colour=colour, first=True)
-    if right:
-        paragraph.alignment = PP_ALIGN.RIGHT
-
-
-def _paragraph(frame: Any, text: str, *, size: int, colour: RGBColor, bold: bool = False, first: bool = False) -> Any:
-    paragraph = frame.paragraphs[0] if first else frame.add_paragraph()
-    paragraph.alignment = PP_ALIGN.LEFT
-    run = paragraph.add_run()
-    # XML has no control characters.
-    run.text = "".join(character for character in text if character.isprintable())
-    run.font.size, run.font.bold, run.font.color.rgb = Pt(size), bold, colour
-    run.font.name = "Calibri"
-    return paragraph
-
-
-def _fill(shape: Any, colour: RGBColor, *, line: RGBColor | None = None) -> None:
-    shape.fill.solid()
-    shape.fill.fore_color.rgb = colour
-    shape.shadow.inherit = False
-    if line is None:
-        shape.line.fill.background()
-    else:
-        shape.line.color.rgb = line
+def _continued(title: str, number: int) -> str:
+    return f"{title} (continued)" if number else title

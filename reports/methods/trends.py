@@ -83,10 +83,14 @@ def trend(*, values: Float64Array, confidence: float, weekday: npt.NDArray[np.in
     of that, while this is the change relative to the middle of the line. Its interval is Fieller's, the exact form of
     the delta method, so that it holds zero exactly if the interval of the change does.
 
-    Measured on 4,000 simulated series with noise of AR(1), rho 0.5, the 95% interval holds the truth in 90% of them
-    at T = 90 (91% with weekday effects in the data, 93% at T = 365, 85% at T = 30), and in 94% if the noise is
-    independent at T = 90: as with every estimator of this kind, the intervals are somewhat short when days hang
-    together and are few.
+    Share of 4,000 simulated series whose 95% interval held the truth, noise being AR(1):
+
+        rho    T = 30   T = 90   T = 365
+        0        86%      91%      94%
+        0.5      82%      91%      94%
+        0.8      73%      86%      92%
+
+    So the interval is too short when days are few and hang together: read a change over a month with care.
 
     Raises ValueError for arrays of different lengths, infinite values, or a confidence out of its range.
     """
@@ -193,7 +197,7 @@ def _long_run_covariance(influence: Float64Array) -> tuple[Float64Array, int]:
 
 
 def _lags(scores: Float64Array) -> int:
-    """Return the lag truncation of Newey & West (1994), eq. 3.2 and table I.B, for the Bartlett kernel.
+    """Return the lag truncation of Newey & West (1994) for the Bartlett kernel.
 
     floor(1.1447 ((s1 / s0)^2 T)^(1/3)), where s0 and s1 sum autocovariances, weighted by 1 and by their lag, up to lag
     floor(4 (T / 100)^(2/9)). At most T / 4, which s0 near zero would pass.

@@ -54,9 +54,8 @@ class ChartFigure extends HTMLElement {
   }
 
   pointed(event) {
-    const frame = this.svg.getBoundingClientRect();
     const pointer = { x: event.clientX, y: event.clientY };
-    const index = this.layout.indexAt(pointer.x - frame.left, pointer.y - frame.top);
+    const index = this.indexUnder(pointer);
     if (index === null) {
       this.left(event);
       return;
@@ -65,6 +64,16 @@ class ChartFigure extends HTMLElement {
     const place = this.placeOf(event.target);
     if (index === this.active && place === this.place && !this.across) return; // in its row the tooltip stays put
     this.show(index, { pointer, place });
+  }
+
+  indexUnder({ x, y }) {
+    const frame = this.svg.getBoundingClientRect();
+    return this.layout.indexAt(x - frame.left, y - frame.top);
+  }
+
+  /** Whether, after the page was scrolled, the pointer is still on what it showed; what has the focus keeps it. */
+  isStillMeant() {
+    return this.pointer === null || this.indexUnder(this.pointer) === this.active;
   }
 
   left(event) {
@@ -76,6 +85,7 @@ class ChartFigure extends HTMLElement {
   /** Show what category `index` says; `place`: the one series meant, `pointer`: where the pointer is, if it was it. */
   show(index, { pointer = null, place = null } = {}) {
     this.place = place;
+    this.pointer = pointer;
     this.dismissed = null;
     const locate = () => {
       const frame = this.svg.getBoundingClientRect();

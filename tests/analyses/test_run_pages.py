@@ -10,17 +10,19 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import AuditEvent, User, Workspace
+from analyses import registry
 from analyses.errors import AnalysisError
 from analyses.models import Run
 from jobs import actions
 from jobs.models import Job
 from jobs.progress import Progress
 from marketing.models import Dataset, Import
+from reports.exports import FORMATS
 from tests.analyses.conftest import Ask, Sums, carry_out
 
 ClientFor = Callable[[User | None], Client]
 HTMX = {"HX-Request": "true"}
-PAGES = ["", "export.csv"]
+PAGES = [""]
 ACTIONS = ["cancel/", "retry/"]
 
 
@@ -101,20 +103,77 @@ def test_a_finished_run_shows_its_result_and_stops_polling(ask: Ask, client_for:
     text = client_for(viewer).get(url(run), headers=HTMX).text
     assert "The sum is 3.0" in text
     assert "hx-trigger" not in text
-    assert "have changed" not in text
+    assert "Up to date" in text
+
+
+def button(text: str) -> str:
+    """Return the tag of the button that runs the question again."""
+    return next(line for line in text.splitlines() if "Run again on newest data" in line)
 
 
 def test_a_run_on_older_data_says_so_and_offers_the_newest(
     ask: Ask, sums: Sums, client_for: ClientFor, analyst: User, viewer: User
 ) -> None:
     run = carry_out(ask())
+    assert " disabled" in button(client_for(analyst).get(url(run)).text)
     sums.version = "v2"
-    assert "Run again on newest data" in client_for(analyst).get(url(run)).text
+    text = client_for(analyst).get(url(run)).text
+    assert " disabled" not in button(text)
+    assert "Inputs changed since this run" in text
     assert "Run again on newest data" not in client_for(viewer).get(url(run)).text
     response = client_for(analyst).post(url(run, "retry/"))
     newest = Run.objects.get(data_version="v2")
     assert response["Location"] == url(newest)
     assert (newest.params, newest.requested_by) == (run.params, analyst)
+
+
+def test_a_finished_run_says_how_it_was_set_and_where_it_comes_from(
+    ask: Ask, client_for: ClientFor, analyst: User, viewer: User
+) -> None:
+    run = carry_out(ask(by=analyst, terms=[1, 2]))
+    response = client_for(viewer).get(url(run))
+    facts = dict(response.context["page"].facts)
+    assert (facts["Terms"], facts["Premium"], facts["Start"]) == ("1.0, 2.0", "no", "2026-01-01")
+    assert (facts["Asked by"], facts["Data version"], facts["Method version"]) == ("analyst@example.com", "v1", "1")
+    assert "<dt>Terms</dt>" in response.text
+
+
+def test_a_finished_run_can_be_taken_away_in_every_format(ask: Ask, client_for: ClientFor, viewer: User) -> None:
+    run = carry_out(ask())
+    page = client_for(viewer).get(url(run)).context["page"]
+    assert page.exports == [(kind.label, url(run, f"export.{form}")) for form, kind in FORMATS.items()]
+    assert client_for(viewer).get(page.exports[0][1]).status_code == 200
+
+
+def test_runs_of_the_same_question_are_listed_with_their_state(
+    ask: Ask, sums: Sums, client_for: ClientFor, viewer: User, workspace: Workspace
+) -> None:
+    run = carry_out(ask(terms=[1, 2]))
+    assert "other periods and data" not in client_for(viewer).get(url(run)).text
+    ask(terms=[1, 3])
+    other_period = ask(terms=[1, 2, 0])
+    Run.objects.filter(pk=other_period.pk).update(params={**run.params, "start": "2025-01-01", "end": "2025-01-31"})
+    sums.version = "v2"
+    newer = ask(terms=[1, 2])
+    response = client_for(viewer).get(url(run))
+    similar = response.context["page"].similar
+    assert [row.run.pk for row in similar] == [newer.pk, other_period.pk, run.pk]
+    assert [row.state.label for row in similar] == ["Waiting for a worker", "Waiting for a worker", "Done"]
+    assert response.text.count('class="badge">this run<') == 1
+
+
+def test_at_most_ten_runs_of_the_same_question_are_listed_in_as_many_queries(
+    ask: Ask, sums: Sums, client_for: ClientFor, viewer: User, django_assert_max_num_queries: Any
+) -> None:
+    run = carry_out(ask())
+    client = client_for(viewer)
+    with django_assert_max_num_queries(15) as alone:
+        client.get(url(run))
+    for version in range(12):
+        sums.version = f"v{version + 2}"
+        ask(by=viewer)
+    with django_assert_max_num_queries(len(alone)):
+        assert len(client.get(url(run)).context["page"].similar) == 10
 
 
 def test_a_failed_run_says_why_and_what_can_be_done(
@@ -182,29 +241,6 @@ def test_analysts_cancel_their_own_runs_and_admins_everybodys(
     assert "Cancelled" in client_for(admin).get(url(run)).text
 
 
-def test_the_export_is_a_csv_in_full_precision_without_formulas(
-    ask: Ask, sums: Sums, client_for: ClientFor, viewer: User
-) -> None:
-    sums.rows += [("-5", -5), ("-x", 1e-7), ("@a", None), ("\tb", 0), ('say "hi", you', 1)]
-    response: Any = client_for(viewer).get(url(carry_out(ask()), "export.csv"))
-    assert response["Content-Type"] == "text/csv; charset=utf-8"
-    assert response["Content-Disposition"] == 'attachment; filename="sums-acme-2026-01-01-to-2026-01-31.csv"'
-    assert response.getvalue().decode().split("\r\n") == [
-        "name,sum",
-        "'=SUM(A1),0.30000000000000004",
-        "-5,-5",
-        "'-x,1e-07",
-        "'@a,",
-        "'\tb,0",
-        '"say ""hi"", you",1',
-        "",
-    ]
-
-
-def test_a_run_without_a_result_has_no_export(ask: Ask, client_for: ClientFor, viewer: User) -> None:
-    assert client_for(viewer).get(url(ask(), "export.csv")).status_code == 404
-
-
 def test_the_history_lists_the_workspaces_runs(
     ask: Ask, client_for: ClientFor, analyst: User, outsider: User, workspace: Workspace
 ) -> None:
@@ -216,6 +252,52 @@ def test_the_history_lists_the_workspaces_runs(
     assert client_for(outsider).get("/w/acme/runs/").status_code == 404
     assert "No runs yet" in client_for(outsider).get("/w/elsewhere/runs/").text
     assert client_for(analyst).post("/w/acme/runs/").status_code == 405
+
+
+def test_internal_runs_are_no_ones_history_and_have_no_page(
+    ask: Ask, sums: Sums, client_for: ClientFor, viewer: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = carry_out(ask())
+    monkeypatch.setattr(registry, "_kinds", {"sums": sums.kind(internal=True)})
+    assert "No runs yet" in client_for(viewer).get("/w/acme/runs/").text
+    assert client_for(viewer).get(url(run)).status_code == 404
+
+
+def test_the_history_can_be_of_one_kind(
+    ask: Ask, sums: Sums, client_for: ClientFor, viewer: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    carry_out(ask())
+    client = client_for(viewer)
+    assert "Kinds of analysis" not in client.get("/w/acme/runs/").text  # there is but one
+    kinds = {"sums": sums.kind(), "products": sums.kind(name="products", label="Products")}
+    monkeypatch.setattr(registry, "_kinds", kinds)
+    text = client.get("/w/acme/runs/").text
+    assert 'href="?kind=products"' in text
+    assert "Sum of 1.0" in text
+    assert "Sum of 1.0" in client.get("/w/acme/runs/?kind=sums").text
+    assert "Sum of 1.0" in client.get("/w/acme/runs/?kind=magic").text
+    assert "Sum of 1.0" not in client.get("/w/acme/runs/?kind=products").text
+
+
+def test_finished_runs_can_be_ticked_to_be_compared(ask: Ask, client_for: ClientFor, viewer: User) -> None:
+    done, waiting = carry_out(ask()), ask(terms=[2])
+    text = client_for(viewer).get("/w/acme/runs/").text
+    assert f'name="run" value="{done.pk}"' in text
+    assert f'value="{waiting.pk}"' not in text
+    assert 'action="/w/acme/runs/compare/"' in text
+
+
+def test_a_run_leads_to_the_choice_of_one_to_compare_it_with(ask: Ask, client_for: ClientFor, viewer: User) -> None:
+    run, other = carry_out(ask()), carry_out(ask(terms=[2]))
+    client = client_for(viewer)
+    address = client.get(url(run)).context["page"].compare_url
+    assert address == f"/w/acme/runs/?kind=sums&run={run.pk}"
+    text = client.get(address).text
+    assert f'<input type="hidden" name="run" value="{run.pk}">' in text
+    assert text.count(f'value="{run.pk}"') == 1
+    assert f'<input type="checkbox" name="run" value="{other.pk}">' in text
+    for nobody in ("x", str(uuid.uuid4())):
+        assert 'type="hidden" name="run"' not in client.get(f"/w/acme/runs/?run={nobody}").text
 
 
 def test_a_long_history_has_pages_and_no_more_queries(
@@ -231,3 +313,4 @@ def test_a_long_history_has_pages_and_no_more_queries(
         text = client.get("/w/acme/runs/").text
     assert "Page 1 of 2" in text
     assert "Sum of 0.0" in client.get("/w/acme/runs/?page=2").text
+    assert 'href="?kind=sums&amp;page=2"' in client.get("/w/acme/runs/?kind=sums").text

@@ -11,7 +11,7 @@ from accounts.models import Workspace
 from attribution.forms import AttributionForm, initial
 from marketing.models import Goal
 
-ANSWERS = {"model": "linear", "metric": "revenue", "window_days": "30", "period": "last_30", "dimension": "channel"}
+ANSWERS = {"model": "linear", "metric": "revenue", "window": "30", "period": "last_30", "dimension": "channel"}
 
 
 @pytest.fixture(autouse=True)
@@ -92,6 +92,24 @@ def test_a_custom_period_is_taken_from_its_two_days(shop: Workspace) -> None:
     assert (form.params["start"], form.params["end"]) == ("2026-02-01", "2026-02-28")
 
 
+def test_a_custom_window_is_taken_from_its_days(shop: Workspace) -> None:
+    form = filled_in(shop, window="custom", window_days="45")
+    assert form.is_valid()
+    assert form.params["window_days"] == 45
+
+
+def test_the_days_of_a_window_do_not_count_beside_a_preset(shop: Workspace) -> None:
+    form = filled_in(shop, window="7", window_days="45")
+    assert form.is_valid()
+    assert form.params["window_days"] == 7
+
+
+@pytest.mark.parametrize(("days", "window"), [(7, "7"), (90, "90"), (45, "custom")])
+def test_a_window_in_the_address_is_a_preset_or_custom(shop: Workspace, days: int, window: str) -> None:
+    start = starts_with(shop, f"window_days={days}")
+    assert (start["window"], start["window_days"]) == (window, days)
+
+
 def test_the_days_do_not_count_beside_a_preset(shop: Workspace) -> None:
     form = filled_in(shop, start="2026-02-01", end="2026-02-28")
     assert form.is_valid()
@@ -104,9 +122,11 @@ def test_the_days_do_not_count_beside_a_preset(shop: Workspace) -> None:
         ({"model": "magic"}, "model", "Select a valid choice. magic is not one of the available choices."),
         ({"compare": ["magic"]}, "compare", "Select a valid choice. magic is not one of the available choices."),
         ({"metric": "Lead"}, "metric", "Select a valid choice. Lead is not one of the available choices."),
-        ({"window_days": "0"}, "window_days", "Ensure this value is greater than or equal to 1."),
-        ({"window_days": "366"}, "window_days", "Ensure this value is less than or equal to 365."),
-        ({"window_days": "3.5"}, "window_days", "Enter a whole number."),
+        ({"window": "8"}, "window", "Select a valid choice. 8 is not one of the available choices."),
+        ({"window": "custom"}, "window_days", "A custom window needs its number of days."),
+        ({"window": "custom", "window_days": "0"}, "window_days", "Ensure this value is greater than or equal to 1."),
+        ({"window": "custom", "window_days": "366"}, "window_days", "Ensure this value is less than or equal to 365."),
+        ({"window": "custom", "window_days": "3.5"}, "window_days", "Enter a whole number."),
         ({"period": "last_31"}, "period", "Select a valid choice. last_31 is not one of the available choices."),
         (
             {"period": "custom", "start": "2026-02-01"},

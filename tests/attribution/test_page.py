@@ -8,12 +8,13 @@ import pytest
 import time_machine
 from django.test import Client
 
-from accounts.models import User
+from accounts.models import Plan, Subscription, User, Workspace
 from analyses.models import Run
+from attribution.document import document
 from tests.attribution.conftest import Attribute, ImportRows
 
 PAGE = "/w/acme/attribution/"
-ANSWERS = {"model": "linear", "metric": "revenue", "window_days": "30", "period": "last_30", "dimension": "channel"}
+ANSWERS = {"model": "linear", "metric": "revenue", "window": "30", "period": "last_30", "dimension": "channel"}
 ClientFor = Callable[[User | None], Client]
 
 
@@ -84,7 +85,7 @@ def test_other_methods_are_not_allowed(method: str, client_for: ClientFor, analy
 
 @pytest.mark.usefixtures("journeys")
 def test_an_invalid_form_comes_back_with_what_is_wrong_beside_the_fields(client_for: ClientFor, analyst: User) -> None:
-    wrong = {"window_days": "400", "period": "custom", "start": "2026-02-30", "metric": "leads"}
+    wrong = {"window": "custom", "window_days": "400", "period": "custom", "start": "2026-02-30", "metric": "leads"}
     response = client_for(analyst).post(PAGE, ANSWERS | wrong)
     assert response.status_code == 422
     for field, sentence in (
@@ -103,9 +104,8 @@ def test_an_invalid_form_comes_back_with_what_is_wrong_beside_the_fields(client_
 def test_the_address_holds_the_question(client_for: ClientFor, analyst: User) -> None:
     query = "model=first&model=last&metric=leads&window_days=7&start=2026-02-01&end=2026-02-28&dimension=campaign"
     text = client_for(analyst).get(f"{PAGE}?{query}").text
-    for chosen in ("first", "leads", "custom", "campaign"):
+    for chosen in ("first", "leads", "7", "custom", "campaign"):
         assert f'<option value="{chosen}" selected>' in text
-    assert 'name="window_days" value="7"' in text
     assert 'name="start" value="2026-02-01"' in text
     assert 'name="end" value="2026-02-28"' in text
     (checked,) = (line for line in text.splitlines() if 'name="compare"' in line and "checked" in line)
@@ -135,6 +135,7 @@ def test_change_the_question_leads_back_to_the_question_of_the_run(
         "goal": "Purchase",
         "metric": "conversions",
         "window_days": 14,
+        "window": "14",
         "period": "custom",
         "start": "2026-03-01",
         "end": "2026-03-31",
@@ -143,11 +144,27 @@ def test_change_the_question_leads_back_to_the_question_of_the_run(
 
 
 @pytest.mark.usefixtures("shop")
-def test_a_workspace_without_data_says_what_to_do(client_for: ClientFor, analyst: User) -> None:
+def test_a_workspace_without_data_offers_the_demo(client_for: ClientFor, analyst: User, viewer: User) -> None:
     text = client_for(analyst).get(PAGE).text
-    assert "No conversions yet" in text
-    assert "import_data" in text
+    assert "has no data yet" in text
+    assert "Load demo data</button>" in text
     assert "Run analysis" not in text
+    assert "Load demo data</button>" not in client_for(viewer).get(PAGE).text
+
+
+@pytest.mark.usefixtures("journeys")
+def test_data_driven_models_are_named_but_cannot_be_chosen(
+    shop: Workspace, client_for: ClientFor, analyst: User
+) -> None:
+    client = client_for(analyst)
+    text = client.get(PAGE).text
+    assert '<option value="data_driven" disabled>' in text
+    assert "will be part of the Professional plan. They are not available in this version yet." in text
+    response = client.post(PAGE, ANSWERS | {"model": "data_driven"})
+    assert response.status_code == 422
+    assert not Run.objects.exists()
+    Subscription.objects.filter(workspace=shop).update(plan=Plan.objects.get(code="professional"))
+    assert "included in your plan, but not available in this version yet." in client.get(PAGE).text
 
 
 @pytest.mark.usefixtures("journeys")
@@ -170,16 +187,30 @@ def test_data_that_ends_earlier_offers_its_last_days_for_the_same_question(
 
 
 @pytest.mark.usefixtures("journeys")
-def test_a_finished_run_shows_headline_bars_numbers_and_reconciliation(
+def test_a_finished_run_shows_finding_chart_numbers_and_reconciliation(
     client_for: ClientFor, viewer: User, attribute: Attribute
 ) -> None:
     text = client_for(viewer).get(f"/w/acme/runs/{attribute(model='last,first').pk}/").text
     assert "Email gets 100.0% of Purchase revenue under Last Touch." in text
-    assert text.count('class="credit-panel"') == 2
+    assert text.count("<chart-figure>") == 1
+    assert "the same as Last Touch" in text
     assert text.count('class="total"') == 1
     assert "Credit adds up under every model: 1 conversion and €100.00" in text
     assert "association along the observed paths" in text
-    assert 'href="/static/css/attribution.css"' in text
+    for asset in ("css/charts.css", "css/document.css", "js/charts.js"):
+        assert f"/static/{asset}" in text
+
+
+@pytest.mark.usefixtures("journeys")
+def test_the_page_carries_the_numbers_of_the_document(
+    client_for: ClientFor, viewer: User, attribute: Attribute
+) -> None:
+    run = attribute(model="linear")
+    text = client_for(viewer).get(f"/w/acme/runs/{run.pk}/").text
+    (table,) = (table for section in document(run).sections for table in section.tables)
+    for row in table.rows:
+        for figure in row.cells:
+            assert f'data-value="{figure.sort_value}" title="{figure.in_full}">{figure.text}</td>' in text
 
 
 @pytest.mark.usefixtures("journeys")

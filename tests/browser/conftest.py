@@ -3,11 +3,15 @@
 import os
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import celery
 import pytest
-from playwright.sync_api import Page
+from django.conf import settings
+from django.test import Client
+from playwright.sync_api import Browser, Page
+from pytest_django.live_server_helper import LiveServer
 
 from tests.browser.watching import nothing_goes_wrong
 
@@ -49,14 +53,28 @@ def look(request: pytest.FixtureRequest) -> tuple[str, int]:
     return request.param  # type: ignore[no-any-return]
 
 
+def settings_of_window(look: tuple[str, int]) -> dict[str, Any]:
+    scheme, width = look
+    return {"color_scheme": scheme, "viewport": {"width": width, "height": 900}, "locale": "en-GB"}
+
+
 @pytest.fixture
 def browser_context_args(browser_context_args: dict[str, Any], look: tuple[str, int]) -> dict[str, Any]:
-    scheme, width = look
-    return browser_context_args | {
-        "color_scheme": scheme,
-        "viewport": {"width": width, "height": 900},
-        "locale": "en-GB",
-    }
+    return browser_context_args | settings_of_window(look)
+
+
+@contextmanager
+def window(browser: Browser, look: tuple[str, int]) -> Iterator[Page]:
+    """A window of this look for as long as the block, for a test that has several."""
+    context = browser.new_context(**settings_of_window(look))
+    yield context.new_page()
+    context.close()
+
+
+def carry_session(client: Client, page: Page, live_server: LiveServer) -> None:
+    """Let whoever is signed in with `client`, if anybody, be signed in on the page."""
+    if session := client.cookies.get(settings.SESSION_COOKIE_NAME):
+        page.context.add_cookies([{"name": session.key, "value": session.value, "url": live_server.url}])
 
 
 @pytest.fixture

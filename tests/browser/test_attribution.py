@@ -1,4 +1,4 @@
-"""A marketer signs in, asks for attribution, reads the answer and takes it away, with the keyboard alone."""
+"""A marketer signs in, chooses a period, asks for attribution, takes the answer away and looks behind it: by keyboard."""
 
 import csv
 import datetime as dt
@@ -13,11 +13,13 @@ from pytest_django.live_server_helper import LiveServer
 from accounts.actions import create_workspace
 from accounts.models import User, Workspace
 from analyses.models import Run
+from attribution.cube import refresh_cube
 from jobs.execution import execute
 from marketing.importing.actions import request_import
 from marketing.models import Dataset, Import
 from mmm_project import formats
 from tests.browser.keyboard import press, tab_to, write
+from tests.browser.watching import check
 
 pytestmark = pytest.mark.browser
 EMAIL, PASSWORD = "marketer@example.com", "a long enough password"
@@ -41,15 +43,17 @@ def shop(transactional_db: None, tmp_path: Path, settings: Settings) -> Workspac
             workspace=workspace, dataset=dataset, file=file, mapping={}, by=owner, origin=Import.Origin.CLI, ring=False
         )
         execute(job_id=batch.job_id)
+    execute(job_id=refresh_cube(workspace=workspace, ring=False).job_id)
     return workspace
 
 
 @pytest.mark.usefixtures("shop")
 def test_from_signing_in_to_the_numbers_in_hand(live_server: LiveServer, page: Page, look: tuple[str, int]) -> None:
     sign_in(page, live_server)
+    choose_period(page, "Last 30 days")
     open_in_menu(page, look, "Attribution")
     ask(page)
-    run = Run.objects.get()
+    run = Run.objects.get(kind="attribution")
     expect(page.get_by_text("Waiting for a worker")).to_be_visible()
     execute(job_id=run.job_id)  # as a worker would
     expect(page.get_by_role("heading", name="Email gets 40.0% of Purchase revenue under Linear.")).to_be_visible()
@@ -61,8 +65,10 @@ def test_from_signing_in_to_the_numbers_in_hand(live_server: LiveServer, page: P
         "Total": ["€200.00", "€200.00"],
     }
     expect(page.locator("tr.total td").first).to_have_css("font-weight", "600")
+    check(page)
     assert exported(page) == columns(page)
-    assert_nothing_overflows(page)
+    open_channel(page, "Search")
+    check(page)
 
 
 @pytest.mark.usefixtures("shop")
@@ -86,7 +92,29 @@ def sign_in(page: Page, live_server: LiveServer) -> None:
     write(page, page.get_by_label("Email"), EMAIL)
     write(page, page.get_by_label("Password", exact=True), PASSWORD)
     page.keyboard.press("Enter")
-    expect(page.get_by_role("heading", level=1, name="Attribution")).to_be_visible()
+    expect(page.get_by_role("heading", level=1, name="Dashboard")).to_be_visible()
+    check(page)
+
+
+def choose_period(page: Page, name: str) -> None:
+    menu = page.locator(".period-menu > summary")
+    press(page, menu)
+    press(page, page.get_by_role("link", name=name))
+    expect(menu).to_contain_text(name)
+    check(page)
+
+
+def open_channel(page: Page, name: str) -> None:
+    """Go to the chart, from mark to mark with the arrow keys, and through the mark to the channel's page."""
+    mark = page.locator("chart-figure").get_by_role("link", name=f"{name}: ")
+    tab_to(page, page.locator("chart-figure a[href]:not([tabindex='-1'])").first)
+    for _ in range(page.locator("chart-figure a[href]").count()):
+        if mark.evaluate("element => element === document.activeElement"):
+            break
+        page.keyboard.press("ArrowDown")
+    expect(mark).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1, name=name)).to_be_visible()
 
 
 def open_menu(page: Page, look: tuple[str, int]) -> None:
@@ -126,11 +154,11 @@ def ask(page: Page) -> None:
 
 
 def columns(page: Page) -> dict[str, list[str]]:
-    """Return the table of credit: row -> the figures of its columns in full."""
-    rows = page.locator("table tbody tr")
+    """Return the table of credit: row -> the figures of its two models in full."""
+    rows = page.locator("sort-table tbody tr")
     return {
         row.get_by_role("rowheader").inner_text(): [
-            cell.get_attribute("title") or "" for cell in row.locator("td").all()
+            cell.get_attribute("title") or "" for cell in row.locator("td").all()[:2]
         ]
         for row in rows.all()
     }
@@ -138,8 +166,9 @@ def columns(page: Page) -> dict[str, list[str]]:
 
 def exported(page: Page) -> dict[str, list[str]]:
     """Download the CSV and lay it out as the page's table is, with totals added up from its rows."""
+    press(page, page.locator(".export-menu > summary"))
     with page.expect_download() as downloading:
-        press(page, page.get_by_role("link", name="Export CSV"))
+        press(page, page.get_by_role("link", name="CSV"))
     with Path(downloading.value.path()).open() as file:
         rows = list(csv.DictReader(file))
     table: dict[str, list[float]] = {}
@@ -147,7 +176,3 @@ def exported(page: Page) -> dict[str, list[str]]:
         table.setdefault(row["channel"], []).append(float(row["value"]))
     table["Total"] = [sum(column) for column in zip(*table.values(), strict=True)]
     return {name: [formats.money(value, "EUR") for value in values] for name, values in table.items()}
-
-
-def assert_nothing_overflows(page: Page) -> None:
-    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")

@@ -23,7 +23,7 @@ def gallery(transactional_db: None, live_server: LiveServer, page: Page) -> Page
 
 
 def test_a_table_sorts_by_the_head_that_is_pressed(gallery: Page) -> None:
-    table = gallery.locator("#tables table")
+    table = gallery.locator("#tables table").first
     names = table.locator("tbody th")
     head = table.get_by_role("columnheader", name="ROAS")
     head.get_by_role("button").press("Enter")
@@ -64,3 +64,13 @@ def test_an_explanation_opens_and_closes_by_keyboard(gallery: Page) -> None:
     expect(text).to_be_visible()
     gallery.keyboard.press("Escape")
     expect(text).to_be_hidden()
+
+
+def test_heads_names_and_the_total_of_a_long_table_stay_in_sight(gallery: Page) -> None:
+    place = gallery.get_by_role("region", name="Campaigns by month")
+    place.evaluate("place => place.scrollTo(300, 200)")
+    corner, total = place.locator("thead th").first, place.locator("tr.total th")
+    whole = place.evaluate("place => place.getBoundingClientRect().toJSON()")
+    for cell, edges in ((corner, ("left", "top")), (total, ("left", "bottom"))):
+        seen = cell.evaluate("cell => cell.getBoundingClientRect().toJSON()")
+        assert {edge: seen[edge] for edge in edges} == pytest.approx({edge: whole[edge] for edge in edges}, abs=1)

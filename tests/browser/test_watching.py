@@ -20,6 +20,8 @@ INSERT = "element => document.head.append(Object.assign(document.createElement(e
         (INSERT, ["script", {"textContent": "1"}], "Content Security Policy"),
         (INSERT, ["script", {"src": "https://example.com/x.js"}], "Content Security Policy"),
         (INSERT, ["script", {"src": "/static/gone.js"}], "404"),
+        ("() => document.querySelector('main').append(new Image())", None, r"axe: image-alt \(critical\)"),
+        ("() => { document.documentElement.lang = '' }", None, "axe: html-has-lang"),
     ],
 )
 def test_trouble_on_a_page_fails_the_test(

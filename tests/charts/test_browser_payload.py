@@ -147,6 +147,11 @@ def test_the_key_names_several_series_and_the_interval() -> None:
     assert key(EXAMPLES["area"]) == []
 
 
+def test_the_key_tells_where_marks_have_colours_of_their_own() -> None:
+    own = replace(of_links("Now", "", ""), marks=(Mark(value=1, text="1", colour=Colour.CHANNEL_4), None))
+    assert [entry.varied for entry in figure(bars(own, of_links("Before", "", ""))).key] == [True, False]
+
+
 def test_small_multiples_share_their_key_where_their_series_are_the_same() -> None:
     shared = EXAMPLES["small-multiples"]
     assert [entry.name for entry in figure(shared).key] == ["Now", "Before"]

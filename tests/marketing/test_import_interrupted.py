@@ -13,7 +13,7 @@ from jobs import actions as job_actions
 from jobs import foreground
 from jobs.models import Job
 from marketing.demo import DemoWorld, build_world
-from marketing.importing import actions, demo
+from marketing.importing import actions
 from marketing.importing.demo import DATASETS, DemoAlreadyLoaded, is_loaded, request_demo
 from marketing.management.commands.import_data import carry_out
 from marketing.models import Import, Touchpoint

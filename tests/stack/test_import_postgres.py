@@ -1,4 +1,4 @@
-"""The tests of imports, once more on PostgreSQL: COPY instead of inserts, its own types and its own planner."""
+"""The tests of imports and of undoing them, once more on PostgreSQL: COPY, its own types and its own planner."""
 
 import os
 import subprocess
@@ -10,7 +10,15 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 STACK_DATABASE_URL = os.environ.get("STACK_DATABASE_URL", "postgres://postgres@127.0.0.1:5432/mmm_stack")
-TESTS = ["settle", "actions", "customers", "data_command", "fuzz"]
+TESTS = [
+    "import_settle",
+    "import_actions",
+    "import_customers",
+    "import_data_command",
+    "import_fuzz",
+    "undo",
+    "demo_data",
+]
 
 
 @pytest.mark.stack
@@ -19,7 +27,7 @@ def test_imports_keep_their_promises_on_postgresql(tmp_path: Path) -> None:
     own_database = urlunsplit(url._replace(path=f"{url.path}_import"))  # its test database is another one than ours
 
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", *(f"tests/marketing/test_import_{name}.py" for name in TESTS)],
+        [sys.executable, "-m", "pytest", "-q", *(f"tests/marketing/test_{name}.py" for name in TESTS)],
         env=os.environ | {"DATABASE_URL": own_database, "DATA_DIR": str(tmp_path)},
         cwd=ROOT,
         stdout=subprocess.PIPE,

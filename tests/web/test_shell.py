@@ -22,6 +22,14 @@ def test_the_sidebar_marks_the_page_that_is_open(client_for: ClientFor, viewer: 
     assert '<a href="/w/acme/attribution/">' in page
 
 
+def test_pages_below_a_page_belong_to_it_and_those_of_no_workspace_to_none(client_for: ClientFor, viewer: User) -> None:
+    below = client_for(viewer).get("/w/acme/runs/compare/").text
+    assert '<a href="/w/acme/runs/" aria-current="page">' in below
+    User.objects.filter(pk=viewer.pk).update(is_staff=True)
+    gallery = client_for(viewer).get("/gallery/").text
+    assert '<a href="/w/acme/dashboard/">' in gallery
+
+
 def test_a_page_that_does_not_exist_yet_is_absent_from_the_sidebar(
     client_for: ClientFor, viewer: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -19,7 +19,7 @@ export function drawDots(svg, chart, { width, height }) {
     frame.hit(row, index);
     frame.writeName(row, index);
     const middle = frame.top(index) + frame.marksTop + frame.marksHeight / 2;
-    const lanes = lanesOf(chart, index, frame.x);
+    const lanes = lanesOf(chart, index, frame);
     if (!single && !chart.series.some(({ marks }) => marks[index]?.low !== undefined)) joinDots(row, chart, index, frame.x, middle);
     chart.series.forEach((series, place) => {
       const one = series.marks[index];
@@ -39,7 +39,7 @@ export function drawDots(svg, chart, { width, height }) {
 }
 
 /** How far above or below the row's middle each series' dot lies: only where dots or intervals would cover each other. */
-function lanesOf(chart, index, x) {
+function lanesOf(chart, index, { x, marksHeight }) {
   const count = chart.series.length;
   if (chart.links === "mark" || chart.series.some(({ marks }) => marks.some((one) => one?.low !== undefined))) {
     const lane = chart.links === "mark" ? LANE_LINKED : LANE;
@@ -50,7 +50,10 @@ function lanesOf(chart, index, x) {
   order.sort((one, other) => chart.series[one].marks[index].value - chart.series[other].marks[index].value);
   const at = (place) => x(chart.series[place].marks[index].value);
   let run = [];
-  const settle = () => run.length > 1 && run.forEach((place, turn) => { offsets[place] = turn % 2 ? RADIUS : -RADIUS; });
+  const settle = () => {
+    const apart = Math.min(2 * RADIUS, (marksHeight - 2 * RADIUS) / (run.length - 1));
+    if (run.length > 1) run.forEach((place, turn) => { offsets[place] = apart * (turn - (run.length - 1) / 2); });
+  };
   for (const place of order) {
     if (run.length && at(place) - at(run.at(-1)) >= 2 * RADIUS) {
       settle();

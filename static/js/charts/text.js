@@ -6,8 +6,9 @@ const context = document.createElement("canvas").getContext("2d");
 /** The width of `text` in pixels; `size` in pixels, as the style sheet sets it for charts. */
 export function widthOf(text, size = 12) {
   context.font = `${size}px ${FAMILY}`;
-  // Digits are drawn as wide as each other (tabular), which a canvas cannot be asked for; the zero is as wide as they are.
-  return Math.ceil(context.measureText(text.replaceAll(/\d/g, "0")).width);
+  // Figures are drawn tabular, which a canvas cannot be asked for: digits as wide as a zero, and signs a little wider.
+  const signs = text.match(/[,.+\u2212-]/g)?.length ?? 0;
+  return Math.ceil(context.measureText(text.replaceAll(/\d/g, "0")).width + signs);
 }
 
 export const widest = (texts, size = 12) => Math.max(0, ...texts.map((text) => widthOf(text, size)));

@@ -9,7 +9,6 @@ const GRACE_MS = 160; // to move the pointer from the mark into the tooltip
 let box = null;
 let owner = null;
 let place = null;
-let pointed = false;
 let leaving = 0;
 
 /**
@@ -24,7 +23,6 @@ export function showTooltip(shownBy, content, locate, { across }) {
   box.replaceChildren(...content);
   if (!box.matches(":popover-open")) box.showPopover();
   place = () => moveTo(locate(), across);
-  pointed = Boolean(locate().pointer);
   place();
 }
 
@@ -107,9 +105,9 @@ for (const moved of ["scroll", "resize"]) {
   window.addEventListener(moved, () => follow(), { capture: true, passive: true });
 }
 
-/** What was pointed at is no longer under the pointer; what has the focus keeps it. */
+/** Stay beside what has the focus or is still under the pointer. */
 function follow() {
   if (!owner) return;
-  if (pointed) hideTooltip();
-  else place();
+  if (owner.isStillMeant()) place();
+  else hideTooltip();
 }

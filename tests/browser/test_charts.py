@@ -1,0 +1,223 @@
+"""Charts in a real browser: they show the numbers that they were given, to the eye, the pointer and the keyboard."""
+
+from typing import Any, TypeAlias
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+from pytest_django.live_server_helper import LiveServer
+
+from charts import ChartSpec, Kind
+from tests.browser import chart_pages
+from tests.browser.conftest import LOOKS, window
+from tests.browser.keyboard import tab_to
+from tests.browser.watching import axe_findings, nothing_goes_wrong, overflow, settle
+
+pytestmark = [pytest.mark.browser, pytest.mark.urls("tests.browser.chart_pages")]
+one_look = pytest.mark.parametrize("look", [("light", 1440)], indirect=True, ids=["light-1440"])
+both_widths = pytest.mark.parametrize("look", [("light", 1440), ("light", 390)], indirect=True, ids=["1440", "390"])
+
+Said: TypeAlias = tuple[str, str, tuple[float, ...]]  # series, category, value with the interval
+
+MARKS = """figure => [...figure.querySelectorAll(".mark")].map(mark => ({
+    ...mark.dataset, tag: mark.tagName, box: ["x", "y", "width", "height"].map(side => Number(mark.getAttribute(side)))
+}))"""
+SHIFTS = """() => new Promise(tell => {
+    const watch = new PerformanceObserver(list => tell(list.getEntries().map(shift => shift.value)));
+    watch.observe({type: "layout-shift", buffered: true});
+    requestAnimationFrame(() => requestAnimationFrame(() => tell(watch.takeRecords().map(shift => shift.value))));
+})"""
+# Words beyond the edges of their chart, or too small to read.
+BAD_WORDS = """() => [...document.querySelectorAll("chart-figure svg")].flatMap(svg => {
+    const edge = svg.getBoundingClientRect();
+    return [...svg.querySelectorAll("text")].filter(text => {
+        const box = text.getBoundingClientRect();
+        const out = box.left < edge.left - 1 || box.right > edge.right + 1 || box.bottom > edge.bottom + 1;
+        return out || parseFloat(getComputedStyle(text).fontSize) < 12;
+    }).map(text => text.textContent);
+})"""
+
+
+def visit(page: Page, live_server: LiveServer, name: str) -> None:
+    page.goto(f"{live_server.url}/charts/{name}/")
+    settle(page)
+
+
+def marks(page: Page, place: int) -> list[dict[str, Any]]:
+    """Return the data and the geometry of the marks of a page's chart."""
+    drawn: list[dict[str, Any]] = page.locator("chart-figure").nth(place).evaluate(MARKS)
+    return drawn
+
+
+def panels(name: str) -> list[ChartSpec]:
+    return [panel for chart in chart_pages.PAGES[name] for panel in chart.panels]
+
+
+def told(panel: ChartSpec) -> set[Said]:
+    return {
+        (series.name, category.label, tuple(end for end in (mark.value, mark.low, mark.high) if end is not None))
+        for series in panel.series
+        for category, mark in zip(panel.categories, series.marks, strict=True)
+        if mark
+    }
+
+
+def said(drawn: list[dict[str, Any]]) -> set[Said]:
+    ends = ("value", "low", "high")
+    return {
+        (mark["series"], mark["category"], tuple(float(mark[end]) for end in ends if end in mark)) for mark in drawn
+    }
+
+
+@one_look
+def test_every_mark_carries_its_value_and_interval(live_server: LiveServer, page: Page) -> None:
+    visit(page, live_server, "examples")
+    for place, panel in enumerate(panels("examples")):
+        drawn = marks(page, place)
+        assert said(drawn) == told(panel), panel.id
+        assert len(drawn) == len(said(drawn)), panel.id
+
+
+@both_widths
+def test_bars_are_as_long_as_their_values(live_server: LiveServer, page: Page) -> None:
+    measured = 0
+    for name in ("examples", "plain"):
+        visit(page, live_server, name)
+        for place, panel in enumerate(panels(name)):
+            if panel.kind not in (Kind.BARS, Kind.HISTOGRAM):
+                continue
+            plot = page.locator("chart-figure").nth(place).locator(".plot").evaluate("plot => ({...plot.dataset})")
+            pixels = abs(float(plot["highPx"]) - float(plot["lowPx"])) / (panel.axis.high - panel.axis.low)
+            for mark in marks(page, place):
+                length = mark["box"][2 if panel.horizontal else 3]
+                assert length == pytest.approx(abs(float(mark["value"])) * pixels, abs=0.01), (panel.id, mark)
+                measured += 1
+    assert measured > 60
+
+
+@both_widths
+def test_equal_values_do_not_hide_each_other(live_server: LiveServer, page: Page) -> None:
+    visit(page, live_server, "plain")
+    dots = page.locator("chart-figure").nth(2).locator("circle.mark")
+    heights = {round(float(dot.get_attribute("cy") or 0), 2) for dot in dots.all()}
+    assert len(heights) == 3
+
+
+def test_charts_are_in_order_in_every_look(live_server: LiveServer, browser: Browser) -> None:
+    wrong = []
+    for look in LOOKS:
+        for name in ("examples", "plain", "links"):
+            with window(browser, look) as page, nothing_goes_wrong(page):
+                visit(page, live_server, name)
+                shifts = [f"moved by {shift} while it was drawn" for shift in page.evaluate(SHIFTS)]
+                words = [f"words too small or beyond the chart: {text}" for text in page.evaluate(BAD_WORDS)]
+                troubles = [*shifts, *words, *overflow(page), *axe_findings(page)]
+                wrong += [f"{name} in {look}: {trouble}" for trouble in troubles]
+    assert not wrong, "\n".join(wrong)
+
+
+@both_widths
+def test_a_tooltip_shows_beside_the_pointer_and_can_be_entered_and_dismissed(
+    live_server: LiveServer, page: Page, look: tuple[str, int]
+) -> None:
+    visit(page, live_server, "plain")
+    tooltip = page.locator(".chart-tooltip:popover-open")
+    box = page.locator("chart-figure").first.bounding_box()
+    assert box
+    x, y = box["x"] + box["width"] * 0.4, box["y"] + box["height"] * 0.6
+    page.mouse.move(x, y)
+    expect(tooltip).to_contain_text("Revenue")
+    shown = tooltip.bounding_box()
+    assert shown
+    assert shown["x"] >= 0
+    assert shown["x"] + shown["width"] <= look[1]
+    covers_x = shown["x"] <= x <= shown["x"] + shown["width"]
+    covers_y = shown["y"] <= y <= shown["y"] + shown["height"]
+    assert not (covers_x and covers_y)
+    page.mouse.move(shown["x"] + shown["width"] / 2, shown["y"] + shown["height"] / 2)
+    expect(tooltip).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(tooltip).to_have_count(0)
+
+
+@one_look
+def test_a_tooltip_says_each_series_value_interval_and_gap(live_server: LiveServer, page: Page) -> None:
+    visit(page, live_server, "plain")
+    slider = page.get_by_role("slider").first
+    tab_to(page, slider)
+    tooltip = page.locator(".chart-tooltip:popover-open")
+    expect(tooltip).to_contain_text("Week of 30 June 2025")  # the newest week comes first
+    page.keyboard.press("Home")
+    rows = tooltip.locator(".tooltip-row")
+    expect(rows).to_have_text(["Revenue€142,000 (€134,900–€149,100)", "Same weeks of 2024€131,000"])
+    for _ in range(10):
+        page.keyboard.press("ArrowRight")
+    expect(rows).to_have_text(["Revenue–", "Same weeks of 2024€150,000"])
+    expect(slider).to_have_attribute(
+        "aria-valuetext", "Week of 17 March 2025: Revenue: no value; Same weeks of 2024 €150,000"
+    )
+    page.keyboard.press("ArrowLeft")
+    expect(slider).to_have_attribute("aria-valuenow", "10")
+    page.keyboard.press("End")
+    expect(slider).to_have_attribute("aria-valuenow", "26")
+    page.keyboard.press("Escape")
+    expect(tooltip).to_have_count(0)
+    page.keyboard.press("ArrowLeft")
+    expect(tooltip).to_contain_text("Week of 23 June 2025")
+    page.keyboard.press("Tab")
+    expect(tooltip).to_have_count(0)
+
+
+@one_look
+def test_enter_on_a_focused_bar_follows_its_link(live_server: LiveServer, page: Page) -> None:
+    visit(page, live_server, "links")
+    video = page.get_by_role("link", name="Video: Data-driven €143,900; Last touch €74,300")
+    tab_to(page, video)
+    expect(page.locator(".chart-tooltip:popover-open")).to_contain_text("€74,300")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/charts/elsewhere/?category=3")
+
+
+@one_look
+def test_each_of_several_bars_can_lead_somewhere_else(live_server: LiveServer, page: Page) -> None:
+    visit(page, live_server, "links")
+    page.get_by_role("link", name="Email: Last touch €147,600").click()
+    page.wait_for_url("**/charts/elsewhere/?mark=1-4")
+
+
+@one_look
+def test_many_links_are_one_stop_of_the_tab_key(live_server: LiveServer, page: Page) -> None:
+    visit(page, live_server, "many")
+    tab_to(page, page.get_by_role("link", name="Day 0: Revenue €100; Before €100"))
+    page.keyboard.press("End")
+    page.keyboard.press("ArrowLeft")
+    expect(page.get_by_role("link", name="Day 728:")).to_be_focused()
+    page.keyboard.press("Tab")
+    expect(page.locator("summary")).to_be_focused()
+    page.keyboard.press("Shift+Tab")
+    expect(page.get_by_role("link", name="Day 728:")).to_be_focused()
+
+
+@one_look
+def test_a_chart_drawn_anew_keeps_its_height_and_the_focus(live_server: LiveServer, page: Page) -> None:
+    visit(page, live_server, "links")
+    figure = page.locator("chart-figure").first
+    display = figure.get_by_role("link", name="Display: Data-driven")
+    tab_to(page, display)
+    before = figure.bounding_box()
+    page.set_viewport_size({"width": 390, "height": 900})
+    page.wait_for_function("() => document.querySelector('svg').viewBox.baseVal.width < 390")
+    after = figure.bounding_box()
+    assert before
+    assert after
+    assert after["height"] == before["height"]
+    expect(display).to_be_focused()
+    expect(page.locator(".chart-tooltip:popover-open")).to_contain_text("Display")
+
+
+def test_without_scripts_the_table_is_the_chart(live_server: LiveServer, browser: Browser) -> None:
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(f"{live_server.url}/charts/links/")
+    expect(page.get_by_role("cell", name="€486,100").first).to_be_visible()
+    expect(page.locator("chart-figure").first).to_be_hidden()
+    context.close()

@@ -1,0 +1,159 @@
+"""A workspace with enough in it that every page has something to show, one with nothing, and their owner."""
+
+import datetime as dt
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from django.test import Client
+from django.utils import timezone
+
+from accounts.actions import create_workspace
+from accounts.models import User, Workspace
+from analyses.models import Run
+from analyses.runs import request_run
+from attribution.cube import refresh_cube
+from jobs.actions import claim
+from jobs.execution import execute
+from jobs.models import Job
+from marketing.importing.actions import request_import
+from marketing.models import Channel, ChannelSpend, Dataset, Import
+
+EMAIL, PASSWORD = "owner@example.com", "a long enough password"
+DAYS, CUSTOMERS, TOUCHES = 120, 150, 500
+CAMPAIGNS = {
+    "Paid Search": ("Brand", "Generic", "A campaign whose name is so long that it has to be cut somewhere on a phone"),
+    "Paid Social": ("Prospecting", "Retargeting"),
+    "Display": ("Awareness",),
+    "Email": ("Newsletter", "Win-back"),
+    "Affiliates": ("Coupons",),
+    "Organic Search": ("",),
+    "Direct": ("",),
+    "TV": ("Spring",),
+}
+SPENT_ON = {"Paid Search": 60, "Paid Social": 45, "Display": 20, "Affiliates": 10, "TV": 90}
+
+
+@dataclass(frozen=True)
+class World:
+    """`cases`: what to call a set of arguments of URLs -> the arguments; the first, "", has them all."""
+
+    owner: User
+    shop: Workspace
+    runs: tuple[Run, Run]
+    cases: Mapping[str, Mapping[str, object]]
+
+    def signed_in(self) -> Client:
+        """Sign in with the password: some account pages ask for a recent one."""
+        client = Client()
+        response = client.post("/accounts/login/", {"login": EMAIL, "password": PASSWORD})
+        assert response.status_code == 302
+        return client
+
+    def states(self) -> dict[str, str]:
+        """Pages in states that no argument of their address makes: what to call the state -> its address."""
+        dashboard, history = f"/w/{self.shop.slug}/dashboard/", f"/w/{self.shop.slug}/runs/"
+        channel = f"{dashboard}channels/{self.cases['']['channel_id']}/"
+        one, other = self.runs
+        return {
+            "dashboard compared": f"{dashboard}?period=last_30&compare=previous&match_weekday=1&model=linear",
+            "dashboard of too long ago": f"{dashboard}?start=2020-01-01&end=2020-01-31",
+            "channel without comparison": f"{channel}?period=last_60&compare=none",
+            "channel of nonsense": f"{channel}?start=2020-01-01&model=magic&goal=nothing&compare=moon",
+            "comparison of runs": f"{history}compare/?run={one.pk}&run={other.pk}",
+            "history with a run chosen": f"{history}?run={one.pk}",
+        }
+
+
+def build_world(fill: Callable[[Workspace], None]) -> World:
+    """Create it all; `fill` brings touchpoints, conversions and spend into the workspace that has some."""
+    owner = User.objects.create_user(EMAIL, PASSWORD, is_staff=True)  # staff: some pages are for them alone
+    shop = create_workspace(name="Harbour & Finch", slug="shop", owner=owner)
+    empty = create_workspace(name="Nothing yet", slug="empty", owner=owner)
+    fill(shop)
+    execute(job_id=refresh_cube(workspace=shop, ring=False).job_id)
+    done = _ask(shop, owner, model=["linear", "last", "first"], dimension="channel")
+    other = _ask(shop, owner, model=["last"], window_days=7)
+    by_campaign = _ask(shop, owner, model=["linear", "last"], dimension="campaign", metric="conversions")
+    failed = _ask(shop, owner, start="2020-01-01", end="2020-01-31")
+    running = _ask(shop, owner, model=["time_decay"], carried_out=False)
+    claim(job_id=running.job_id)
+    Job.objects.filter(pk=running.job_id).update(phase="Reading the data", progress=0.4)
+    queued = _ask(shop, owner, model=["first"], carried_out=False)
+    spend = ChannelSpend.objects.filter(channel__workspace=shop)
+    spent = spend.filter(campaign__traffic_sources__isnull=False).latest("spend")  # not TV: nobody clicks on that
+    only_touched = Channel.objects.filter(workspace=shop).exclude(pk__in=spend.values("channel")).latest("pk")
+    arguments: dict[str, object] = {
+        "slug": shop.slug,
+        "run_id": done.pk,
+        "channel_id": spent.channel_id,
+        "campaign_id": spent.campaign_id,
+        "form": "csv",
+        "key": "abc-123",
+        "uidb36": "1",
+    }
+    cases: dict[str, Mapping[str, object]] = {
+        "": arguments,
+        "without data": {"slug": empty.slug},
+        "by campaign": arguments | {"run_id": by_campaign.pk},
+        "failed": arguments | {"run_id": failed.pk},
+        "running": arguments | {"run_id": running.pk},
+        "queued": arguments | {"run_id": queued.pk},
+        "only touched": arguments | {"channel_id": only_touched.pk},
+    }
+    return World(owner, shop, (done, other), cases)
+
+
+def _ask(workspace: Workspace, by: User, *, carried_out: bool = True, **params: object) -> Run:
+    run = request_run(
+        workspace=workspace, kind="attribution", params=params, by=by, trigger=Run.Trigger.PAGE, ring=False
+    )
+    if carried_out:
+        execute(job_id=run.job_id)
+    return run
+
+
+def import_some_months(workspace: Workspace, directory: Path) -> None:
+    """Import invented rows of the last 120 days, from files in `directory`."""
+    for dataset, lines in _files().items():
+        file = directory / f"{dataset}.csv"
+        file.write_text("\n".join(lines))
+        batch = request_import(
+            workspace=workspace, dataset=dataset, file=file, mapping={}, by=None, origin=Import.Origin.CLI, ring=False
+        )
+        execute(job_id=batch.job_id)
+
+
+def _files() -> dict[Dataset, list[str]]:
+    rng = np.random.default_rng(7)
+    today = timezone.now().replace(hour=12, minute=0)
+    days = [today - dt.timedelta(days=back) for back in range(DAYS, 0, -1)]
+    touchpoints, conversions, spend = (
+        ["customer,occurred_at,channel,campaign"],
+        ["customer,occurred_at,value,goal"],
+        ["date,channel,campaign,spend"],
+    )
+    for channel in rng.choice(list(CAMPAIGNS), TOUCHES):
+        at = days[rng.integers(DAYS)] - dt.timedelta(minutes=int(rng.integers(600)))
+        touchpoints.append(
+            f"c{rng.integers(CUSTOMERS)},{at:%Y-%m-%dT%H:%MZ},{channel},{rng.choice(CAMPAIGNS[str(channel)])}"
+        )
+    for place, day in enumerate(days):
+        values = [(int(value) + place, "Purchase") for value in rng.integers(40, 400, rng.poisson(1.5))]
+        conversions += [
+            f"c{rng.integers(CUSTOMERS)},{day:%Y-%m-%dT%H:%MZ},{value},{goal}" for value, goal in [*values, (0, "Lead")]
+        ]
+        spend += [
+            f"{day:%Y-%m-%d},{channel},{campaign},{amount * rng.uniform(0.5, 1.5):.2f}"
+            for channel, amount in SPENT_ON.items()
+            for campaign in CAMPAIGNS[channel]
+        ]
+    experiments = ["channel,start,end,lift,standard_error,spend"]
+    experiments.append(f"Paid Search,{days[20]:%Y-%m-%d},{days[48]:%Y-%m-%d},5200,900,1700")
+    return {
+        Dataset.TOUCHPOINTS: touchpoints,
+        Dataset.CONVERSIONS: conversions,
+        Dataset.SPEND: spend,
+        Dataset.EXPERIMENTS: experiments,
+    }
