@@ -50,9 +50,10 @@ class World:
         return {group: (figures[0], figures[1], figures[2]) for group, figures in found.items()}
 
 
-def _columns(keys: Iterable[Key]) -> tuple[np.ndarray, ...]:
+def _columns(keys: Iterable[Key]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     columns = np.array(list(keys), np.int64).reshape(-1, 3)
-    return tuple(np.ascontiguousarray(columns[:, place]) for place in range(3))
+    day, channel, campaign = (np.ascontiguousarray(columns[:, place]) for place in range(3))
+    return day, channel, campaign
 
 
 def _credit_rows(rows: dict[Key, tuple[float, float]]) -> CreditRows:
@@ -159,7 +160,7 @@ def test_arrays_of_other_models_are_refused() -> None:
 
 def test_a_period_is_read_without_copying_rows() -> None:
     keys = [Key(day, 1, 7) for day in range(FIRST, LAST + 1)]
-    cube = World({1: {key: (1.0, 1.0) for key in keys}}, dict.fromkeys(keys, 1.0)).cube()
+    cube = World({1: dict.fromkeys(keys, (1.0, 1.0))}, dict.fromkeys(keys, 1.0)).cube()
     for first, last in itertools.pairwise(range(FIRST, LAST)):
         part = cube.part(first_day=first, last_day=last, goal=1)
         assert np.shares_memory(part.credit.value, cube.credit[1].value)

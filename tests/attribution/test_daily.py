@@ -119,9 +119,9 @@ def test_every_day_equals_the_brute_force(world: tuple[Journeys, npt.NDArray[np.
                 expected[date, group][1].append(value)
     credited = {key: figures for key, figures in expected.items() if any(figures[0])}
     assert found.keys() == credited.keys()
-    for key, (conversions, value) in credited.items():
-        assert found[key][0] == pytest.approx(conversions, rel=1e-9, abs=1e-9)
-        assert found[key][1] == pytest.approx(value, rel=1e-9, abs=1e-9)
+    for key, figures in credited.items():
+        assert found[key][0] == pytest.approx(figures[0], rel=1e-9, abs=1e-9)
+        assert found[key][1] == pytest.approx(figures[1], rel=1e-9, abs=1e-9)
 
 
 # --- Invariants ---

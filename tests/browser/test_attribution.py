@@ -1,4 +1,4 @@
-"""A marketer signs in, chooses a period, asks for attribution, takes the answer away and looks behind it: by keyboard."""
+"""A marketer signs in, chooses a period, asks for attribution, takes the answer away, looks behind it: by keyboard."""
 
 import csv
 import datetime as dt

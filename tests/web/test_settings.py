@@ -130,5 +130,5 @@ def test_in_production_modules_import_each_other_by_what_they_contain(run: Run, 
     process = run(COLLECT, **PRODUCTION, STATIC_ROOT=str(tmp_path / "static"))
     assert process.returncode == 0, process.stderr
     (entry,) = (tmp_path / "static/js").glob("charts.*.js")
-    assert re.search(r'from\s*"\./charts/chart-figure\.[0-9a-f]{12}\.js"', entry.read_text())
+    assert re.search(r'from\s*"\./charts/line\.[0-9a-f]{12}\.js"', entry.read_text())
     assert list((tmp_path / "static/vendor/d3").glob("d3.min.*.js.gz"))
