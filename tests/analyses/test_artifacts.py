@@ -11,6 +11,7 @@ from pytest_django.fixtures import Settings
 from analyses import artifacts, runs
 from analyses.models import Run
 from jobs.models import Job
+from jobs.progress import Progress
 from tests.analyses.conftest import Ask, Sums, carry_out
 
 ARRAYS = {"day": np.arange(5), "value": np.array([[0.5, -1.0]])}
@@ -82,7 +83,11 @@ def test_objects_are_not_written_and_nothing_is_left_behind(media: Path, ask: As
 
 def test_a_claim_that_was_replaced_leaves_no_file(media: Path, sums: Sums, ask: Ask) -> None:
     run = ask()
-    sums.work = lambda _progress: Job.objects.filter(pk=run.job_id).update(fence=7) and None
+
+    def replace_the_claim(_progress: Progress) -> None:
+        Job.objects.filter(pk=run.job_id).update(fence=7)
+
+    sums.work = replace_the_claim
     carry_out(run)
     assert files(media) == []
     assert Run.objects.get(pk=run.pk).artifact == ""
