@@ -15,7 +15,7 @@ from tests.writers import writes
 
 ROOT: Path = settings.BASE_DIR
 PURE = ("marketing.frames", "marketing.journeys", "marketing.grouping", "marketing.demo")
-HEAVY = {"numba", "jax", "numpyro", "pandas", "pyarrow", "scipy", "matplotlib"}
+HEAVY = {"numba", "jax", "numpyro", "pandas", "pyarrow", "scipy", "matplotlib", "weasyprint", "pptx", "openpyxl"}
 SAYS_NOTHING = {"core", "common", "utils", "util", "helpers", "misc"}
 # A directory of whoever wrote the file; paths in documentation are written relative to the project.
 A_MACHINES_PATH = re.compile(r"(?<![\w./-])/(?:work|root|home/\w+|Users/\w+)/")

@@ -1,6 +1,7 @@
 """A small shop whose every figure can be worked out by hand, and its cube."""
 
 import datetime as dt
+import logging
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from marketing.receivers import create_default_goals
 
 ImportRows = Callable[..., Import]
 Refresh = Callable[[], Run]
+Complaints = Callable[[], list[str]]
 NOW = dt.datetime(2026, 4, 1, 9, tzinfo=dt.UTC)
 
 
@@ -108,3 +110,10 @@ def figures(import_rows: ImportRows, refresh: Refresh) -> None:
         "Search,2026-02-01,2026-02-28,40,10,100",
     )
     refresh()
+
+
+@pytest.fixture
+def complaints(caplog: pytest.LogCaptureFixture) -> Complaints:
+    """What WeasyPrint complains of: a style sheet, font or picture that it could not use, a property unknown to it."""
+    caplog.set_level(logging.WARNING, logger="weasyprint")
+    return lambda: [record.getMessage() for record in caplog.records if record.name == "weasyprint"]

@@ -3,6 +3,7 @@
 from typing import Any
 
 from analyses.documents import Card, DataTable, Document, Figure, Row, Section
+from charts import Axis, Category, ChartSpec, Colour, Kind, Series, SmallMultiples, Tick
 from charts.examples import EXAMPLES
 
 TABLE = DataTable(
@@ -46,6 +47,8 @@ ROWS = (
     ("data-driven", "=Email", 310, 273504.33),
     ("data-driven", "+49 Kampagne", None, 0.1 + 0.2),
 )
+HOSTILE = ("=1+1", "+1", "-1+1", "@SUM(A1)", " =1", "\t=1", "\n=1", '=HYPERLINK("http://x")', "a\x00b\x0bc", "<b>&")
+NO_PANELS = SmallMultiples(id="none", title="Nothing to compare", summary="No metric has values.", panels=())
 
 
 def a_document(**changes: Any) -> Document:
@@ -89,3 +92,59 @@ def a_document(**changes: Any) -> Document:
         "file_name": "attribution-acme-2025-06-01-to-2025-06-30",
     }
     return Document(**(fields | changes))
+
+
+def a_hostile_document() -> Document:
+    """Every text of it is one that a program could take for something else."""
+    text = "=1+1"
+    tables = (
+        DataTable(
+            title=text,
+            columns=(text, text),
+            rows=tuple(Row(label=one, cells=(Figure(one),)) for one in HOSTILE),
+            note=text,
+        ),
+    )
+    return a_document(
+        title=text,
+        subtitle=text,
+        headline=text,
+        workspace="a\x00b\x0bc",
+        cards=(),
+        facts=tuple((one, one) for one in HOSTILE),
+        notes=HOSTILE,
+        sections=(Section(title=text, sentences=HOSTILE, tables=tables),),
+        rows=tuple((one,) for one in HOSTILE),
+    )
+
+
+def a_long_table(rows: int, columns: int) -> DataTable:
+    return DataTable(
+        title="Campaigns",
+        columns=("Campaign", *(f"Model {place}" for place in range(columns))),
+        rows=tuple(
+            Row(label=f"Campaign {row}", cells=tuple(Figure(f"{row}.{place}") for place in range(columns)))
+            for row in range(rows)
+        ),
+    )
+
+
+def an_empty_chart() -> ChartSpec:
+    return ChartSpec(
+        id="empty",
+        kind=Kind.LINE,
+        title="There is nothing yet",
+        summary="No day has a value.",
+        category_title="Day",
+        categories=(Category(label="1 June"), Category(label="2 June")),
+        series=(Series(name="Revenue", colour=Colour.ACCENT, marks=(None, None)),),
+        axis=Axis(title="Revenue, €", low=0, high=1, ticks=(Tick(0, "€0"), Tick(1, "€1"))),
+    )
+
+
+def panels(document: Document) -> list[ChartSpec]:
+    return [panel for chart in document.charts for panel in chart.panels]
+
+
+def values(spec: ChartSpec) -> dict[str, list[float | None]]:
+    return {series.name: [mark.value if mark else None for mark in series.marks] for series in spec.series}

@@ -1,0 +1,120 @@
+"""The presentation of a document: its findings as titles, native charts and tables, footers, numbers and notes."""
+
+import io
+import math
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from pptx import Presentation
+
+from analyses.documents import DataTable, Document, Figure, Row, Section
+from charts import SmallMultiples
+from charts.examples import EXAMPLES
+from reports.exports import write
+from tests.reports.documents import TABLE, a_document, a_hostile_document, a_long_table, panels, values
+
+
+def deck(document: Document) -> Any:
+    return Presentation(io.BytesIO(write(document, "pptx")))
+
+
+def titles(presentation: Any) -> list[str]:
+    return [slide.shapes.title.text_frame.text for slide in presentation.slides]
+
+
+def table_rows(presentation: Any) -> list[list[str]]:
+    """Every row of every native table, headers included."""
+    tables = [shape.table for slide in presentation.slides for shape in slide.shapes if shape.has_table]
+    return [[cell.text_frame.text for cell in row.cells] for table in tables for row in table.rows]
+
+
+def test_no_text_breaks_the_presentation() -> None:
+    assert "a\ufffdb\ufffdc" in table_rows(deck(a_hostile_document()))[-2]
+
+
+def test_the_presentation_says_the_finding_then_shows_charts_tables_and_facts() -> None:
+    document = a_document()
+    presentation = deck(document)
+    assert titles(presentation) == [
+        "Attribution",
+        document.headline,
+        "Models side by side",
+        *(chart.title for chart in document.charts),
+        "Credit by channel",
+        "Where these numbers come from",
+    ]
+    assert presentation.slide_width * 9 == pytest.approx(presentation.slide_height * 16, rel=1e-3)
+    assert presentation.core_properties.title == "Attribution"
+
+
+def test_charts_in_the_presentation_hold_the_documents_numbers() -> None:
+    document = a_document()
+    found = [shape.chart for slide in deck(document).slides for shape in slide.shapes if shape.has_chart]
+    for chart, spec in zip(found, panels(document), strict=True):
+        read = {series.name: list(series.values) for series in chart.plots[0].series}
+        assert values(spec).items() <= read.items()
+
+
+def test_tables_in_the_presentation_say_what_the_page_says() -> None:
+    assert table_rows(deck(a_document())) == [
+        list(TABLE.columns),
+        *([row.label, *(figure.text for figure in row.cells)] for row in TABLE.rows),
+    ]
+
+
+def test_every_slide_has_notes_and_but_for_the_cover_a_footer_and_a_number() -> None:
+    document = a_document()
+    cover, *slides = deck(document).slides
+    assert cover.notes_slide.notes_text_frame.text == document.headline
+    for number, slide in enumerate(slides, start=2):
+        kinds = {placeholder.placeholder_format.type: placeholder for placeholder in slide.placeholders}
+        assert {kind.name for kind in kinds} == {"TITLE", "FOOTER", "SLIDE_NUMBER"}, number
+        assert all(placeholder.text_frame.text for placeholder in kinds.values()), number
+        assert document.workspace in next(one for kind, one in kinds.items() if kind.name == "FOOTER").text_frame.text
+        assert slide.notes_slide.notes_text_frame.text, number
+
+
+def test_nothing_on_a_slide_reaches_beyond_it() -> None:
+    presentation = deck(a_document())
+    for slide in presentation.slides:
+        for shape in slide.shapes:
+            assert 0 <= shape.left <= shape.left + shape.width <= presentation.slide_width, shape.name
+            assert 0 <= shape.top <= shape.top + shape.height <= presentation.slide_height, shape.name
+
+
+def test_a_long_table_goes_on_over_slides_with_its_header() -> None:
+    presentation = deck(a_document(sections=(Section(title="S", tables=(a_long_table(500, 2),)),)))
+    rows = table_rows(presentation)
+    header = ["Campaign", "Model 0", "Model 1"]
+    assert [row for row in rows if row != header] == [[f"Campaign {n}", f"{n}.0", f"{n}.1"] for n in range(500)]
+    slides = titles(presentation)[2:-1]
+    assert slides == ["Campaigns", *["Campaigns (continued)"] * (len(slides) - 1)]
+    assert rows.count(header) == len(slides) == math.ceil(500 / 13)
+
+
+def test_a_wide_table_goes_on_over_slides_with_its_labels() -> None:
+    rows = table_rows(deck(a_document(sections=(Section(title="S", tables=(a_long_table(1, 8),)),))))
+    assert rows == [
+        ["Campaign", *(f"Model {place}" for place in range(6))],
+        ["Campaign 0", *(f"0.{place}" for place in range(6))],
+        ["Campaign", "Model 6", "Model 7"],
+        ["Campaign 0", "0.6", "0.7"],
+    ]
+
+
+def test_long_labels_leave_room_for_fewer_rows_on_a_slide() -> None:
+    rows = tuple(Row(label=f"{n} " + "long " * 20, cells=(Figure("1"),)) for n in range(8))
+    table = DataTable(title="T", columns=("A", "B"), rows=rows)
+    slides = [
+        title for title in titles(deck(a_document(sections=(Section(title="S", tables=(table,)),)))) if title[0] == "T"
+    ]
+    assert slides == ["T", "T (continued)"]
+
+
+def test_many_small_multiples_take_several_slides() -> None:
+    panels = [replace(panel, id=f"{panel.id}-{turn}") for turn in "ab" for panel in EXAMPLES["small-multiples"].panels]
+    many = SmallMultiples(id="many", title="All metrics", summary="Eight of them.", panels=tuple(panels))
+    presentation = deck(a_document(sections=(Section(title="S", charts=(many,)),)))
+    charts = [sum(shape.has_chart for shape in slide.shapes) for slide in presentation.slides]
+    assert [count for count in charts if count] == [6, 2]
