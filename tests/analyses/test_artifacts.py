@@ -1,5 +1,7 @@
 """The arrays of a run in a file beside its row."""
 
+import errno
+import os
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -9,6 +11,7 @@ import pytest
 from pytest_django.fixtures import Settings
 
 from analyses import artifacts, runs
+from analyses.errors import AnalysisError
 from analyses.models import Run
 from jobs.models import Job
 from jobs.progress import Progress
@@ -113,3 +116,37 @@ def test_older_runs_are_forgotten_with_their_files_and_jobs(
     assert set(Run.objects.values_list("pk", flat=True)) == {run.pk for run in kept[-2:]}
     assert set(Job.objects.values_list("pk", flat=True)) == {run.job_id for run in kept[-2:]}
     assert files(media) == sorted(f"{run.pk}.1.npz" for run in kept[-2:])
+
+
+def test_a_later_claims_file_is_left_alone_by_one_that_was_replaced(media: Path, ask: Ask) -> None:
+    run = ask()
+    artifacts.write(run, ARRAYS, fence=2)
+    artifacts.write(run, ARRAYS, fence=1)
+    assert files(media) == [f"{run.pk}.1.npz", f"{run.pk}.2.npz"]
+
+
+def test_a_full_disk_ends_the_run_with_a_sentence_and_leaves_nothing(
+    media: Path, ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_space(_file: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(artifacts.os, "fsync", no_space)
+    run = carry_out(ask())
+    assert (run.job.status, run.job.error_code, run.void) == ("failed", "storage_full", True)
+    assert files(media) == []
+
+
+def test_a_run_that_failed_takes_along_what_its_earlier_claims_left(
+    media: Path, sums: Sums, ask: Ask, django_capture_on_commit_callbacks: Any
+) -> None:
+    run = ask()
+    artifacts.write(run, ARRAYS, fence=0)
+
+    def fail(_progress: Progress) -> None:
+        raise AnalysisError("No conversions in June.")
+
+    sums.work = fail
+    with django_capture_on_commit_callbacks(execute=True):
+        carry_out(run)
+    assert files(media) == []
