@@ -131,7 +131,7 @@ def test_a_full_disk_ends_the_run_with_a_sentence_and_leaves_nothing(
     def no_space(_file: int) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(artifacts.os, "fsync", no_space)
+    monkeypatch.setattr(os, "fsync", no_space)
     run = carry_out(ask())
     assert (run.job.status, run.job.error_code, run.void) == ("failed", "storage_full", True)
     assert files(media) == []

@@ -13,6 +13,7 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import User, Workspace
+from analyses import artifacts
 from analyses.errors import AnalysisError
 from analyses.models import Run
 from attribution import cube as cube_module
@@ -21,6 +22,7 @@ from attribution.cube import cube_runs, latest_cube, refresh_cube
 from attribution.cube_keeping import PAUSE_AFTER_FAILURE, keep_cubes_current
 from jobs.execution import execute
 from jobs.models import Job
+from marketing import selectors
 from marketing.importing.undo import undo_imports
 from marketing.models import Import
 from tests.attribution.conftest import ImportRows
@@ -144,7 +146,7 @@ def test_a_cube_in_memory_is_not_read_again(
     spend(7)
     sweep_and_work(clock)
     assert shown(shop) == (7, False)
-    monkeypatch.delattr(cube_module.artifacts, "read")
+    monkeypatch.delattr(artifacts, "read")
     assert shown(shop) == (7, False)
 
 
@@ -204,7 +206,7 @@ def test_a_second_sweep_at_the_same_moment_asks_for_nothing_more(
     shop: Workspace, spend: Spend, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     spend(7)
-    look = cube_keeping.data_versions
+    look = selectors.data_versions
 
     def look_while_another_sweeps(**question: Any) -> dict[int, str]:
         monkeypatch.setattr(cube_keeping, "data_versions", look)

@@ -41,6 +41,7 @@ def test_every_page_is_in_order(live_server: LiveServer, browser: Browser, world
     visitor, owner = Client(), world.signed_in()
     before_signing_in = html_pages(visitor, {"": world.cases[""]})
     pages = html_pages(owner, world.cases) | world.states()
+    pages = {name: path for name, path in pages.items() if path not in before_signing_in.values()}
     assert {"account_login", "account_signup", "account_reset_password"} <= before_signing_in.keys()
     assert {"reports:dashboard", "reports:channel", "attribution:page", "analyses:run failed"} <= pages.keys()
     wrong = []

@@ -1,7 +1,12 @@
 """Channels that two create at the same moment: an import, and the daily cube."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import SimpleNamespace
+
 import pytest
 from django.db import IntegrityError
+from django.db.transaction import atomic
 
 from accounts.models import Workspace
 from marketing.importing import dimensions
@@ -13,18 +18,21 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def rival(monkeypatch: pytest.MonkeyPatch, workspace: Workspace) -> list[str]:
-    """Names of channels that somebody else creates between our look and our insert."""
+    """Names of channels that somebody else creates, with the next colours, between our look and our insert."""
     names: list[str] = []
-    next_slot = dimensions._next_colour_slot
+    create = dimensions._create_channels
 
-    def look_then_lose(workspace: Workspace) -> int:
-        slot = next_slot(workspace)
-        for name in list(names):
-            names.remove(name)
-            Channel.objects.create(workspace=workspace, name=name, colour_slot=next_slot(workspace))
-        return slot
+    @contextmanager
+    def lose_then_begin() -> Iterator[None]:
+        seen = dimensions._next_colour_slot(workspace)
+        taken = [names.pop() for _name in list(names)]
+        create(workspace, taken)
+        with atomic(), monkeypatch.context() as meanwhile:
+            if taken:
+                meanwhile.setattr(dimensions, "_next_colour_slot", lambda _workspace: seen)
+            yield
 
-    monkeypatch.setattr(dimensions, "_next_colour_slot", look_then_lose)
+    monkeypatch.setattr(dimensions, "transaction", SimpleNamespace(atomic=lose_then_begin))
     return names
 
 
