@@ -111,8 +111,7 @@ def test_spend_is_what_the_database_adds_up_to(shop: Workspace, import_rows: Imp
     """Geos are added up; what was restated, undone or never said counts for nothing."""
     channels, campaigns, geos = ("TV", "Email", "Search"), ("", "Spring"), ("", "North")
     lines = [
-        f"2026-03-{1 + n % 9:02},{channels[n % 3]},{campaigns[n % 2]},{geos[n % 4 // 2]},{n / 100:.2f}"
-        for n in range(36)
+        f"2026-03-{1 + n % 9:02},{channels[n % 3]},{campaigns[n % 2]},{geos[n % 4 // 2]},{n + 1}.25" for n in range(36)
     ]
     import_rows("spend", "date,channel,campaign,geo,spend", *lines)
     import_rows("spend", "date,channel,campaign,geo,spend", "2026-03-01,TV,,,1000", "2026-03-20,TV,,,500")

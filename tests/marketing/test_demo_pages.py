@@ -139,7 +139,15 @@ def test_a_viewer_sees_the_badge_but_not_the_way_to_remove(
     refused = client_for(viewer).get(REMOVE)
     assert refused.status_code == 403
     assert "Whoever loaded the demo data, an owner or an admin of the workspace can remove it." in refused.text
-    assert "As a viewer you may not import data." in client_for(viewer).get(STATUS).text
+    assert "The demo data is loaded" in client_for(viewer).get(STATUS).text
+
+
+def test_a_viewer_of_an_empty_workspace_is_told_who_can_load_data(
+    shop: Workspace, client_for: ClientFor, viewer: User
+) -> None:
+    page = client_for(viewer).get(STATUS).text
+    assert "As a viewer you may not import data." in page
+    assert "Load demo data" not in page
 
 
 def test_an_analyst_does_not_remove_what_another_loaded(
