@@ -2,21 +2,19 @@
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 from urllib.parse import quote
 
 from django.urls import reverse
 
 from accounts.models import Workspace
-from analyses.documents import Card, DataTable, Document, Figure, RawCell, Row, Section
+from analyses.documents import Card, DataTable, Document, Figure, Row, Section
 from attribution.labels import MODEL_LABELS
 from charts import Chart
-from marketing.periods import Period
 from mmm_project import formats
-from reports import dashboard_charts
+from reports import dashboard_charts, records
 from reports.dashboard_charts import Frame
-from reports.numbers import NO_CAMPAIGN_KEY, OTHERS_KEY, UNTOUCHED_KEY, Daily, Group, MeasuredLift, Measures, Subject
+from reports.numbers import NO_CAMPAIGN_KEY, OTHERS_KEY, UNTOUCHED_KEY, Group, MeasuredLift, Measures, Subject
 from reports.state import DashboardState
 from reports.trend_words import trend_sentences
 
@@ -115,8 +113,10 @@ class Presenter:
             sections=shown,
             cards=cards,
             notes=notes,
-            rows=list(self._rows(subject)),
-            data=self._data(title, subject),
+            rows=list(records.rows(subject)),
+            data=records.data(
+                subject, title=title, workspace=self.workspace, state=self.state, window_days=self.facts.window_days
+            ),
             file_name=f"{name}-{self.workspace.slug}-{period.start}-to-{period.end}",
         )
 
@@ -358,45 +358,6 @@ class Presenter:
     def _url(self, name: str, **key: int) -> str:
         return f"{reverse(name, kwargs={'slug': self.workspace.slug, **key})}?{self.state.query()}"
 
-    # --- For programs --------------------------------------------------------------------------------------------
-
-    def _rows(self, subject: Subject) -> Iterator[Sequence[RawCell]]:
-        """Yield every number as one table: the total, each channel, each campaign, each day."""
-        header = ["level", "name", "spend", "conversions", "revenue", "roas"]
-        compared = subject.before is not None
-        yield [*header, *(f"compared_{name}" for name in header[2:] if compared)]
-        yield ["total", "", *_raw(subject.now), *(_raw(subject.before) if compared else [])]
-        for level, groups in (("channel", subject.channels), ("campaign", subject.campaigns)):
-            for group in groups:
-                yield [level, group.name, *_raw(group.now), *(_raw(group.before) if compared else [])]
-        before = list(_each_day(subject.history.before)) if compared else []
-        for place, (day, measures) in enumerate(_each_day(subject.history.now)):
-            other = before[place][1] if place < len(before) else None
-            yield ["day", day, *_raw(measures), *(_raw(other) if compared else [])]
-
-    def _data(self, title: str, subject: Subject) -> dict[str, Any]:
-        choice = self.state.choice
-        return {
-            "title": title,
-            "workspace": self.workspace.slug,
-            "currency": self.workspace.currency,
-            "period": _dates(choice.period),
-            "compared_period": _dates(choice.compared) if choice.compared else None,
-            "goal": self.state.goal.name,
-            "model": self.state.model,
-            "window_days": self.facts.window_days,
-            "total": _json(subject.now),
-            "compared_total": _json(subject.before),
-            "revenue_by_model": dict(subject.revenue_by_model),
-            "channels": [_group_json(group) for group in subject.channels],
-            "campaigns": [_group_json(group) for group in subject.campaigns],
-            "days": [{"day": day, **(_json(measures) or {})} for day, measures in _each_day(subject.history.now)],
-            "experiments": [
-                {"channel": lift.channel, **_dates(lift.period), "roi": lift.roi, "low": lift.low, "high": lift.high}
-                for lift in subject.lifts
-            ],
-        }
-
 
 def _present(charts: Sequence[Chart | None]) -> tuple[Chart, ...]:
     return tuple(chart for chart in charts if chart is not None)
@@ -431,34 +392,3 @@ def _direction(share: float) -> str:
     if not text.startswith(("+", formats.MINUS)):
         return "level with"
     return f"{text[1:]} {'above' if text.startswith('+') else 'below'}"
-
-
-def _raw(measures: Measures | None) -> list[RawCell]:
-    if measures is None:
-        return [None] * 4
-    return [measures.spend, measures.conversions, measures.revenue, measures.roas]
-
-
-def _json(measures: Measures | None) -> dict[str, float | None] | None:
-    return None if measures is None else {**asdict(measures), "roas": measures.roas}
-
-
-def _group_json(group: Group) -> dict[str, Any]:
-    return {
-        "name": group.name,
-        **(_json(group.now) or {}),
-        "compared": _json(group.before),
-        "revenue_by_model": dict(group.revenue_by_model),
-    }
-
-
-def _each_day(daily: Daily | None) -> Iterator[tuple[str, Measures]]:
-    if daily is None:
-        return
-    columns = (daily.conversions.tolist(), daily.revenue.tolist(), daily.spend.tolist())
-    for day, *figures in zip(daily.days, *columns, strict=True):
-        yield day.isoformat(), Measures(*figures)
-
-
-def _dates(period: Period) -> dict[str, str]:
-    return {"start": period.start.isoformat(), "end": period.end.isoformat()}

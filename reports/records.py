@@ -1,0 +1,84 @@
+"""The figures of a dashboard page for programs: all of them as one table, and as JSON, in full precision."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from accounts.models import Workspace
+from analyses.documents import RawCell
+from marketing.periods import Period
+from reports.numbers import Daily, Group, Measures, Subject
+from reports.state import DashboardState
+
+
+def rows(subject: Subject) -> Iterator[Sequence[RawCell]]:
+    """Yield every number as one table, header first: the total, each channel, each campaign, each day."""
+    header = ["level", "name", "spend", "conversions", "revenue", "roas"]
+    compared = subject.before is not None
+    yield [*header, *(f"compared_{name}" for name in header[2:] if compared)]
+    yield ["total", "", *_raw(subject.now), *(_raw(subject.before) if compared else [])]
+    for level, groups in (("channel", subject.channels), ("campaign", subject.campaigns)):
+        for group in groups:
+            yield [level, group.name, *_raw(group.now), *(_raw(group.before) if compared else [])]
+    before = list(_each_day(subject.history.before)) if compared else []
+    for place, (day, measures) in enumerate(_each_day(subject.history.now)):
+        other = before[place][1] if place < len(before) else None
+        yield ["day", day, *_raw(measures), *(_raw(other) if compared else [])]
+
+
+def data(
+    subject: Subject, *, title: str, workspace: Workspace, state: DashboardState, window_days: int
+) -> dict[str, Any]:
+    """Return the state and every number as JSON."""
+    choice = state.choice
+    return {
+        "title": title,
+        "workspace": workspace.slug,
+        "currency": workspace.currency,
+        "period": _dates(choice.period),
+        "compared_period": _dates(choice.compared) if choice.compared else None,
+        "goal": state.goal.name,
+        "model": state.model,
+        "window_days": window_days,
+        "total": _json(subject.now),
+        "compared_total": _json(subject.before),
+        "revenue_by_model": dict(subject.revenue_by_model),
+        "channels": [_group_json(group) for group in subject.channels],
+        "campaigns": [_group_json(group) for group in subject.campaigns],
+        "days": [{"day": day, **(_json(measures) or {})} for day, measures in _each_day(subject.history.now)],
+        "experiments": [
+            {"channel": lift.channel, **_dates(lift.period), "roi": lift.roi, "low": lift.low, "high": lift.high}
+            for lift in subject.lifts
+        ],
+    }
+
+
+def _raw(measures: Measures | None) -> list[RawCell]:
+    if measures is None:
+        return [None] * 4
+    return [measures.spend, measures.conversions, measures.revenue, measures.roas]
+
+
+def _json(measures: Measures | None) -> dict[str, float | None] | None:
+    return None if measures is None else {**asdict(measures), "roas": measures.roas}
+
+
+def _group_json(group: Group) -> dict[str, Any]:
+    return {
+        "name": group.name,
+        **(_json(group.now) or {}),
+        "compared": _json(group.before),
+        "revenue_by_model": dict(group.revenue_by_model),
+    }
+
+
+def _each_day(daily: Daily | None) -> Iterator[tuple[str, Measures]]:
+    if daily is None:
+        return
+    columns = (daily.conversions.tolist(), daily.revenue.tolist(), daily.spend.tolist())
+    for day, *figures in zip(daily.days, *columns, strict=True):
+        yield day.isoformat(), Measures(*figures)
+
+
+def _dates(period: Period) -> dict[str, str]:
+    return {"start": period.start.isoformat(), "end": period.end.isoformat()}
