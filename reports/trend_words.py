@@ -21,7 +21,7 @@ class TrendSentence:
 
 
 def trend_sentences(history: History, *, confidence: int, currency: str) -> Mapping[str, TrendSentence]:
-    """Return a sentence for each of revenue, spend, conversions and roas, in this order."""
+    """Return a sentence for each of revenue, spend, conversions and roas, in this order, unless it is always zero."""
     now = _trends(history.now, confidence)
     year_before = _trends(history.year_before, confidence) if history.year_before else {}
 
@@ -29,8 +29,12 @@ def trend_sentences(history: History, *, confidence: int, currency: str) -> Mapp
         return formats.short_money(value, currency)
 
     texts = {"revenue": money, "spend": money, "conversions": formats.short_count, "roas": formats.ratio}
+    there = {name: bool(getattr(history.now, name).any()) for name in ("revenue", "spend", "conversions")}
+    there["roas"] = there["revenue"] and there["spend"]
     sentences = {}
     for measure, label in LABELS.items():
+        if not there[measure]:
+            continue
         found, text = now[measure], texts[measure]
         per = "" if measure == "roas" else " a day"
         words = f"{label}: {_direction(found)}{_size(found, text, per, confidence)}."

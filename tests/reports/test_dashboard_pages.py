@@ -234,3 +234,15 @@ def test_the_exports_carry_the_numbers_of_the_page(client_for: ClientFor, viewer
     assert client.get(f"{PAGE}export.exe?{MARCH}").status_code == 404
     for form in ("xlsx", "pdf", "pptx"):
         assert len(client.get(f"{PAGE}export.{form}?{MARCH}").content) > 5000
+
+
+@pytest.mark.usefixtures("figures")
+def test_a_channel_that_nothing_credits_shows_its_spend_and_no_empty_charts(
+    client_for: ClientFor, viewer: User
+) -> None:
+    channel = Channel.objects.get(name="TV")
+    text = client_for(viewer).get(f"{PAGE}channels/{channel.pk}/?{MARCH}").text
+    assert 'id="trends-spend-title"' in text
+    for measure in ("revenue", "conversions", "roas"):
+        assert f'id="trends-{measure}-title"' not in text
+    assert "Revenue: " not in text
