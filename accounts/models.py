@@ -92,6 +92,11 @@ class Workspace(models.Model):
     )
     channel_grouping = models.CharField(max_length=10, choices=Grouping.choices, default=Grouping.STANDARD)
     default_attribution_model = models.CharField(max_length=60, default="last_non_direct")
+    keep_files_days = models.PositiveSmallIntegerField(
+        "days that uploaded files are kept",
+        choices=[(0, "Not after the import"), *((n, f"{n} days") for n in (7, 30, 90, 365))],
+        default=90,
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     members = models.ManyToManyField(User, through="Membership", related_name="workspaces")
 
@@ -141,6 +146,33 @@ class Membership(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user} ({self.role}, {self.workspace})"
+
+
+class Invitation(models.Model):
+    """A place in a workspace, offered by mail; the token is only in the mail, its digest here."""
+
+    workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="invitations")
+    email = models.EmailField("e-mail address")
+    role = models.CharField(max_length=10, choices=Role.choices)
+    digest = models.CharField(max_length=64, unique=True)
+    invited_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField()
+    accepted_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                "workspace",
+                Lower("email"),
+                condition=models.Q(accepted_at=None, revoked_at=None),
+                name="invitation_open_once_per_address",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.email} ({self.role}, {self.workspace})"
 
 
 class Feature(models.TextChoices):
