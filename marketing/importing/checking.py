@@ -1,20 +1,40 @@
 """Check a chunk of a file against its dataset's fields: good rows in columns, bad rows with a reason."""
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from marketing.importing.cells import Cells, Clock
-from marketing.importing.errors import CellError
-from marketing.importing.fields import Field, mapped_fields
-from marketing.importing.files import Chunk, read_chunks, read_header
+from marketing.importing.cells import Cells, Clock, Doubt
+from marketing.importing.doubts import ZERO_IMPRESSIONS, Doubts
+from marketing.importing.errors import CellError, FileRejected
+from marketing.importing.fields import Field, mapped_fields, require_currency_of_columns
+from marketing.importing.files import Chunk
+from marketing.importing.inspection import inspect
+from marketing.importing.layouts.reader import LayoutReader
+from marketing.importing.reading import Reading
+from marketing.importing.regularity import Regularity
 from marketing.models import Dataset
 
-DUPLICATE_MATTERS = (Dataset.SPEND, Dataset.OUTCOMES, Dataset.CONTROLS, Dataset.EXPERIMENTS, Dataset.MEDIA_TABLE)
+DUPLICATE_MATTERS = (
+    Dataset.SPEND,
+    Dataset.OUTCOMES,
+    Dataset.CONTROLS,
+    Dataset.EXPERIMENTS,
+    Dataset.EVENTS,
+    Dataset.MEDIA_TABLE,
+)
 LOOKED_UP = ("channel", "campaign", "outcome", "control")
+# What names a series of figures whose days should be regular. Spend is not so for each channel, but for all of them.
+SERIES_NAMED_BY: dict[str, str | None] = {
+    Dataset.SPEND: None,
+    Dataset.MEDIA_TABLE: None,
+    Dataset.OUTCOMES: "outcome",
+    Dataset.CONTROLS: "control",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,18 +48,57 @@ class CheckedRows:
 
 
 class Checker:
-    """Checks a file's rows, one chunk after another, without writing anything."""
+    """Checks a file's rows, one chunk after another, without writing anything.
 
-    def __init__(self, *, path: Path, dataset: str, mapping: dict[str, str], clock: Clock) -> None:
-        """Raise FileRejected if the mapping does not fit the file's header."""
-        self.path, self.dataset, self.clock = path, dataset, clock
-        self.fields = mapped_fields(dataset=dataset, header=read_header(path), mapping=mapping)
-        self._first_rows: dict[int, int] = {}  # by the key's 64-bit hash: a tenth of the memory of the key itself
+    Iterate over it; then `warnings` holds sentences on what was accepted, but looks odd. Iterating raises FileRejected
+    for what makes the whole file unusable, at its end if only the whole shows it.
+    """
+
+    def __init__(
+        self,
+        *,
+        path: Path,
+        dataset: str,
+        mapping: dict[str, str],
+        clock: Clock,
+        reading: Reading | None = None,
+        layout: str = "",
+        keep_raw: bool = False,
+    ) -> None:
+        """Raise FileRejected if the mapping does not fit the file's header.
+
+        `reading`: None lets the file tell, and raises FileRejected if it does not. `keep_raw`: errors carry the cells
+        of their rows, for the file of rejected rows.
+        """
+        reading = reading or _told_by_the_file(path)
+        self.path, self.dataset, self.keep_raw = path, dataset, keep_raw
+        self.clock = replace(clock, decimal=reading.decimal, date_order=reading.date_order)
+        self._source = LayoutReader(path, reading, layout=layout, currency=clock.currency)
+        self.fields = mapped_fields(dataset=dataset, header=self._source.header, mapping=mapping)
+        if clock.currency:
+            require_currency_of_columns(self.fields, currency=clock.currency)
+        self.warnings: list[str] = []
+        self._forget()
+
+    @property
+    def header(self) -> list[str]:
+        """The file's own columns, in their order: those that the cells of errors are of."""
+        return self._source.file_header
 
     def __iter__(self) -> Iterator[CheckedRows]:
+        self._forget()
         columns = list(dict.fromkeys(self.fields.values()))
-        for chunk in read_chunks(self.path, columns=columns):
+        for chunk in self._source.chunks(columns=columns, keep_raw=self.keep_raw):
             yield self._check(chunk)
+        self._regularity.require_one_rhythm()
+        missing = self._regularity.missing_weeks()
+        doubts = self._doubts.sentences(zone=str(self.clock.zone))
+        self.warnings = [*self._source.warnings, *doubts, *([missing] if missing else [])]
+
+    def _forget(self) -> None:
+        self._first_rows: dict[int, int] = {}  # by the key's 64-bit hash: a tenth of the memory of the key itself
+        self._doubts = Doubts()
+        self._regularity = Regularity()
 
     def _check(self, chunk: Chunk) -> CheckedRows:
         parsed = {field: field.parse(chunk.columns[column], self.clock) for field, column in self.fields.items()}
@@ -52,13 +111,15 @@ class Checker:
             reasons.setdefault(position, (column, reason))
         if self.dataset in DUPLICATE_MATTERS:
             reasons |= self._repeated_rows(named, chunk, rejected=reasons.keys())
-        errors = [CellError(chunk.rows[i], column, reason) for i, (column, reason) in sorted(reasons.items())]
         good = np.ones(len(chunk.rows), bool)
         good[list(reasons)] = False
+        self._note_doubts(parsed, chunk, good)
         kept = {
             field.name: Cells(cells.values[good], cells.present[good]) if reasons else cells
             for field, cells in parsed.items()
         }
+        self._note_days(kept)
+        errors = [_error(chunk, position, *reasons[position]) for position in sorted(reasons)]
         errors = sorted(chunk.errors + errors, key=lambda error: error.row)
         return CheckedRows(kept, int(good.sum()), errors, chunk.fraction)
 
@@ -69,9 +130,10 @@ class Checker:
             said = [named[name].present for name in ("channel", "source", "medium") if name in named]
             for i in np.flatnonzero(~np.logical_or.reduce(said)):
                 wrong[int(i)] = ("", "neither a channel nor a source or medium")
-        if self.dataset == Dataset.EXPERIMENTS:
+        if "start" in named and "end" in named:
             for i in np.flatnonzero(named["end"].values < named["start"].values):
                 wrong[int(i)] = (self._column("end"), "ends before it starts")
+        if self.dataset == Dataset.EXPERIMENTS:
             for i in np.flatnonzero(named["standard_error"].values <= 0):
                 wrong[int(i)] = (self._column("standard_error"), "not above zero")
         return wrong
@@ -85,8 +147,8 @@ class Checker:
         """
         key_names = [
             name
-            for name in ("date", "start", "end", "channel", "campaign", "outcome", "control", "geo")
-            if name in named
+            for name in ("date", "name", "start", "end", "channel", "campaign", "outcome", "control", "geo")
+            if name in named and (name != "end" or self.dataset != Dataset.EVENTS)  # an event's end is no part of it
         ]
         wrong = {}
         keys = zip(*(_folded(name, named[name].values.tolist()) for name in key_names), strict=True)
@@ -98,8 +160,38 @@ class Checker:
                 wrong[position] = ("", f"the same {', '.join(key_names)} as row {first}")
         return wrong
 
+    def _note_doubts(self, parsed: dict[Field, Cells], chunk: Chunk, good: NDArray[np.bool_]) -> None:
+        """Count what is odd about the rows that are accepted; what is odd about others does not matter."""
+        for field, cells in parsed.items():
+            for kind, doubtful in cells.doubts.items():
+                self._doubts.add(kind, self.fields[field], doubtful & good, chunk.rows)
+        named = {field.name: cells for field, cells in parsed.items()}
+        for name, spend in named.items():
+            measure, _, label = name.partition(":")
+            impressions = named.get(f"impressions:{label}" if label else "impressions")
+            if measure == "spend" and impressions is not None and self.dataset != Dataset.EXPERIMENTS:
+                shown_to_nobody = impressions.present & (impressions.values == 0) & (spend.values > 0)
+                self._doubts.add(ZERO_IMPRESSIONS, self._column(name), shown_to_nobody & good, chunk.rows)
+
+    def _note_days(self, kept: dict[str, Cells]) -> None:
+        if self.dataset in SERIES_NAMED_BY and len(kept["date"].values):
+            named_by = SERIES_NAMED_BY[self.dataset]
+            self._regularity.add(kept["date"].values, kept[named_by].values if named_by else None)
+
     def _column(self, name: str) -> str:
         return next(column for field, column in self.fields.items() if field.name == name)
+
+
+def _told_by_the_file(path: Path) -> Reading:
+    found = inspect(path, file_name=path.name)
+    if found.questions:
+        raise FileRejected(found.questions[0].text)
+    return found.reading
+
+
+def _error(chunk: Chunk, position: int, column: str, reason: str) -> CellError:
+    row = chunk.rows[position]
+    return CellError(row, column, reason, chunk.raw.cells(row) if chunk.raw else ())
 
 
 def _folded(name: str, values: list[Any]) -> list[Any]:
@@ -111,4 +203,7 @@ def _wrong_cells(field: Field, cells: Cells) -> dict[int, str]:
     if not field.required:
         return cells.wrong
     missing = {int(i): "missing" for i in np.flatnonzero(~cells.present)}
+    if Doubt.SAID_BLANK in cells.doubts:
+        said_blank = np.flatnonzero(cells.doubts[Doubt.SAID_BLANK])
+        missing |= {int(i): "missing: the cell says that there is none" for i in said_blank}
     return missing | cells.wrong

@@ -2,25 +2,33 @@
 
 import datetime as dt
 import zoneinfo
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from marketing.importing import cells
-from marketing.importing.cells import Cells, Clock, Parser
+from marketing.importing.cells import Cells, Clock, Doubt, Parser
+from marketing.importing.errors import FileRejected
 from marketing.importing.fields import FIELDS, INTERACTIONS, SERIES
 
 BERLIN = Clock(zone=zoneinfo.ZoneInfo("Europe/Berlin"), now=dt.datetime(2026, 6, 1, 23, tzinfo=dt.UTC))
+EUROS = replace(BERLIN, currency="EUR")
 PARSERS = {field.parse for fields in FIELDS.values() for field in fields} | set(SERIES.values())
 
 
-def read(parser: Parser, *values: object, type: pa.DataType | None = None) -> Cells:  # noqa: A002 - pyarrow's word
-    return parser(pa.array(values, type or pa.string()), BERLIN)
+def read(
+    parser: Parser,
+    *values: object,
+    type: pa.DataType | None = None,  # noqa: A002 - pyarrow's word
+    clock: Clock = BERLIN,
+) -> Cells:
+    return parser(pa.array(values, type or pa.string()), clock)
 
 
 def moments(*values: object, type: pa.DataType | None = None) -> list[str]:  # noqa: A002 - pyarrow's word
@@ -104,7 +112,7 @@ def test_blank_moments_are_absent_not_wrong() -> None:
 @pytest.mark.parametrize(
     ("text", "why"),
     [
-        ("45000", "“45000” is not a time such as"),
+        ("45000", "“45000” is a spreadsheet's number for a day"),
         ("31/05/2026", "“31/05/2026” is not a time such as"),
         ("05/31/2026 12:00", "is not a time such as"),
         ("2026-02-30", "is not a time such as"),
@@ -129,9 +137,18 @@ def test_the_years_far_out_of_range_are_rejected() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["2026-05-31", "2026-05-31 00:00", "2026-05-31T00:00:00", "2026-05-31 00:00:00.000", "2026-05-31T00:00:00Z"],
+    [
+        "2026-05-31",
+        "2026-05-31 00:00",
+        "2026-05-31T00:00:00",
+        "2026-05-31 00:00:00.000",
+        "2026-05-31T00:00:00Z",
+        "2026/05/31",
+        "2026.5.31",
+        "20260531",
+    ],
 )
-def test_a_day_may_carry_its_midnight(text: str) -> None:
+def test_a_day_that_begins_with_its_year_has_one_reading_and_may_carry_its_midnight(text: str) -> None:
     assert read(cells.day, text).values.tolist() == [dt.date(2026, 5, 31)]
 
 
@@ -141,14 +158,71 @@ def test_a_day_may_carry_its_midnight(text: str) -> None:
         ("2026-05-31 12:00", "“2026-05-31 12:00” is not a day such as 2026-05-31"),
         ("31.05.2026", "is not a day"),
         ("2026-02-30", "is not a day"),
-        ("45000", "is not a day"),
-        ("2026-5-1", "is not a day"),
+        ("31/05/2026", "“31/05/2026” is not a day such as 2026-05-31"),
+        ("31.05.26", "has a year of two digits"),
+        ("45000", "“45000” is a spreadsheet's number for a day"),
+        ("٢٠٢٦-05-31", "is not a day"),
+        ("9999-12-31", "later than today"),
         ("1999-12-31", "before the year 2000"),
         ("2026-06-03", "later than today"),
     ],
 )
 def test_what_is_not_a_day_says_why(text: str, why: str) -> None:
     assert why in reason(cells.day, text)
+
+
+@pytest.mark.parametrize("text", ["31/05/2026", "31.05.2026", "31-5-2026", "2026-05-31", "31/05/2026 00:00"])
+def test_a_day_is_read_in_the_order_that_the_file_has(text: str) -> None:
+    found = read(cells.day, text, clock=replace(BERLIN, date_order="dmy"))
+
+    assert (found.values.tolist(), found.wrong) == ([dt.date(2026, 5, 31)], {})
+
+
+def test_the_order_decides_what_a_day_means() -> None:
+    day_first, month_first = (replace(BERLIN, date_order=order) for order in ("dmy", "mdy"))
+
+    assert read(cells.day, "03/04/2026", clock=day_first).values.tolist() == [dt.date(2026, 4, 3)]
+    assert read(cells.day, "03/04/2026", clock=month_first).values.tolist() == [dt.date(2026, 3, 4)]
+    assert read(cells.day, "31/05/2026", clock=month_first).wrong == {0: "“31/05/2026” is not a day such as 05/31/2026"}
+    assert read(cells.day, "30/02/2026", clock=day_first).wrong == {0: "“30/02/2026” is not a day such as 31/05/2026"}
+
+
+@pytest.mark.parametrize(
+    ("text", "moment"),
+    [
+        ("05/31/2026 14:05", "2026-05-31T12:05:00"),
+        ("5/1/2026 2:05 PM", "2026-05-01T12:05:00"),
+        ("5/1/2026 12:05:30 am", "2026-04-30T22:05:30"),
+        ("5/1/2026 9:05", "2026-05-01T07:05:00"),
+        ("05/31/2026", "2026-05-30T22:00:00"),
+        ("2026-05-31T12:05Z", "2026-05-31T12:05:00"),
+    ],
+)
+def test_moments_follow_the_order_of_the_file(text: str, moment: str) -> None:
+    found = read(cells.moment, text, clock=replace(BERLIN, date_order="mdy"))
+
+    assert found.wrong == {}
+    assert str(found.values.astype("datetime64[us]").astype("datetime64[s]")[0]) == moment
+
+
+def test_half_days_have_twelve_hours() -> None:
+    assert read(cells.moment, "5/1/2026 14:05 PM", clock=replace(BERLIN, date_order="mdy")).wrong
+
+
+def test_times_without_an_offset_are_told_and_those_that_clocks_change_over() -> None:
+    found = read(
+        cells.moment,
+        "2026-01-15 12:00",
+        "2026-03-29 02:30",
+        "2025-10-26 02:30",
+        "2026-01-15T12:00Z",
+        None,
+        "1767225600",
+    )
+
+    assert found.doubts[Doubt.NO_OFFSET].tolist() == [True, True, True, False, False, False]
+    assert found.doubts[Doubt.SKIPPED_HOUR].tolist() == [False, True, False, False, False, False]
+    assert found.doubts[Doubt.REPEATED_HOUR].tolist() == [False, False, True, False, False, False]
 
 
 def test_today_is_a_day_of_the_workspaces_zone() -> None:
@@ -190,12 +264,14 @@ def test_a_number_has_a_decimal_point(text: str, value: float) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "NaN", "nan", "inf", "-Infinity", "N/A", "#REF!", "1e400", "1_000", "1,5", "1.234,56", "1 000", "0x10",
-        "١٢٣", "12\u066b5", "\uff11\uff12", "½", "1e", "e5", "--1", "5%", "€5", "true", "9" * 19,
+        "NaN", "nan", "inf", "-Infinity", "#REF!", "1e400", "1_000", "1,5", "0,125", "1.234,56", "1,23,456", "12,34",
+        "0x10", "1,234 567", "1234,567", "1 00", "١٢٣", "12\u066b5", "\uff11\uff12", "½", "1e", "e5", "--1", "€5",
+        "5 EUR", "true", "9" * 19, "1" * 5000,
     ],
 )  # fmt: skip
 def test_what_is_not_a_number_says_why(text: str) -> None:
-    assert reason(cells.number, text) == f"“{text}” is not a number such as 1234.56"
+    shown = text if len(text) <= 40 else f"{text[:40]}..."
+    assert reason(cells.number, text) == f"“{shown}” is not a number such as 1234.56"
 
 
 def test_typed_numbers_are_numbers_unless_they_are_not_finite() -> None:
@@ -206,10 +282,94 @@ def test_typed_numbers_are_numbers_unless_they_are_not_finite() -> None:
     assert reason(cells.number, True, pa.bool_()) == "“true” is not a number such as 1234.56"
 
 
-@pytest.mark.parametrize("parser", [cells.non_negative, cells.money])
-def test_negative_amounts_are_rejected(parser: Parser) -> None:
-    assert reason(parser, "-0.01") == "negative"
-    assert read(parser, "-0").wrong == {}
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("1,234.56", 1234.56),
+        ("1,234", 1234),
+        ("12,345,678", 12345678),
+        ("1 234 567.8", 1234567.8),
+        ("1\u00a0234", 1234),
+        ("1\u202f234.5", 1234.5),
+        ("1'234.50", 1234.5),
+        ("1\u2019234", 1234),
+        ("-1,234", -1234),
+        ("−12.5", -12.5),
+    ],
+)
+def test_thousands_may_be_grouped_if_all_of_them_are(text: str, value: float) -> None:
+    found = read(cells.number, text)
+
+    assert (found.values.tolist(), found.wrong) == ([value], {})
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("1234,56", 1234.56), ("1.234,56", 1234.56), ("1.234", 1234), ("1 234,5", 1234.5), (",5", 0.5), ("1,5e3", 1500)],
+)
+def test_where_the_decimal_sign_is_a_comma_points_group(text: str, value: float) -> None:
+    found = read(cells.number, text, clock=replace(BERLIN, decimal=","))
+
+    assert (found.values.tolist(), found.wrong) == ([value], {})
+
+
+@pytest.mark.parametrize("text", ["1.5", "1,234.56", "1,234,567", "0.25"])
+def test_a_number_that_contradicts_the_decimal_sign_is_not_guessed(text: str) -> None:
+    found = read(cells.number, text, clock=replace(BERLIN, decimal=","))
+
+    assert found.wrong == {0: f"“{text}” is not a number such as 1234,56"}
+
+
+@pytest.mark.parametrize("text", ["€5", "€ 5", "5€", "5 €", "EUR 5", "5 EUR", "EUR5", "+€5", "5.00\u00a0€"])
+def test_the_workspaces_currency_may_stand_beside_an_amount(text: str) -> None:
+    found = read(cells.money, text, clock=EUROS)
+
+    assert (found.values.tolist(), found.wrong) == ([5_000_000], {})
+
+
+def test_the_same_sign_may_stand_for_several_currencies() -> None:
+    assert read(cells.number, "$5", "-$1,234.50", clock=replace(BERLIN, currency="CAD")).values.tolist() == [5, -1234.5]
+    assert read(cells.number, "C$5", clock=replace(BERLIN, currency="CAD")).values.tolist() == [5]
+
+
+@pytest.mark.parametrize(
+    ("values", "sentence"),
+    [
+        (["$5"], "Amounts are in \\$, but the workspace counts in EUR"),
+        (["5 USD", "6 USD"], "Amounts are in USD, but the workspace counts in EUR"),
+        (["US$ 5"], "Amounts are in US\\$"),
+        (["€5", "£6"], "mixes currencies: £, €"),
+        (["5 XQZ"], "“XQZ” beside an amount is no currency"),
+    ],
+)
+def test_another_currency_refuses_the_file(values: list[str], sentence: str) -> None:
+    with pytest.raises(FileRejected, match=sentence):
+        read(cells.money, *values, clock=EUROS)
+
+
+def test_a_currency_beside_a_count_of_things_makes_it_no_number() -> None:
+    assert read(cells.non_negative, "€5", clock=EUROS).wrong == {0: "“€5” is not a number such as 1234.56"}
+
+
+@pytest.mark.parametrize("text", ["na", "NA", "N/A", "n/a", "null", "-", "--", "–"])
+def test_words_for_nothing_count_as_blank_and_are_told(text: str) -> None:
+    found = read(cells.money, "1", text, None)
+
+    assert found.present.tolist() == [True, False, False]
+    assert found.doubts[Doubt.SAID_BLANK].tolist() == [False, True, False]
+    assert found.wrong == {}
+
+
+def test_a_percentage_and_an_amount_in_brackets_say_what_they_are() -> None:
+    assert reason(cells.number, "5%") == "“5%” is a percentage, not a number"
+    assert reason(cells.money, "(12.50)") == "“(12.50)” is negative, being in brackets: write a minus sign instead"
+
+
+def test_negative_amounts_are_rejected() -> None:
+    assert reason(cells.money, "-0.01") == "negative: take credits and refunds off the amounts that they belong to"
+    assert reason(cells.non_negative, "-1") == "negative"
+    assert read(cells.money, "-0").wrong == {}
+    assert read(cells.non_negative, "-0").wrong == {}
 
 
 def test_money_is_counted_in_millionths() -> None:
@@ -223,6 +383,12 @@ def test_money_has_an_upper_limit() -> None:
     assert reason(cells.money, "1000000000000") == "larger than 1,000,000,000,000"
     assert reason(cells.money, "1e99") == "larger than 1,000,000,000,000"
     assert "is not a number" in reason(cells.money, "NaN")
+
+
+def test_what_a_spreadsheet_shows_for_an_error_is_no_name() -> None:
+    assert reason(cells.text(100), "#REF!") == "the cell shows the error #REF!"
+    assert reason(cells.text(100), "#N/A") == "the cell shows the error #N/A"
+    assert read(cells.text(100), "#1 brand", "=cmd|' /C calc'!A0").wrong == {}
 
 
 def test_booleans_are_words_or_digits() -> None:
@@ -266,10 +432,11 @@ TYPED = (
 )
 
 
-@given(column=TYPED)
-def test_no_column_of_any_type_breaks_a_parser(column: Any) -> None:
+@settings(deadline=None)
+@given(column=TYPED, clock=st.sampled_from([BERLIN, replace(BERLIN, decimal=",", date_order="dmy")]))
+def test_no_column_of_any_type_breaks_a_parser(column: Any, clock: Clock) -> None:
     for parser in PARSERS:
-        found = parser(column, BERLIN)
+        found = parser(column, clock)
 
         assert len(found.values) == len(found.present) == len(column)
         assert set(found.wrong) <= set(np.flatnonzero(found.present).tolist())
