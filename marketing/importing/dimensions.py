@@ -1,13 +1,14 @@
 """Look up, or create, what rows refer to by name: channels, campaigns, traffic sources, segments, goals and so on."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from django.db import IntegrityError, transaction
 from django.db.models import Max, Model
 
 from accounts.models import Workspace
+from marketing.channel_index import channel_index
 from marketing.grouping import CHANNEL_TYPES
 from marketing.importing.errors import FileRejected
 from marketing.models import Campaign, Channel, Control, Goal, Outcome, Segment, TrafficSource
@@ -20,6 +21,13 @@ TYPE_HINTS = (  # the first that fits holds: direct mail before direct
     (Channel.Type.OWNED, r"e-?mails?|newsletters?|sms|push|crm|app"),
     (Channel.Type.ORGANIC, r"organic|direct|referrals?|seo|unassigned"),
 )
+OUTCOME_HINTS = (
+    (Outcome.Kind.APP_INSTALLS, r"installs?|installations?|downloads?"),
+    (Outcome.Kind.BRAND_AWARENESS, r"awareness|recall|brand searches|consideration"),
+    (Outcome.Kind.WEBSITE_TRAFFIC, r"visits?|sessions?|visitors?|page ?views?|traffic|users?"),
+    (Outcome.Kind.SALES, r"sales?|revenue|turnover|orders?|purchases?|transactions?|umsatz|ventes|ventas|omzet"),
+)
+MONEY_WORDS = r"revenue|turnover|gmv|umsatz|chiffre d affaires|ingresos|omzet"
 
 
 @dataclass(slots=True)
@@ -91,8 +99,7 @@ class Dimensions:
     def _ids(self, model: type[Model], names: Names) -> dict[str, int]:
         known = self._known.get(model)
         if known is None:
-            rows = model._default_manager.filter(workspace=self.workspace).values_list("name", "pk")
-            known = self._known[model] = {name.lower(): pk for name, pk in rows}
+            known = self._known[model] = ids_by_name(workspace=self.workspace, model=model)
         wanted = {name: name.lower() for name in names}
         new: dict[str, str] = {}
         for name, folded in wanted.items():
@@ -110,6 +117,11 @@ class Dimensions:
             return Goal.objects.bulk_create(
                 Goal(workspace=self.workspace, name=name, kind=guess_goal_kind(name)) for name in names
             )
+        if model is Outcome:
+            return Outcome.objects.bulk_create(
+                Outcome(workspace=self.workspace, name=name, kind=guess_outcome_kind(name), is_money=says_money(name))
+                for name in names
+            )
         return model._default_manager.bulk_create(model(workspace=self.workspace, name=name) for name in names)
 
     def _create_channels(self, names: list[str]) -> list[Channel]:
@@ -123,35 +135,46 @@ class Dimensions:
         return ensure_channels(workspace=self.workspace, names=names)
 
 
+def ids_by_name(*, workspace: Workspace, model: type[Model]) -> dict[str, int]:
+    """Return the ids of what the workspace has of this kind, by name in lower case; channels also by former names."""
+    if model is Channel:
+        return dict(channel_index(workspace=workspace).ids)
+    rows = model._default_manager.filter(workspace=workspace).values_list("name", "pk")
+    return {name.lower(): pk for name, pk in rows}
+
+
 def create_channel(*, workspace: Workspace, name: str, type: Channel.Type) -> Channel:  # noqa: A002 - the field's name
     """Create a channel with the next free colour."""
     return Channel.objects.create(workspace=workspace, name=name, type=type, colour_slot=_next_colour_slot(workspace))
 
 
-def ensure_channels(*, workspace: Workspace, names: Sequence[str]) -> list[Channel]:
-    """Return the channels of these names, no two alike, in their order; missing ones get a row and the next colours.
+def ensure_channels(
+    *, workspace: Workspace, names: Sequence[str], types: Mapping[str, str] | None = None
+) -> list[Channel]:
+    """Return the channels that have, or had, these names, no two alike, in their order.
 
+    Missing ones get a row, the next colours, and the type that `types` has for their name in lower case, else a guess.
     Safe while others create channels of the workspace, as an import and the daily cube may at the same time.
     """
     tries = 3
     while True:
-        known = {channel.name.lower(): channel for channel in Channel.objects.filter(workspace=workspace)}
-        missing = [name for name in names if name.lower() not in known]
+        index = channel_index(workspace=workspace)
+        missing = [name for name in names if name.lower() not in index.ids]
         if not missing:
-            return [known[name.lower()] for name in names]
+            return [index.channels[index.ids[name.lower()]] for name in names]
         tries -= 1
         try:
             with transaction.atomic():
-                _create_channels(workspace, missing)
+                _create_channels(workspace, missing, types or {})
         except IntegrityError:  # somebody else took one of the names, or a colour, at this moment: look again
             if not tries:
                 raise
 
 
-def _create_channels(workspace: Workspace, names: list[str]) -> None:
+def _create_channels(workspace: Workspace, names: list[str], types: Mapping[str, str]) -> None:
     first = _next_colour_slot(workspace)
     Channel.objects.bulk_create(
-        Channel(workspace=workspace, name=name, type=guess_type(name), colour_slot=slot)
+        Channel(workspace=workspace, name=name, type=types.get(name.lower()) or guess_type(name), colour_slot=slot)
         for slot, name in enumerate(names, start=first)
     )
 
@@ -164,6 +187,24 @@ def _next_colour_slot(workspace: Workspace) -> int:
 def guess_goal_kind(name: str) -> Goal.Kind:
     """Guess a new goal's kind from its name. People can correct it."""
     return Goal.Kind.LEAD if re.fullmatch("leads?", name, re.IGNORECASE) else Goal.Kind.OTHER
+
+
+def guess_outcome_kind(name: str) -> Outcome.Kind:
+    """Guess what a new outcome is from its name. People can correct it."""
+    return next(
+        (kind for kind, words in OUTCOME_HINTS if re.search(rf"\b({words})\b", _words(name), re.IGNORECASE)),
+        Outcome.Kind.CUSTOM,
+    )
+
+
+def says_money(name: str) -> bool:
+    """Whether a new outcome's name says that it counts money: revenue does, sales may be units."""
+    words = _words(name)
+    return bool(re.search(rf"\b({MONEY_WORDS})\b", words, re.IGNORECASE)) and " per " not in words.lower()
+
+
+def _words(name: str) -> str:
+    return re.sub(r"[_\W]+", " ", name)
 
 
 def guess_type(name: str) -> Channel.Type:

@@ -14,12 +14,14 @@ from marketing.importing.cells import MONEY_DECIMALS, Cells
 from marketing.importing.checking import CheckedRows
 from marketing.importing.customers import customer_ids
 from marketing.importing.dimensions import Dimensions
+from marketing.importing.fields import EVENT_NAMES
 from marketing.importing.upserts import add_customers
 from marketing.models import (
     ChannelSpend,
     ControlValue,
     Conversion,
     Dataset,
+    Event,
     Experiment,
     Import,
     Interaction,
@@ -27,6 +29,7 @@ from marketing.models import (
     Touchpoint,
 )
 
+DAYS_OF_SHORTEST_MONTH = 28
 Column = NDArray[Any] | list[Any]
 
 
@@ -127,12 +130,36 @@ def _experiments(batch: Import, rows: CheckedRows, dimensions: Dimensions) -> No
             "batch": np.full(rows.count, batch.pk),
             "shadowed": np.ones(rows.count, bool),
             "channel": _ids(rows.cells["channel"].values, dimensions.channels),
-            "start": _days(rows.cells["start"]),
-            "end": _days(rows.cells["end"]),
+            "start": _days(rows.cells["start"].values),
+            "end": _days(rows.cells["end"].values),
             "geo": _or_default(rows, "geo", "", np.object_),
             "lift": rows.cells["lift"].values,
             "standard_error": rows.cells["standard_error"].values,
             "spend": _decimals(rows.cells["spend"].values),
+        },
+    )
+
+
+def _events(batch: Import, rows: CheckedRows, dimensions: Dimensions) -> None:
+    del dimensions
+    start, end = rows.cells["start"].values, rows.cells.get("end")
+    last = start if end is None else np.where(end.present, end.values, start)
+    _write_events(batch, rows, names=rows.cells["name"].values, start=start, end=last)
+
+
+def _write_events(
+    batch: Import, rows: CheckedRows, *, names: NDArray[Any], start: NDArray[Any], end: NDArray[Any]
+) -> None:
+    write_rows(
+        Event,
+        {
+            "batch": np.full(rows.count, batch.pk),
+            "shadowed": np.ones(rows.count, bool),
+            "workspace": np.full(rows.count, batch.workspace_id),
+            "name": names,
+            "start": _days(start),
+            "end": _days(end),
+            "geo": _or_default(rows, "geo", "", np.object_),
         },
     )
 
@@ -144,6 +171,8 @@ def _media_table(batch: Import, rows: CheckedRows, dimensions: Dimensions) -> No
         kind, _, label = name.partition(":")
         if kind in ("spend", "impressions", "clicks"):
             channels.setdefault(dimensions.channels([label])[label], {})[kind] = cells
+        elif name == EVENT_NAMES:
+            _wide_events(batch, rows, cells)
         elif label:
             _wide_series(batch, rows, cells, kind=kind, label=label, dimensions=dimensions)
     for channel, measures in channels.items():
@@ -172,6 +201,32 @@ def _wide_series(
     write_rows(model, _dated(batch, part) | {kind: ids, "value": cells.values[cells.present]})
 
 
+def _wide_events(batch: Import, rows: CheckedRows, cells: Cells) -> None:
+    """An event of a wide table lasts for its row's period: a day, a week or a month, as its dates are apart."""
+    part = _only(rows, cells.present)
+    starts = rows.cells["date"].values.astype("datetime64[D]")
+    _write_events(
+        batch,
+        part,
+        names=cells.values[cells.present],
+        start=starts[cells.present],
+        end=period_ends(starts)[cells.present],
+    )
+
+
+def period_ends(starts: NDArray[np.datetime64]) -> NDArray[np.datetime64]:
+    """Return the last day of the period that begins on each of the days (n,), datetime64[D].
+
+    The two nearest days tell how long periods are: a week, a month or more, else a day.
+    """
+    distinct = np.unique(starts)
+    nearest = int(np.diff(distinct).min().astype(int)) if len(distinct) > 1 else 1
+    if nearest >= DAYS_OF_SHORTEST_MONTH:
+        following = np.append(distinct[1:], (distinct[-1:].astype("datetime64[M]") + 1).astype("datetime64[D]"))
+        return (following - 1)[np.searchsorted(distinct, starts)]
+    return starts + (nearest - 1)
+
+
 def _only(rows: CheckedRows, kept: NDArray[np.bool_]) -> CheckedRows:
     cells = {name: Cells(column.values[kept], column.present[kept]) for name, column in rows.cells.items()}
     return CheckedRows(cells, int(kept.sum()), [], rows.fraction)
@@ -181,7 +236,7 @@ def _dated(batch: Import, rows: CheckedRows) -> dict[str, Column]:
     return {
         "batch": np.full(rows.count, batch.pk),
         "shadowed": np.ones(rows.count, bool),
-        "date": _days(rows.cells["date"]),
+        "date": _days(rows.cells["date"].values),
         "geo": _or_default(rows, "geo", "", np.object_),
     }
 
@@ -246,8 +301,8 @@ def _decimals(amounts: NDArray[Any]) -> list[str]:
     return [str(Decimal(amount).scaleb(-MONEY_DECIMALS)) for amount in amounts.tolist()]
 
 
-def _days(cells: Cells) -> list[str]:
-    return [str(day) for day in cells.values.astype("datetime64[D]")]
+def _days(values: NDArray[Any]) -> list[str]:
+    return [str(day) for day in values.astype("datetime64[D]")]
 
 
 LOADERS: dict[str, Callable[[Import, CheckedRows, Dimensions], None]] = {
@@ -258,4 +313,5 @@ LOADERS: dict[str, Callable[[Import, CheckedRows, Dimensions], None]] = {
     Dataset.CONTROLS: _series(ControlValue, "control"),
     Dataset.EXPERIMENTS: _experiments,
     Dataset.MEDIA_TABLE: _media_table,
+    Dataset.EVENTS: _events,
 }

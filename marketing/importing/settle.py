@@ -1,7 +1,8 @@
 """Decide which of several rows with one natural key holds.
 
-Touchpoints and conversions: the first active row holds, later ones are shadowed. Spend, outcomes, controls and
-experiments: the newest import holds. Every function here runs under the workspace's import lock (`actions.run_import`).
+Touchpoints and conversions: the first active row holds, later ones are shadowed. Spend, outcomes, controls,
+experiments and events: the newest import holds. Every function here runs under the workspace's import lock
+(`actions.run_import`).
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping
@@ -9,12 +10,13 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from django.db import connection, models, transaction
 
 from accounts.models import Workspace
+from marketing.channel_index import channel_index
 from marketing.models import (
-    Channel,
     ChannelSpend,
     ControlValue,
     Conversion,
     Dataset,
+    Event,
     Experiment,
     Import,
     OutcomeValue,
@@ -85,7 +87,18 @@ RESTATED_KEYS: dict[type[models.Model], tuple[str, ...]] = {
     OutcomeValue: ("outcome_id", "date", "geo"),
     ControlValue: ("control_id", "date", "geo"),
     Experiment: ("channel_id", "start", "end", "geo"),
+    Event: ("workspace_id", "name", "start", "geo"),
 }
+
+# What a row of each says beside its key.
+MEASURES: dict[type[models.Model], tuple[str, ...]] = {
+    ChannelSpend: SPEND_MEASURES,
+    OutcomeValue: ("value",),
+    ControlValue: ("value",),
+    Experiment: ("lift", "standard_error", "spend"),
+    Event: ("end",),
+}
+OF_WIDE_TABLES = {ChannelSpend: "date", OutcomeValue: "date", ControlValue: "date", Event: "start"}  # model -> its day
 
 
 def shadow_repeated_touches(batch: Import, *, after_each: Callable[[float], None]) -> int:
@@ -122,7 +135,7 @@ def keep_measures_unsaid(batch: Import, *, fields: Collection[str]) -> None:
     `fields` are those that the file has. Call it before `restate`, in the same transaction.
     """
     table = ChannelSpend._meta.db_table
-    channels = _channels(batch.workspace_id)
+    channels = channel_index(workspace=batch.workspace).ids
     for measure in SPEND_MEASURES:
         if unsaid := _channels_without(measure, fields=fields, channels=channels):
             with connection.cursor() as cursor:
@@ -139,7 +152,7 @@ def take_measures_from_what_remains(workspace: Workspace) -> None:
 
     What a file has columns for is read from `Import.mapping`, as `actions` completes it.
     """
-    channels = _channels(workspace.pk)
+    channels = channel_index(workspace=workspace).ids
     tables = Import.objects.filter(
         workspace=workspace, status=Import.Status.ACTIVE, dataset__in=[Dataset.SPEND, Dataset.MEDIA_TABLE]
     )
@@ -156,12 +169,6 @@ def take_measures_from_what_remains(workspace: Workspace) -> None:
                 cursor.execute(TAKE_MEASURE.format(measure=measure, unsaid=pairs), [workspace.pk])
 
 
-def _channels(workspace_id: int) -> dict[str, int]:
-    """The ids of the workspace's channels by their names in lower case."""
-    channels = Channel.objects.filter(workspace=workspace_id).values_list("name", "pk")
-    return {name.lower(): pk for name, pk in channels}
-
-
 def _channels_without(measure: str, *, fields: Collection[str], channels: Mapping[str, int]) -> set[int]:
     """The channels whose rows, in a file with these fields, cannot say this measure."""
     if measure in fields:
@@ -171,6 +178,50 @@ def _channels_without(measure: str, *, fields: Collection[str], channels: Mappin
     series = {tuple(name.lower().split(":", 1)) for name in fields if ":" in name}  # of a wide table: `spend:TV`
     told_of = {label for kind, label in series if kind in SPEND_MEASURES}
     return {channels[label] for label in told_of if label in channels and (measure, label) not in series}
+
+
+def count_equal_figures(batch: Import) -> int:
+    """Count the import's rows that say nothing but what holds already: the same key and the same measures.
+
+    They restate as all others do, so that the newest import holds, but are told as duplicates. Of a wide table, a row
+    of the file counts if all of its figures do. Call it between `keep_measures_unsaid` and `restate`.
+    """
+    if batch.dataset == Dataset.MEDIA_TABLE:
+        figures = " UNION ALL ".join(
+            f"SELECT new.{_quoted(day)} AS day, new.geo AS geo, {_said_already(model)} AS repeated "  # noqa: S608
+            f"FROM {model._meta.db_table} new WHERE new.batch_id = %s"
+            for model, day in OF_WIDE_TABLES.items()
+        )
+        query = (
+            f"SELECT COUNT(*) FROM (SELECT 1 AS one FROM ({figures}) figures "  # noqa: S608
+            "GROUP BY day, geo HAVING MIN(repeated) = 1) repeated_rows"
+        )
+        return _count(query, [batch.pk] * len(OF_WIDE_TABLES))
+    return sum(
+        _count(
+            f"SELECT COALESCE(SUM({_said_already(model)}), 0) FROM {model._meta.db_table} new "  # noqa: S608
+            "WHERE new.batch_id = %s",
+            [batch.pk],
+        )
+        for model in MEASURES
+    )
+
+
+def _said_already(model: type[models.Model]) -> str:
+    """The SQL expression, 1 or 0, whether a row that holds says the same as the row `new`."""
+    measures = "".join(
+        f" AND held.{_quoted(measure)} IS NOT DISTINCT FROM new.{_quoted(measure)}" for measure in MEASURES[model]
+    )
+    return (
+        f"CASE WHEN EXISTS (SELECT 1 FROM {model._meta.db_table} held "  # noqa: S608
+        f"WHERE {same_key(model)} AND NOT held.shadowed{measures}) THEN 1 ELSE 0 END"
+    )
+
+
+def _count(query: str, parameters: list[int]) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(query, parameters)
+        return int(cursor.fetchone()[0])
 
 
 def restate(batch: Import) -> None:
@@ -191,6 +242,10 @@ def restate(batch: Import) -> None:
 def same_key(model: type[models.Model]) -> str:
     """The SQL condition that the rows `held` and `new` say the same thing."""
     return " AND ".join(_column(part, "held") + " = " + _column(part, "new") for part in RESTATED_KEYS[model])
+
+
+def _quoted(column: str) -> str:
+    return f'"{column}"'  # `end` is a word of SQL
 
 
 def _column(part: str, row: str) -> str:

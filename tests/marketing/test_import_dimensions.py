@@ -11,7 +11,7 @@ from django.db.transaction import atomic
 from accounts.models import Workspace
 from marketing.importing import dimensions
 from marketing.importing.dimensions import Dimensions, create_channel, ensure_channels
-from marketing.models import Channel
+from marketing.models import Channel, Outcome
 
 pytestmark = pytest.mark.django_db
 
@@ -26,7 +26,7 @@ def rival(monkeypatch: pytest.MonkeyPatch, workspace: Workspace) -> list[str]:
     def lose_then_begin() -> Iterator[None]:
         seen = dimensions._next_colour_slot(workspace)
         taken = [names.pop() for _name in list(names)]
-        create(workspace, taken)
+        create(workspace, taken, {})
         with atomic(), monkeypatch.context() as meanwhile:
             if taken:
                 meanwhile.setattr(dimensions, "_next_colour_slot", lambda _workspace: seen)
@@ -72,3 +72,27 @@ def test_whoever_always_loses_says_so(workspace: Workspace, monkeypatch: pytest.
     monkeypatch.setattr(dimensions, "_next_colour_slot", lambda _workspace: 0)
     with pytest.raises(IntegrityError):
         ensure_channels(workspace=workspace, names=["Direct"])
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "money"),
+    [
+        ("Revenue", "sales", True),
+        ("net_revenue", "sales", True),
+        ("Umsatz", "sales", True),
+        ("Sales", "sales", False),
+        ("Orders", "sales", False),
+        ("revenue_per_conversion", "sales", False),
+        ("Website visits", "website_traffic", False),
+        ("Sessions: Organic Search", "website_traffic", False),
+        ("App installs", "app_installs", False),
+        ("Brand awareness", "brand_awareness", False),
+        ("y", "custom", False),
+        ("Resale partners", "custom", False),
+    ],
+)
+def test_a_new_outcome_is_taken_for_what_its_name_says(name: str, kind: str, money: bool, workspace: Workspace) -> None:
+    outcome_id = Dimensions(workspace).outcomes([name])[name]
+
+    outcome = Outcome.objects.get(pk=outcome_id)
+    assert (outcome.kind, outcome.is_money) == (kind, money)
