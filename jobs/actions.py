@@ -145,6 +145,14 @@ def forget(*, job: Job) -> None:
     Job.objects.filter(pk=job.pk, status__in=Job.ENDED).delete()
 
 
+def forget_some(*, workspace: Workspace, at_once: int) -> int:
+    """Delete some ended jobs of a workspace that is being deleted, once nothing refers to them; return how many."""
+    ended = Job.objects.filter(workspace=workspace, status__in=Job.ENDED)
+    some = list(ended.order_by("pk").values_list("pk", flat=True)[:at_once])
+    Job.objects.filter(pk__in=some).delete()
+    return len(some)
+
+
 def sweep(*, now: datetime | None = None) -> SweepReport:
     """Set right what a crash left behind: expired leases, doorbells that nobody answered, remains of failed work."""
     now = now or timezone.now()

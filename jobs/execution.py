@@ -67,8 +67,19 @@ def _run(job: Job, progress: Progress) -> None:
             _fail(job, "internal_error", f"Something went wrong on our side. Please report it as error {error_id}.")
     except BaseException:
         # Told to stop (Ctrl-C): another worker need not wait for the lease to run out.
+        _leave_half_begun_transaction()
         actions.release(job=job, counted=False)
         raise
+
+
+def _leave_half_begun_transaction() -> None:
+    """Roll back what Ctrl-C left open between BEGIN and Django's taking note of it.
+
+    In it, nothing that is written afterwards would be committed.
+    """
+    if not connection.in_atomic_block and not connection.get_autocommit():
+        connection.rollback()
+        connection.set_autocommit(True)
 
 
 def _fail(job: Job, code: str, sentence: str) -> None:

@@ -1,14 +1,10 @@
 """The way in for data: ask for an import, carry it out in the background, make it visible whole or not at all."""
 
 import datetime as dt
-import hashlib
-import shutil
-import uuid
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import Sum
 from django.utils import timezone
@@ -20,27 +16,32 @@ from jobs.actions import submit
 from jobs.handlers import JobDeferred, JobFailed, LeaseLost
 from jobs.models import Job
 from jobs.progress import Progress
+from marketing.importing import kept_files
 from marketing.importing.cells import Clock
 from marketing.importing.checking import CheckedRows, Checker
 from marketing.importing.demo import IMPORT_JOB, provide_file
 from marketing.importing.dimensions import Dimensions
 from marketing.importing.errors import FileRejected
+from marketing.importing.inspection import inspect
+from marketing.importing.kept_files import KeptFile
+from marketing.importing.kept_rejects import keep_rejects
 from marketing.importing.loading import load_rows
+from marketing.importing.reading import Reading
 from marketing.importing.removal import imports_to_clear, remove_rows, ring_deferred
+from marketing.importing.retention import forget_files
 from marketing.importing.settle import (
     admit_new_conversions,
+    count_equal_figures,
     keep_measures_unsaid,
     restate,
     shadow_repeated_touches,
 )
-from marketing.models import Dataset, DatasetVersion, Import
+from marketing.importing.versions import datasets_touched, toggle_mark
+from marketing.models import Dataset, Import
 from mmm_project.problems import QuotaExceeded
 
 ERRORS_KEPT = 100
 SHARE_OF_LOADING = 0.8  # of the progress bar; the rest is settling duplicates
-DATASETS_TOUCHED: dict[str, tuple[str, ...]] = {
-    Dataset.MEDIA_TABLE: (Dataset.SPEND, Dataset.OUTCOMES, Dataset.CONTROLS),
-}
 
 
 def request_import(
@@ -51,28 +52,93 @@ def request_import(
     mapping: dict[str, str],
     by: User | None,
     origin: Import.Origin,
+    reading: Reading | None = None,
+    layout: str = "",
     ring: bool = True,
 ) -> Import:
-    """Keep a copy of the file and queue its import. Raises FileRejected if its header does not fit the dataset."""
-    Checker(path=file, dataset=dataset, mapping=mapping, clock=_clock(workspace))
-    kept = Path("imports") / str(workspace.pk) / f"{uuid.uuid4().hex}{file.suffix.lower()[:10]}"
-    target = Path(settings.MEDIA_ROOT) / kept
-    target.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(file, target)
+    """Keep a copy of the file and queue its import, without a check before.
+
+    `reading`: how the file is read; None lets the file tell. Raises FileRejected if it does not, or if its header does
+    not fit the dataset, and FileTooLarge.
+    """
+    reading = reading or detect_reading(file, file_name=file.name)
+    checker_for(workspace=workspace, path=file, dataset=dataset, mapping=mapping, reading=reading, layout=layout)
+    with file.open("rb") as content:
+        kept = kept_files.keep(content, workspace_id=workspace.pk, name=file.name)
+    return queue_import(
+        workspace=workspace,
+        dataset=dataset,
+        file_name=kept_files.shown_name(file.name),
+        kept=kept,
+        mapping=mapping,
+        reading=reading.as_json(),
+        layout=layout,
+        by=by,
+        origin=origin,
+        ring=ring,
+    )
+
+
+def queue_import(
+    *,
+    workspace: Workspace,
+    dataset: str,
+    file_name: str,
+    kept: KeptFile,
+    mapping: dict[str, str],
+    reading: dict[str, Any],
+    layout: str,
+    by: User | None,
+    origin: str,
+    ring: bool,
+) -> Import:
+    """Queue the import of a file that is kept already."""
     with transaction.atomic():
         batch = Import.objects.create(
             workspace=workspace,
             job=submit(workspace=workspace, kind=IMPORT_JOB, ring=ring),
             dataset=dataset,
             origin=origin,
-            file_name=file.name[-255:],
-            stored_file=str(kept),
-            checksum=_checksum(target),
+            file_name=file_name,
+            stored_file=kept.stored,
+            checksum=kept.checksum,
             mapping=mapping,
+            reading=reading,
+            layout=layout,
             requested_by=by,
         )
         record(workspace=workspace, actor=by, action="import.requested", target=batch.file_name, dataset=dataset)
     return batch
+
+
+def detect_reading(path: Path, *, file_name: str) -> Reading:
+    """Return how the file is read. Raises FileRejected if the file alone does not tell."""
+    inspection = inspect(path, file_name=file_name)
+    if inspection.questions:
+        raise FileRejected(inspection.questions[0].text)
+    return inspection.reading
+
+
+def checker_for(
+    *,
+    workspace: Workspace,
+    path: Path,
+    dataset: str,
+    mapping: dict[str, str],
+    reading: Reading,
+    layout: str,
+) -> Checker:
+    """Return what checks the file's rows for the workspace. Raises FileRejected if its header does not fit."""
+    clock = Clock(zone=workspace.zone, now=timezone.now(), currency=workspace.currency)
+    return Checker(
+        path=path,
+        dataset=dataset,
+        mapping=mapping,
+        clock=clock,
+        reading=reading,
+        layout=layout,
+        keep_raw=True,
+    )
 
 
 def run_import(job: Job, progress: Progress) -> None:
@@ -83,12 +149,10 @@ def run_import(job: Job, progress: Progress) -> None:
     for interrupted in (batch, *failed):
         _clear_up(interrupted, job, progress)
     try:
-        path = Path(settings.MEDIA_ROOT) / batch.stored_file
-        if batch.origin == Import.Origin.DEMO:
-            progress("Building two years of demo data", 0)
-            provide_file(batch)
-        checker = Checker(path=path, dataset=batch.dataset, mapping=batch.mapping, clock=_clock(batch.workspace))
+        checker = _open(batch, progress)
         counts = _load(batch, checker, job, progress)
+    except FileNotFoundError as error:
+        raise JobFailed(kept_files.IS_GONE, code="file_is_gone") from error
     except FileRejected as error:
         raise JobFailed(str(error), code="file_rejected") from error
     except QuotaExceeded as refusal:
@@ -97,9 +161,30 @@ def run_import(job: Job, progress: Progress) -> None:
         raise JobFailed(_nothing_to_import(counts["rejected"], batch.errors), code="no_valid_rows")
     duplicates = shadow_repeated_touches(batch, after_each=lambda done: progress("Settling", _settling(done)))
     duplicates += admit_new_conversions(batch, after_each=lambda done: progress("Settling", _settling(done)))
-    accepted, mapping = counts["accepted"] - duplicates, {field.name: name for field, name in checker.fields.items()}
-    progress.complete(lambda: _activate(batch, accepted=accepted, duplicates=duplicates, mapping=mapping))
+    mapping = {field.name: name for field, name in checker.fields.items()}
+    batch.accepted, batch.duplicates, batch.mapping = counts["accepted"] - duplicates, duplicates, mapping
+    batch.warnings = checker.warnings
+    progress.complete(lambda: _activate(batch))
     ring_deferred(batch.workspace_id)
+    if not batch.workspace.keep_files_days:
+        forget_files(batch)
+
+
+def _open(batch: Import, progress: Progress) -> Checker:
+    path = kept_files.path_of(batch.stored_file)
+    if batch.origin == Import.Origin.DEMO:
+        progress("Building two years of demo data", 0)
+        provide_file(batch)
+    # Imports that were queued before the way of reading was kept, and those of the demo, have none.
+    reading = Reading.from_json(batch.reading) if batch.reading else detect_reading(path, file_name=batch.file_name)
+    return checker_for(
+        workspace=batch.workspace,
+        path=path,
+        dataset=batch.dataset,
+        mapping=batch.mapping,
+        reading=reading,
+        layout=batch.layout,
+    )
 
 
 def _take_import_lock(batch: Import) -> None:
@@ -135,19 +220,23 @@ def _load(batch: Import, checker: Checker, job: Job, progress: Progress) -> dict
     """Check and load the file chunk by chunk; keep count, and the first errors, on the import."""
     dimensions = Dimensions(batch.workspace)
     batch.accepted = batch.rejected = 0
-    batch.errors = []
-    stored = _rows_stored(batch.workspace)
-    for rows in checker:
-        with transaction.atomic():
-            load_rows(batch, rows, dimensions)
-            _hold_claim(job)
-            _count(batch, rows)
-        plans.require_rows(batch.workspace, stored=stored, added=batch.accepted)
-        progress("Loading rows", SHARE_OF_LOADING * rows.fraction)
+    batch.errors, batch.first_day, batch.last_day = [], None, None
+    stored = rows_stored(batch.workspace)
+    with keep_rejects(batch.stored_file, checker.header) as rejects:
+        for rows in checker:
+            with transaction.atomic():
+                load_rows(batch, rows, dimensions)
+                _hold_claim(job)
+                _count(batch, rows)
+            rejects.write(rows.errors)
+            plans.require_rows(batch.workspace, stored=stored, added=batch.accepted)
+            progress("Loading rows", SHARE_OF_LOADING * rows.fraction)
+    batch.rejects_file = kept_files.rejects_of(batch.stored_file) if rejects.count else ""
+    batch.save(update_fields=["rejects_file"])
     return {"accepted": batch.accepted, "rejected": batch.rejected}
 
 
-def _rows_stored(workspace: Workspace) -> int:
+def rows_stored(workspace: Workspace) -> int:
     active = Import.objects.filter(workspace=workspace, status=Import.Status.ACTIVE)
     return int(active.aggregate(rows=Sum("accepted"))["rows"] or 0)
 
@@ -159,54 +248,54 @@ def _count(batch: Import, rows: CheckedRows) -> None:
     batch.errors += [
         {"row": error.row, "column": error.column, "reason": error.reason} for error in rows.errors[: max(room, 0)]
     ]
-    first, last = _days_of(batch, rows)
+    first, last = days_of(rows, batch.workspace)
     batch.first_day = min(filter(None, (batch.first_day, first)), default=None)
     batch.last_day = max(filter(None, (batch.last_day, last)), default=None)
     batch.save(update_fields=["accepted", "rejected", "errors", "first_day", "last_day"])
 
 
-def _days_of(batch: Import, rows: CheckedRows) -> tuple[dt.date | None, dt.date | None]:
+def days_of(rows: CheckedRows, workspace: Workspace) -> tuple[dt.date | None, dt.date | None]:
     """Return the first and last day that the rows speak of, in the workspace's zone."""
     if not rows.count:
         return None, None
     starts = next(rows.cells[name].values for name in ("date", "occurred_at", "start") if name in rows.cells)
     ends = rows.cells["end"].values if "end" in rows.cells else starts
-    return _day(starts.min(), batch), _day(ends.max(), batch)
+    if ends.dtype.kind == "M":  # an event may have no end: it is that day's
+        ends = np.where(np.isnat(ends), starts, ends)
+    return _day(starts.min(), workspace), _day(ends.max(), workspace)
 
 
-def _day(value: np.datetime64 | np.int64, batch: Import) -> dt.date:
+def _day(value: np.datetime64 | np.int64, workspace: Workspace) -> dt.date:
     if isinstance(value, np.datetime64):
         day: dt.date = value.astype(object)
         return day
-    return dt.datetime.fromtimestamp(int(value) / 1e6, batch.workspace.zone).date()
+    return dt.datetime.fromtimestamp(int(value) / 1e6, workspace.zone).date()
 
 
-def _activate(batch: Import, *, accepted: int, duplicates: int, mapping: dict[str, str]) -> None:
+def _activate(batch: Import) -> None:
     """Make the import's rows visible: one UPDATE of its status, figures restated and versions moved along with it.
 
-    `mapping` is the whole one, with the columns that bear a field's own name.
+    Its mapping is by now the whole one, with the columns that bear a field's own name.
     """
-    keep_measures_unsaid(batch, fields=mapping)
+    keep_measures_unsaid(batch, fields=batch.mapping)
+    repeated = count_equal_figures(batch)
     restate(batch)
     Import.objects.filter(pk=batch.pk, status=Import.Status.LOADING).update(
         status=Import.Status.ACTIVE,
-        accepted=accepted,
-        duplicates=duplicates,
-        mapping=mapping,
+        accepted=batch.accepted - repeated,
+        duplicates=batch.duplicates + repeated,
+        mapping=batch.mapping,
+        warnings=batch.warnings,
         activated_at=timezone.now(),
     )
-    for dataset in DATASETS_TOUCHED.get(batch.dataset, (batch.dataset,)):
+    for dataset in datasets_touched(batch):
         move_version(batch=batch, dataset=dataset)
     record(workspace=batch.workspace, actor=batch.requested_by, action="import.finished", target=batch.file_name)
 
 
 def move_version(*, batch: Import, dataset: str) -> None:
     """Put the import into the dataset's version, or, as XOR is its own inverse, take it out again."""
-    DatasetVersion.objects.get_or_create(workspace=batch.workspace, dataset=dataset)
-    version = DatasetVersion.objects.select_for_update().get(workspace=batch.workspace, dataset=dataset)
-    mark = hashlib.sha256(f"{dataset} import {batch.pk}".encode()).hexdigest()[:32]
-    version.digest = f"{int(version.digest, 16) ^ int(mark, 16):032x}"
-    version.save(update_fields=["digest"])
+    toggle_mark(workspace=batch.workspace, dataset=dataset, mark=f"{dataset} import {batch.pk}")
 
 
 def _nothing_to_import(rejected: int, errors: list[dict[str, Any]]) -> str:
@@ -219,12 +308,3 @@ def _nothing_to_import(rejected: int, errors: list[dict[str, Any]]) -> str:
 
 def _settling(done: float) -> float:
     return SHARE_OF_LOADING + (1 - SHARE_OF_LOADING) * done
-
-
-def _clock(workspace: Workspace) -> Clock:
-    return Clock(zone=workspace.zone, now=timezone.now())
-
-
-def _checksum(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

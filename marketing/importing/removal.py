@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from django.db import models, transaction
 from django.db.models import Q, QuerySet
+from django.utils import timezone
 
 from accounts.models import Workspace
 from jobs.actions import ring_doorbell
@@ -11,11 +12,13 @@ from jobs.models import Job
 from marketing.models import (
     Campaign,
     Channel,
+    ChannelAlias,
     ChannelSpend,
     Control,
     ControlValue,
     Conversion,
     Customer,
+    Event,
     Experiment,
     Import,
     ImportedRow,
@@ -34,11 +37,21 @@ ROW_MODELS: tuple[type[ImportedRow], ...] = (
     OutcomeValue,
     ControlValue,
     Experiment,
+    Event,
 )
 ENDED = (Import.Status.FAILED, Import.Status.UNDONE)
-WITH_ROWS = Q(accepted__gt=0) | Q(duplicates__gt=0)  # of an import that has ended: both become 0 once its rows are gone
+WITH_ROWS = Q(rows_removed_at=None)  # of an import that has ended
 # In an order in which nothing that is left refers to what is gone.
-NAMES: tuple[type[models.Model], ...] = (Customer, TrafficSource, Campaign, Segment, Channel, Outcome, Control)
+NAMES: tuple[type[models.Model], ...] = (
+    Customer,
+    TrafficSource,
+    Campaign,
+    Segment,
+    ChannelAlias,
+    Channel,
+    Outcome,
+    Control,
+)
 
 
 def abandon_import(job: Job) -> None:
@@ -77,7 +90,7 @@ def remove_rows(batch: Import) -> Iterator[int]:
         while ids := list(rows.values_list("pk", flat=True)[:ROWS_AT_ONCE]):
             model._default_manager.filter(pk__in=ids).delete()
             yield len(ids)
-    Import.objects.filter(pk=batch.pk, status__in=ENDED).update(accepted=0, duplicates=0)
+    Import.objects.filter(pk=batch.pk, status__in=ENDED).update(rows_removed_at=timezone.now())
 
 
 def remove_names(workspace: Workspace) -> bool:

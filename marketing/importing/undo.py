@@ -11,17 +11,20 @@ from typing import TypeAlias
 
 from django.db import IntegrityError, connection, transaction
 from django.db.models import Count, F, Max, Min, QuerySet
+from django.utils import timezone
 
 from accounts.audit import record
 from accounts.models import User, Workspace
 from jobs.handlers import JobDeferred
-from marketing.importing.actions import DATASETS_TOUCHED, move_version
+from marketing.importing.actions import move_version
 from marketing.importing.settle import IDS_AT_ONCE, same_key, take_measures_from_what_remains
+from marketing.importing.versions import datasets_touched
 from marketing.models import (
     ChannelSpend,
     ControlValue,
     Conversion,
     Dataset,
+    Event,
     Experiment,
     Import,
     ImportedRow,
@@ -76,6 +79,7 @@ FIGURES: dict[str, type[ImportedRow]] = {
     Dataset.OUTCOMES: OutcomeValue,
     Dataset.CONTROLS: ControlValue,
     Dataset.EXPERIMENTS: Experiment,
+    Dataset.EVENTS: Event,
 }
 COUNTED_AS_DUPLICATES = (Touchpoint, Conversion)  # a figure that was restated is no duplicate
 ROWS_AT_ONCE = 20_000  # SQLite takes no more than 32,766 parameters
@@ -102,12 +106,12 @@ def undo_imports(
         for model, ids in heirs.items():
             _let_hold_again(model, ids)
         batches = list(Import.objects.filter(pk__in=undone).order_by("pk"))
-        Import.objects.filter(pk__in=undone).update(status=Import.Status.UNDONE)
-        touched = {dataset for batch in batches for dataset in _datasets(batch)}
+        Import.objects.filter(pk__in=undone).update(status=Import.Status.UNDONE, undone_at=timezone.now(), undone_by=by)
+        touched = {dataset for batch in batches for dataset in datasets_touched(batch)}
         if Dataset.SPEND in touched:
             take_measures_from_what_remains(workspace)
         for batch in batches:
-            for dataset in _datasets(batch):
+            for dataset in datasets_touched(batch):
                 move_version(batch=batch, dataset=dataset)
             record(
                 workspace=workspace, actor=by, action="import.undone", target=batch.file_name, accepted=batch.accepted
@@ -118,10 +122,6 @@ def _active(workspace: Workspace) -> dict[int, int]:
     """The revision of each active import: while these are the same, so are the rows that count."""
     active = Import.objects.filter(workspace=workspace, status=Import.Status.ACTIVE)
     return dict(active.order_by().values_list("pk", "revision"))
-
-
-def _datasets(batch: Import) -> tuple[str, ...]:
-    return DATASETS_TOUCHED.get(batch.dataset, (batch.dataset,))
 
 
 def _take_import_lock(import_id: int) -> None:
@@ -138,7 +138,9 @@ def _take_import_lock(import_id: int) -> None:
 def _find_heirs(workspace: Workspace, undone: Collection[int], on_progress: OnProgress) -> Heirs:
     """The shadowed rows of other imports, by table, that hold once these imports do not count."""
     touched = {
-        dataset for batch in Import.objects.filter(pk__in=undone).only("dataset") for dataset in _datasets(batch)
+        dataset
+        for batch in Import.objects.filter(pk__in=undone).only("dataset", "mapping")
+        for dataset in datasets_touched(batch)
     }
     others = Import.objects.filter(workspace=workspace, status=Import.Status.ACTIVE).exclude(pk__in=undone)
     with_duplicates = set(others.filter(duplicates__gt=0).values_list("dataset", flat=True).distinct())

@@ -2,7 +2,7 @@ import errno
 import threading
 
 import pytest
-from django.db import InterfaceError, OperationalError
+from django.db import InterfaceError, OperationalError, connection
 from pytest_django.fixtures import Settings
 
 from accounts.models import Workspace
@@ -121,6 +121,22 @@ def test_a_worker_that_is_told_to_stop_hands_its_job_back(job: Job, trade: Trade
     trade.work = raising(KeyboardInterrupt())
     with pytest.raises(KeyboardInterrupt):
         execute(job_id=job.pk)
+    job.refresh_from_db()
+    assert (job.status, job.attempt) == ("queued", 0)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_ctrl_c_as_a_transaction_begins_does_not_keep_the_job_from_being_handed_back(job: Job, trade: Trade) -> None:
+    def work(job: Job, progress: Progress) -> None:
+        # In `atomic`, the statement that begins the transaction has returned, and Django has not taken note of it yet.
+        connection.set_autocommit(False, force_begin_transaction_with_broken_autocommit=True)
+        raise KeyboardInterrupt
+
+    trade.work = work
+    with pytest.raises(KeyboardInterrupt):
+        execute(job_id=job.pk)
+    assert connection.get_autocommit()
+    connection.close()  # what has not been committed is gone
     job.refresh_from_db()
     assert (job.status, job.attempt) == ("queued", 0)
 

@@ -15,6 +15,7 @@ from jobs.execution import execute
 from jobs.models import Job
 from jobs.progress import Progress
 from marketing import demo_data, selectors
+from marketing.data_versions import data_version
 from marketing.demo_data import DemoState, demo_badge, demo_state, load_demo_data, may_remove, remove_demo_data
 from marketing.importing import actions, demo, removal
 from marketing.importing.demo import DATASETS, DemoAlreadyLoaded, request_demo, truth_path
@@ -202,14 +203,16 @@ def test_removing_leaves_the_workspace_as_it_was(shop: Workspace, owner: User, m
     work(shop)
     selectors.load_touches(workspace=shop)
     assert any((media_root / "snapshots").rglob("manifest.json"))
-    version = selectors.data_version(workspace=shop, datasets=list(Dataset))
+    version = data_version(workspace=shop, datasets=list(Dataset))
     remove(shop, by=owner)
     assert contents(shop) == before
     assert demo_state(shop) == DemoState(situation="none")
     assert not DatasetVersion.objects.exclude(digest="0" * 32).exists()
-    assert selectors.data_version(workspace=shop, datasets=list(Dataset)) != version
+    assert data_version(workspace=shop, datasets=list(Dataset)) != version
     assert not [path for path in media_root.rglob("*.*") if path.is_file()]
-    assert set(Import.objects.values_list("status", "accepted")) == {("undone", 0)}
+    assert set(Import.objects.values_list("status", flat=True)) == {"undone"}
+    assert not Import.objects.filter(rows_removed_at=None).exists()
+    assert Import.objects.get(dataset="touchpoints").accepted == ROWS  # what there was stays on record
     assert list(
         AuditEvent.objects.filter(action__startswith="demo.").order_by("pk").values_list("action", "actor")
     ) == [

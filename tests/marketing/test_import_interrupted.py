@@ -46,6 +46,15 @@ def test_ctrl_c_gives_the_import_up_and_lets_the_next_one_in(
     assert Touchpoint.objects.filter(batch__status="active").count() == 2
 
 
+def test_ctrl_c_that_comes_too_late_says_so(
+    shop: Workspace, media_root: Path, write_file: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(actions, "ring_deferred", press_ctrl_c)  # the import has just become active
+    with pytest.raises(CommandError, match="had ended before it could be stopped"):
+        import_touches(shop, write_file)
+    assert [batch.status for batch in Import.objects.all()] == ["active"]
+
+
 def test_an_import_whose_process_died_is_carried_on_by_the_next(
     shop: Workspace,
     queue_import: Importer,

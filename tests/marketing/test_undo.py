@@ -7,14 +7,19 @@ from typing import Any
 import pytest
 
 from accounts.models import AuditEvent, User, Workspace
-from jobs.actions import sweep
+from jobs.actions import request_cancel, sweep
 from jobs.execution import execute
 from jobs.handlers import JobDeferred
+from jobs.models import Job
 from marketing import selectors, store
+from marketing.data_versions import data_version
 from marketing.importing import removal, settle, undo
 from marketing.importing.undo import undo_imports
+from marketing.importing.undo_requests import request_undo
 from marketing.models import ChannelSpend, Conversion, Dataset, DatasetVersion, Import, OutcomeValue, Touchpoint
+from mmm_project.problems import Conflict
 from tests.factories import WorkspaceFactory
+from tests.marketing.batches import add_import
 from tests.marketing.said_rows import File, counts_by_rule, held_by_rule, held_in_database, random_file
 from tests.marketing.snapshot_world import load_all, rows_of, visible_rows
 
@@ -98,12 +103,12 @@ def test_what_counts_follows_from_the_imports_that_remain(
 def test_the_data_version_is_the_one_before_the_import(shop: Workspace, import_rows: Importer) -> None:
     import_rows("touchpoints", TOUCHES + ANN)
     import_rows("spend", "date,channel,spend\n2026-01-01,TV,1\n")
-    before = versions(shop), selectors.data_version(workspace=shop, datasets=list(Dataset))
+    before = versions(shop), data_version(workspace=shop, datasets=list(Dataset))
     wide = import_rows("media_table", "date,spend:TV,outcome:Sales,control:Price\n2026-01-01,2,3,4\n")
     touches = import_rows("touchpoints", TOUCHES + BOB)
     assert versions(shop).keys() == {"touchpoints", "spend", "outcomes", "controls"}
     take_back(wide, touches)
-    assert (versions(shop), selectors.data_version(workspace=shop, datasets=list(Dataset))) == before
+    assert (versions(shop), data_version(workspace=shop, datasets=list(Dataset))) == before
 
 
 def test_of_several_duplicates_the_first_takes_the_place(import_rows: Importer) -> None:
@@ -304,6 +309,60 @@ def test_who_undid_what_is_on_record(shop: Workspace, import_rows: Importer, own
     undo_imports(workspace=shop, imports=[batch], by=owner)
     event = AuditEvent.objects.get(action="import.undone")
     assert (event.actor, event.target, event.detail) == (owner, batch.file_name, {"accepted": 1})
+
+
+def test_an_undo_is_asked_for_and_carried_out_in_the_background(
+    shop: Workspace, import_rows: Importer, analyst: User
+) -> None:
+    batch, other = import_rows("touchpoints", TOUCHES + ANN), import_rows("touchpoints", TOUCHES + BOB)
+    job = request_undo(batch=batch, by=analyst, ring=False)
+    assert job is not None
+    assert request_undo(batch=batch, by=analyst, ring=False) is None  # once is enough
+    batch.refresh_from_db()
+    assert (batch.status, batch.undone_by) == ("active", analyst)
+    execute(job_id=job.pk)
+    batch.refresh_from_db()
+    assert (batch.status, batch.undone_by, batch.accepted) == ("undone", analyst, 1)
+    assert holding(Touchpoint) == [other.pk]
+    actions = AuditEvent.objects.filter(target=batch.file_name, action__contains="und").values_list("action", "actor")
+    assert list(actions.order_by("pk")) == [("import.undo_requested", analyst.pk), ("import.undone", analyst.pk)]
+
+
+def test_an_undo_that_waits_for_an_import_is_carried_out_when_that_has_ended(
+    shop: Workspace, import_rows: Importer, queue_import: Importer
+) -> None:
+    batch = import_rows("touchpoints", TOUCHES + ANN)
+    loading = queue_import("touchpoints", TOUCHES + BOB)
+    Import.objects.filter(pk=loading.pk).update(status=Import.Status.LOADING)
+    job = request_undo(batch=batch, by=None, ring=False)
+    assert job is not None
+    execute(job_id=job.pk)
+    job.refresh_from_db()
+    assert job.status == Job.Status.QUEUED
+    Import.objects.filter(pk=loading.pk).update(status=Import.Status.FAILED)
+    execute(job_id=job.pk)
+    batch.refresh_from_db()
+    assert batch.status == Import.Status.UNDONE
+
+
+def test_an_undo_that_is_given_up_leaves_the_import_to_be_undone_later(shop: Workspace, import_rows: Importer) -> None:
+    batch, other = import_rows("touchpoints", TOUCHES + ANN), import_rows("touchpoints", TOUCHES + BOB)
+    first, second = (request_undo(batch=one, by=None, ring=False) for one in (batch, other))
+    assert first is not None
+    assert second is not None
+    request_cancel(job=first, by=None)
+    assert Import.objects.filter(undone_at__isnull=False).count() == 2  # the other undo does both
+    request_cancel(job=second, by=None)
+    assert not Import.objects.filter(undone_at__isnull=False).exists()
+    assert request_undo(batch=batch, by=None, ring=False) is not None
+
+
+@pytest.mark.parametrize("status", [Import.Status.PENDING, Import.Status.FAILED, Import.Status.UNDONE])
+def test_what_does_not_count_cannot_be_asked_to_be_undone(shop: Workspace, status: str) -> None:
+    batch = add_import(shop, Dataset.SPEND, status=status)
+    with pytest.raises(Conflict, match="Only an import that counts can be undone"):
+        request_undo(batch=batch, by=None, ring=False)
+    assert not AuditEvent.objects.exists()
 
 
 def test_names_stay_while_an_import_needs_them(shop: Workspace, import_rows: Importer, queue_import: Importer) -> None:

@@ -18,6 +18,14 @@ TESTS = [
     "import_fuzz",
     "undo",
     "demo_data",
+    "ingest_api",
+    "privacy",
+    "uploads",
+    "import_pages",
+    "retention",
+    "channels",
+    "goals",
+    "segments_saved",
 ]
 
 
