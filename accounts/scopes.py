@@ -10,11 +10,26 @@ class Scope(models.TextChoices):
     ATTRIBUTION_WRITE = "attribution:write"
     RUNS_READ = "runs:read"
     RUNS_WRITE = "runs:write"
+    DATA_READ = "data:read"
+    DATA_WRITE = "data:write"
+    TOUCHPOINTS_WRITE = "touchpoints:write"
+    CONVERSIONS_WRITE = "conversions:write"
+    SPEND_WRITE = "spend:write"
+    OUTCOMES_WRITE = "outcomes:write"
+    CONTROLS_WRITE = "controls:write"
+    EXPERIMENTS_WRITE = "experiments:write"
+    EVENTS_WRITE = "events:write"
 
     @property
     def only_reads(self) -> bool:
         return self.value.endswith(":read")
 
 
-READING = tuple(scope for scope in Scope if scope.only_reads)
-WRITING = tuple(scope for scope in Scope if not scope.only_reads)
+# Of runs: `runs` covers all kinds of analysis, and each kind has scopes of its own.
+READING = (Scope.ATTRIBUTION_READ, Scope.RUNS_READ)
+WRITING = (Scope.ATTRIBUTION_WRITE, Scope.RUNS_WRITE)
+
+
+def to_send(dataset: str) -> tuple[Scope, ...]:
+    """Return the scopes of which a key needs one to send rows of a dataset: its own, or that of all data."""
+    return Scope(f"{dataset}:write"), Scope.DATA_WRITE
