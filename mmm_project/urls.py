@@ -10,6 +10,7 @@ admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-a
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("accounts.urls")),
     path("", include("reports.urls")),
+    path("", include("reports.workspace_urls")),
     path("", include("marketing.urls")),
     path("", include("analyses.urls")),
     path("", include("attribution.urls")),

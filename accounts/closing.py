@@ -1,0 +1,22 @@
+"""Shut a workspace that is about to be deleted."""
+
+import uuid
+
+from django.db import transaction
+from django.utils import timezone as clock
+
+from accounts.models import ApiKey, Invitation, Workspace
+
+
+@transaction.atomic
+def close_workspace(*, workspace: Workspace) -> None:
+    """Let nobody in any more: no member, no key, no invitation. Its slug is free for another workspace.
+
+    Whoever asks for it has that on record.
+    """
+    now = clock.now()
+    ApiKey.objects.filter(workspace=workspace, revoked_at=None).update(revoked_at=now)
+    Invitation.objects.filter(workspace=workspace, accepted_at=None, revoked_at=None).update(revoked_at=now)
+    workspace.memberships.all().delete()
+    workspace.slug = f"closed-{uuid.uuid4().hex}"
+    workspace.save(update_fields=["slug"])
