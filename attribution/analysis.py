@@ -1,6 +1,7 @@
 """The kind of analysis that credits conversions to channels or campaigns by attribution models."""
 
 import datetime as dt
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +10,7 @@ import numpy as np
 from accounts.models import Workspace
 from analyses.errors import AnalysisError
 from analyses.registry import AnalysisKind, Answer, PresentedResult
+from analyses.segments import in_address, segment_name, segment_of, segment_settings
 from attribution.comparison import compare
 from attribution.document import document
 from attribution.labels import NONE
@@ -16,7 +18,7 @@ from attribution.methods.rules import RULE_MODELS, RuleCredit, reconcile, rule_c
 from attribution.params import clean
 from attribution.presenters import describe, rows, settings
 from jobs.progress import Progress
-from marketing.frames import Dimension
+from marketing.frames import Dimension, Journeys
 from marketing.models import Dataset, Goal
 from marketing.periods import Period, where_data_ends
 from marketing.selectors import JourneyData, last_conversion_day, load_journeys
@@ -42,12 +44,23 @@ def compute(workspace: Workspace, params: Mapping[str, Any], progress: Progress)
         end=period.end,
         window_days=params["window_days"],
         null_paths=False,  # rule models credit conversions only
+        segment=segment_of(params),
         on_progress=lambda fraction: progress("Reading the data", LOADING_SHARE * fraction),
     )
-    if not data.journeys.converted.any():
+    if not data.whole.converted.any():
         raise AnalysisError(_no_conversions(workspace, goal, period), code="no_conversions")
+    if not data.journeys.converted.any():
+        raise AnalysisError(_none_in_segment(data, params, period), code="no_conversions")
     progress("Crediting", LOADING_SHARE)
-    return Answer(_credit(data, models=params["model"], dimension=params["dimension"]))
+    result = _credit(data, models=params["model"], dimension=params["dimension"])
+    if "segment" in params:
+        result["all_customers"] = _totals(data.whole)
+    return Answer(result)
+
+
+def _totals(journeys: Journeys) -> dict[str, float]:
+    value = journeys.value[journeys.converted]
+    return {"conversions": len(value), "value": math.fsum(value)}
 
 
 def _credit(data: JourneyData, *, models: Sequence[str], dimension: Dimension) -> dict[str, Any]:
@@ -93,6 +106,15 @@ def _groups(credit: RuleCredit, row: int, labels: Sequence[str], dimension: str)
         }
 
 
+def _none_in_segment(data: JourneyData, params: Mapping[str, Any], period: Period) -> str:
+    conversions = formats.count(_totals(data.whole)["conversions"], f"{params['goal']} conversion")
+    meaning = dict(segment_settings(params))["Segment means"]
+    return (
+        f"None of the {conversions} from {period.label} is in the segment “{segment_name(params)}” ({meaning}). "
+        "Choose a longer period or another segment."
+    )
+
+
 def _no_conversions(workspace: Workspace, goal: Goal, period: Period) -> str:
     sentence = f"There are no conversions with the goal “{goal.name}” from {period.label}."
     ends = last_conversion_day(workspace=workspace, goal=goal)
@@ -108,7 +130,7 @@ def _no_conversions(workspace: Workspace, goal: Goal, period: Period) -> str:
 
 
 def easier(params: Mapping[str, Any]) -> list[tuple[str, dict[str, Any]]]:
-    """Return questions that take less time: a shorter period, and channels instead of campaigns."""
+    """Return questions that take less time, or are rather answered: a shorter period, channels, all customers."""
     period = Period(dt.date.fromisoformat(params["start"]), dt.date.fromisoformat(params["end"]))
     offers = []
     if period.days > LONGEST_EASY_PERIOD_DAYS:
@@ -117,6 +139,9 @@ def easier(params: Mapping[str, Any]) -> list[tuple[str, dict[str, Any]]]:
         offers.append((f"A shorter period: {shorter.label}", {**params, **dates}))
     if params["dimension"] == "campaign":
         offers.append(("By channel instead of by campaign", {**params, "dimension": "channel"}))
+    if "segment" in params:
+        everybody = {name: value for name, value in params.items() if name != "segment"}
+        offers.append(("All customers instead of a segment", everybody))
     return offers
 
 
@@ -137,6 +162,8 @@ KIND = AnalysisKind(
     rows=rows,
     describe=describe,
     settings=settings,
+    in_address=in_address,
+    optional=("segment",),
     compare=compare,
     page="attribution:page",
     easier=easier,

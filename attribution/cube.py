@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from django.db.models import QuerySet
 
+from accounts.defaults import LONGEST_WINDOW_DAYS
 from accounts.models import Workspace
 from analyses import artifacts, runs
 from analyses.documents import Document
@@ -19,13 +20,12 @@ from analyses.registry import AnalysisKind, Answer, Cell, PresentedResult
 from attribution.methods.cube import NO_CAMPAIGN, UNTOUCHED, CreditRows, Cube, SpendRows
 from attribution.methods.daily import daily_credit
 from attribution.methods.rules import RECONCILED_WITHIN, RULE_MODELS
-from attribution.params import LONGEST_WINDOW_DAYS
 from jobs.models import Job
 from jobs.progress import Progress
+from marketing.channels import ensure_grouped_channels
 from marketing.frames import Conversions, Int64Column, SourceLookup, Touches
-from marketing.importing.dimensions import ensure_channels
 from marketing.journeys import build_journeys
-from marketing.models import Campaign, Channel, Dataset, Goal
+from marketing.models import Campaign, Dataset, Goal
 from marketing.periods import EPOCH, day_number, day_of_us, start_of_day_us
 from marketing.selectors import (
     MICROSECONDS_PER_DAY,
@@ -59,7 +59,7 @@ class DailyCube:
 def latest_cube(*, workspace: Workspace) -> DailyCube | None:
     """Return the cube of the present data, else the newest that is done; None while there is none.
 
-    Two queries, whatever the amount of data; the arrays stay in memory, since a file never changes.
+    Three queries, whatever the amount of data; the arrays stay in memory, since a file never changes.
     """
     done = list(cube_runs().filter(workspace=workspace, void=False, job__status=Job.Status.DONE))
     if not done:
@@ -118,8 +118,7 @@ def compute(workspace: Workspace, params: Mapping[str, Any], progress: Progress)
     touches, conversions = load_touches_and_conversions(
         workspace=workspace, on_progress=lambda fraction: progress("Reading the data", LOADING_SHARE * fraction)
     )
-    sources = source_lookup(workspace=workspace)
-    ensure_channels(workspace=workspace, names=sources.channels)
+    sources = source_lookup(workspace=workspace, touches=touches)
     groups = _groups(workspace, sources)
     calendar = _calendar(workspace, conversions)
     goals = list(Goal.objects.filter(workspace=workspace).order_by("pk"))
@@ -152,11 +151,9 @@ class _Groups:
 
 
 def _groups(workspace: Workspace, sources: SourceLookup) -> _Groups:
-    channels = {
-        name.casefold(): pk for pk, name in Channel.objects.filter(workspace=workspace).values_list("pk", "name")
-    }
+    channels = ensure_grouped_channels(workspace=workspace, sources=sources)
     campaigns = dict(Campaign.objects.filter(workspace=workspace).values_list("name", "pk"))
-    channel_ids = np.array([channels[name.casefold()] for name in sources.channels], np.int64)
+    channel_ids = np.array([channel.pk for channel in channels], np.int64)
     campaign_ids = np.array(
         [NO_CAMPAIGN, *(campaigns.get(name, NO_CAMPAIGN) for name in sources.campaigns[1:])], np.int64
     )

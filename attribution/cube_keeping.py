@@ -12,8 +12,8 @@ from accounts.models import Workspace
 from analyses import artifacts, runs
 from analyses.models import Run
 from attribution.cube import KIND, Question, cube_runs, present_question, question_of, refresh_cube
+from marketing.data_versions import data_versions
 from marketing.models import Dataset, Import
-from marketing.selectors import data_versions
 
 logger = logging.getLogger(__name__)
 
@@ -28,7 +28,7 @@ DATASETS = (*KIND.datasets, Dataset.MEDIA_TABLE)  # a media table may bring spen
 def keep_cubes_current() -> None:
     """Ask for the cube of each workspace whose data, window or method have moved on; clear away old ones.
 
-    Four queries, whatever the number of workspaces, beside what there is to do.
+    Six queries at most, whatever the number of workspaces, beside what there is to do.
     """
     now = timezone.now()
     workspaces = _workspaces_with_cubes()

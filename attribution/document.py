@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 from django.urls import reverse
 
 from accounts.models import Workspace
+from analyses import data_health
 from analyses.documents import Card, DataTable, Document, Figure, Row, Section
 from analyses.presenters import provenance
 from analyses.serializers import RunWithResultSerializer
@@ -15,7 +16,8 @@ from attribution import presenters
 from attribution.labels import MODEL_LABELS, MODEL_RULES
 from attribution.presenters import Credit, Group
 from charts import Axis, Category, ChartSpec, Colour, Kind, Mark, Series, axis, channel_colour
-from marketing.models import Campaign, Channel
+from marketing.channel_index import channel_index
+from marketing.models import Campaign
 from marketing.selectors import NO_CAMPAIGN
 from mmm_project import formats
 
@@ -41,6 +43,7 @@ ASSOCIATION = (
     "Credit describes association along the observed paths. It does not say what would have happened without a "
     "channel: for that, look to experiments and the media mix model."
 )
+LINKED = "The pages of channels and campaigns, and the dashboard, show all customers."
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +55,7 @@ class Source:
 
 
 class Sources:
-    """Where the groups of a run lead to, with the run's filters kept; one query."""
+    """Where the groups of a run lead to, with the run's filters kept; two queries at most."""
 
     def __init__(self, workspace: Workspace, params: Mapping[str, Any], groups: list[Group]) -> None:
         names = {group.label for group in groups if group.is_one}
@@ -61,9 +64,11 @@ class Sources:
         self._slug = workspace.slug
         self._by_name: dict[str, Source] = {}
         if params["dimension"] == "channel":
-            for channel in Channel.objects.filter(workspace=workspace, name__in=names):
-                href = self._href("reports:channel", channel_id=channel.pk)
-                self._by_name[channel.name] = Source(href, channel_colour(channel.colour_slot))
+            index = channel_index(workspace=workspace)
+            for name in names:  # those of when the run was computed: a channel may have been renamed or merged since
+                if channel := index.named(name):
+                    href = self._href("reports:channel", channel_id=channel.pk)
+                    self._by_name[name] = Source(href, channel_colour(channel.colour_slot))
         else:
             # By its name alone, a campaign called “(not set)” is not to be told from touches without a campaign.
             for campaign in Campaign.objects.filter(workspace=workspace, name__in=names - {NO_CAMPAIGN}):
@@ -97,12 +102,19 @@ def document(run: "Run") -> Document:
                 charts=(_dots(credit, sources) if several else _bars(credit, sources),),
             ),
             Section(title="In numbers", tables=(_table(credit, sources),)),
+            *data_health.section(run, channels=_channels(credit)),
         ),
-        notes=(ASSOCIATION,),
+        notes=(ASSOCIATION, *((LINKED,) if credit.all_customers is not None else ())),
         rows=list(presenters.rows(run)),
         data=RunWithResultSerializer(run).data,
         file_name=f"attribution-{run.workspace.slug}-{run.params['start']}-to-{run.params['end']}",
     )
+
+
+def _channels(credit: Credit) -> list[str]:
+    """The channels that the result names; none where it is by campaign."""
+    by_channel = credit.params["dimension"] == "channel"
+    return [group.label for group in credit.shown(MOST_ROWS) if group.is_one] if by_channel else []
 
 
 def category(group: Group) -> Category:
@@ -196,8 +208,20 @@ def _in_full(credit: Credit, group: Group, place: int = 0) -> str:
 def _cards(credit: Credit) -> tuple[Card, ...]:
     untouched = credit.reconciled["conversions_without_touch"] / credit.totals["conversions"]
     return (
-        Card(label="Conversions", unit=credit.params["goal"], figure=_amount(credit, credit.totals, "conversions")),
-        Card(label="Revenue", unit=credit.params["goal"], figure=_amount(credit, credit.totals, "value")),
+        Card(
+            label="Conversions",
+            unit=credit.params["goal"],
+            figure=_amount(credit, credit.totals, "conversions"),
+            change=credit.share_of_all("conversions"),
+            change_tone="quiet",
+        ),
+        Card(
+            label="Revenue",
+            unit=credit.params["goal"],
+            figure=_amount(credit, credit.totals, "value"),
+            change=credit.share_of_all("value"),
+            change_tone="quiet",
+        ),
         Card(label="Without a touch", unit="of conversions", figure=_percent(untouched)),
     )
 
@@ -218,7 +242,16 @@ def _table(credit: Credit, sources: Sources) -> DataTable:
         title=f"{credit.metric_label} by {credit.dimension}",
         columns=(credit.dimension_label, *columns),
         rows=(*rows, Row(label=total.label, cells=line(total), is_total=True)),
-        note=" ".join(filter(None, (presenters.reconciliation(credit), presenters.without_touch(credit)))),
+        note=" ".join(
+            filter(
+                None,
+                (
+                    presenters.reconciliation(credit),
+                    presenters.of_all_customers(credit),
+                    presenters.without_touch(credit),
+                ),
+            )
+        ),
     )
 
 

@@ -4,18 +4,19 @@ from typing import Any
 
 from django import forms
 
+from accounts.defaults import LONGEST_WINDOW_DAYS, WINDOW_DAYS
 from accounts.models import Workspace
 from analyses.errors import InvalidParams
+from analyses.segments import ALL_CUSTOMERS, clean_segment, in_address, segment_name
 from attribution.labels import DIMENSION_LABELS, MODEL_LABELS
-from attribution.params import CONVERSIONS, LEADS, LONGEST_WINDOW_DAYS, REVENUE, clean, lead_goal
-from marketing.models import Goal
+from attribution.params import CONVERSIONS, KNOWN, LEADS, REVENUE, clean, lead_goal
+from marketing.models import Goal, SavedSegment
 from marketing.periods import PRESET_DAYS, preset_name
 
 CUSTOM = "custom"
 GOAL = "goal:"  # before a goal's name as a choice of metric: a goal may well be called Revenue
 PERIODS = [*((name, f"Last {days} days") for name, days in PRESET_DAYS.items()), (CUSTOM, "Custom")]
-WINDOW_PRESETS = (7, 14, 30, 60, 90)
-WINDOWS = [*((str(days), f"{days} days") for days in WINDOW_PRESETS), (CUSTOM, "Custom")]
+WINDOWS = [*((str(days), f"{days} days") for days in WINDOW_DAYS), (CUSTOM, "Custom")]
 DATA_DRIVEN = ("data_driven", "Data-Driven (not available yet)")
 
 
@@ -46,12 +47,15 @@ class AttributionForm(forms.Form):
     start = forms.DateField(label="From", required=False, widget=forms.DateInput(attrs={"type": "date"}))
     end = forms.DateField(label="To", required=False, widget=forms.DateInput(attrs={"type": "date"}))
     dimension = forms.ChoiceField(label="By", choices=list(DIMENSION_LABELS.items()))
+    segment = forms.ChoiceField(label="Segment", required=False)
 
     def __init__(self, *args: Any, workspace: Workspace, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.workspace = workspace
         self.params: dict[str, Any] = {}
         self.fields["metric"].choices = _metrics(workspace)  # type: ignore[attr-defined]
+        asked = self.data.get("segment") if self.is_bound else self.initial.get("segment")
+        self.fields["segment"].choices = _segments(workspace, asked)  # type: ignore[attr-defined]
 
     def clean(self) -> dict[str, Any]:
         """Run the parameters through the one definition of what is allowed, which the API and command line share."""
@@ -71,6 +75,7 @@ class AttributionForm(forms.Form):
             "model": [data["model"], *data["compare"]],
             "window_days": window_days,
             "dimension": data["dimension"],
+            "segment": data["segment"],
             **_metric_asked(data["metric"]),
             **{name: data[name] for name in period},
         }
@@ -84,8 +89,10 @@ class AttributionForm(forms.Form):
 
 def initial(workspace: Workspace, query: Any) -> dict[str, Any]:
     """Return what the form starts with: the page's address where it says something usable, else the defaults."""
-    given = {name: query.get(name) for name in ("metric", "goal", "window_days", "period", "start", "end", "dimension")}
+    given = {name: query.get(name) for name in KNOWN if name != "model"}
     given["model"] = query.getlist("model")
+    if segment_problem(workspace, query):
+        given["segment"] = None
     try:
         params = clean(workspace, given)
     except InvalidParams:
@@ -98,14 +105,48 @@ def initial(workspace: Workspace, query: Any) -> dict[str, Any]:
         "model": main,
         "compare": others,
         "metric": _metric_choice(workspace, params),
-        "window": str(params["window_days"]) if params["window_days"] in WINDOW_PRESETS else CUSTOM,
+        "window": str(params["window_days"]) if params["window_days"] in WINDOW_DAYS else CUSTOM,
         "period": CUSTOM if custom else period,
+        "segment": _segment_choice(workspace, params),
     }
+
+
+def segment_problem(workspace: Workspace, query: Any) -> str:
+    """Return why the segment that an address names cannot be used; "" if it can, or none is named."""
+    try:
+        clean_segment(workspace, query.get("segment"))
+    except InvalidParams as refusal:
+        return refusal.detail
+    return ""
+
+
+def _segments(workspace: Workspace, asked: str | None) -> list[tuple[str, str]]:
+    """All customers, the saved segments by name, and the definition that is asked for if it is none of them."""
+    saved = SavedSegment.objects.filter(workspace=workspace, archived_at=None).values_list("name", flat=True)
+    choices = [("", ALL_CUSTOMERS), *((name, name) for name in saved)]
+    if not asked or asked in dict(choices):
+        return choices
+    try:
+        params = clean_segment(workspace, asked)
+    except InvalidParams:
+        return choices
+    return [*choices, (asked, f"{segment_name(params)} (as asked before)")]
+
+
+def _segment_choice(workspace: Workspace, params: dict[str, Any]) -> str:
+    """Return the choice of the segment field that stands for canonical params."""
+    if "segment" not in params:
+        return ""
+    asked = params["segment"]
+    saved = SavedSegment.objects.filter(workspace=workspace, archived_at=None, pk=asked.get("id")).first()
+    if saved is not None and clean_segment(workspace, saved.name)["segment"] == asked:
+        return saved.name
+    return str(in_address(params)["segment"])
 
 
 def _metrics(workspace: Workspace) -> list[tuple[str, str]]:
     """Revenue and conversions of the default goal, leads, then every other goal by name."""
-    goals = list(Goal.objects.filter(workspace=workspace).order_by("pk"))
+    goals = list(Goal.objects.filter(workspace=workspace, archived_at=None).order_by("pk"))
     lead = lead_goal(goals)
     others = [(f"{GOAL}{goal.name}", goal.name) for goal in goals if not goal.is_default and goal != lead]
     return [(REVENUE, "Revenue"), (CONVERSIONS, "Conversions"), *([(LEADS, "Leads")] if lead else []), *others]
@@ -120,7 +161,7 @@ def _metric_asked(choice: str) -> dict[str, str]:
 
 def _metric_choice(workspace: Workspace, params: dict[str, Any]) -> str:
     """Return the choice of the metric field that stands for canonical params."""
-    goals = list(Goal.objects.filter(workspace=workspace).order_by("pk"))
+    goals = list(Goal.objects.filter(workspace=workspace, archived_at=None).order_by("pk"))
     goal = next(goal for goal in goals if goal.name == params["goal"])
     if goal.is_default:
         return str(params["metric"])

@@ -6,14 +6,15 @@ from typing import Any
 
 from django.utils import timezone
 
+from accounts.defaults import LONGEST_WINDOW_DAYS
 from accounts.models import Workspace
 from analyses.errors import InvalidParams
+from analyses.segments import clean_segment
 from attribution.labels import DIMENSION_LABELS, MODEL_LABELS
 from marketing.models import Conversion, Goal
 from marketing.periods import Period, preset, preset_name, yesterday
 
-KNOWN = ("model", "goal", "metric", "window_days", "period", "start", "end", "dimension")
-LONGEST_WINDOW_DAYS = 365
+KNOWN = ("model", "goal", "metric", "window_days", "period", "start", "end", "dimension", "segment")
 EARLIEST_YEAR, LATEST_YEAR = 2000, 2100  # imports take no rows from before
 LAST_RESORT = "last_non_direct"  # where the workspace's default is no model (any more)
 REVENUE, CONVERSIONS, LEADS = "revenue", "conversions", "leads"
@@ -32,7 +33,8 @@ def clean(workspace: Workspace, params: Mapping[str, Any]) -> dict[str, Any]:
 
     `model`: a name, several joined by commas, or a list of them -> a list without repeats. `metric`: revenue,
     conversions, leads, or a goal's name -> `metric` revenue or conversions, and `goal`. `period`: last_30 ... or
-    last_30_days ... (or `start` and `end`) -> `start` and `end`. Raises InvalidParams with a sentence for each field.
+    last_30_days ... (or `start` and `end`) -> `start` and `end`. `segment`: a saved one's name or id, or a definition
+    -> its definition and name; left out for all customers. Raises InvalidParams with a sentence for each field.
     """
     errors = {name: f"Unknown parameter. Known: {', '.join(KNOWN)}." for name in params if name not in KNOWN}
     given = {name: value for name, value in params.items() if value not in (None, "", [])}
@@ -42,6 +44,10 @@ def clean(workspace: Workspace, params: Mapping[str, Any]) -> dict[str, Any]:
             cleaned |= read(workspace, given)
         except _Refused as refusal:
             errors[refusal.name] = str(refusal)
+    try:
+        cleaned |= clean_segment(workspace, given.get("segment"))
+    except InvalidParams as refused:
+        errors |= {name: " ".join(sentences) for name, sentences in refused.errors.items()}
     if errors:
         raise InvalidParams(errors)
     return cleaned
@@ -60,7 +66,7 @@ def _models(workspace: Workspace, given: dict[str, Any]) -> dict[str, Any]:
 def _goal_and_metric(workspace: Workspace, given: dict[str, Any]) -> dict[str, Any]:
     """Resolve the two together, as a metric may be the name of a goal."""
     metric, asked = str(given.get("metric", REVENUE)), given.get("goal")
-    goals = list(Goal.objects.filter(workspace=workspace).order_by("pk"))
+    goals = list(Goal.objects.filter(workspace=workspace, archived_at=None).order_by("pk"))
     known = ", ".join(goal.name for goal in goals)
     if metric.lower() in (REVENUE, CONVERSIONS):
         usual = next((goal for goal in goals if goal.is_default), next(iter(goals), None))

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from analyses.segments import segment_name, segment_settings
 from attribution.labels import DIMENSION_LABELS, MODEL_LABELS, NONE
 from attribution.params import REVENUE
 from marketing.periods import Period
@@ -42,6 +43,8 @@ class Credit:
         self.totals: Mapping[str, float] = run.result["totals"]
         self.models: Sequence[str] = list(run.result["models"])
         self.reconciled: Mapping[str, Any] = run.result["reconciliation"]
+        # What there is without the segment; None where the question is about all customers.
+        self.all_customers: Mapping[str, float] | None = run.result.get("all_customers")
         # All models list the same groups in the same order, the conversions without a touch last. A group is known by
         # its place, not its name, so that no number can hide behind another.
         lists = [credit[f"{self.dimension}s"] for credit in run.result["models"].values()]
@@ -77,6 +80,13 @@ class Credit:
         total = self.totals[self.measure]
         return value / total if total else 0.0
 
+    def share_of_all(self, measure: str) -> str:
+        """Return how much of all customers' conversions or value the segment has: "23.4% of all 5,270"."""
+        if self.all_customers is None or not self.all_customers[measure]:
+            return ""
+        share = formats.percent(self.totals[measure] / self.all_customers[measure])
+        return f"{share} of all {self.rounded(self.all_customers[measure], measure)}"
+
     def rounded(self, value: float, measure: str = "") -> str:
         """Return an amount (of the chosen metric unless `measure` says another) as short as tables show it."""
         if (measure or self.measure) == "value":
@@ -94,7 +104,9 @@ def describe(params: Mapping[str, Any]) -> str:
     """Return the question in a line: "Last Touch · Purchase revenue · 1-30 Jun 2026 · 30-day window · by channel"."""
     metric = f"{params['goal']} {params['metric']}"
     window = f"{params['window_days']}-day window"
-    return " · ".join((_model_names(params), metric, _period(params).label, window, f"by {params['dimension']}"))
+    segment = (f"Segment: {segment_name(params)}",) if "segment" in params else ()
+    question = (_model_names(params), metric, _period(params).label, window, f"by {params['dimension']}")
+    return " · ".join((*question, *segment))
 
 
 def settings(params: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -105,6 +117,7 @@ def settings(params: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("Lookback window", formats.count(params["window_days"], "day")),
         ("Period", _period(params).label),
         ("Credit by", DIMENSION_LABELS[params["dimension"]].lower()),
+        *segment_settings(params),
     ]
 
 
@@ -171,6 +184,16 @@ def reconciliation(credit: Credit) -> str:
     off = max(credit.reconciled["largest_difference_conversions"], credit.reconciled["largest_difference_value"])
     exactness = f"with a largest rounding difference of {off:.1e}" if off else "to the last digit"
     return f"Credit adds up under every model: {conversions} and {value}, {exactness}."
+
+
+def of_all_customers(credit: Credit) -> str:
+    """Return which share of all conversions the segment's are; "" for a question about all customers."""
+    if credit.all_customers is None:
+        return ""
+    parts = [f"{credit.share_of_all('conversions')} conversions"]
+    if value := credit.share_of_all("value"):
+        parts.append(f"{value} in value")
+    return f"These are the conversions of the segment “{segment_name(credit.params)}”: {' and '.join(parts)}."
 
 
 def without_touch(credit: Credit) -> str:

@@ -13,7 +13,7 @@ from accounts.permissions import Permission
 from analyses.models import Run
 from analyses.presenters import Offer, present_row
 from analyses.runs import request_run
-from attribution.forms import AttributionForm, initial
+from attribution.forms import AttributionForm, initial, segment_problem
 from attribution.labels import MODEL_LABELS, MODEL_RULES
 from marketing.demo_data import demo_state
 from marketing.models import Dataset
@@ -54,6 +54,7 @@ def _context(request: AuthedRequest, workspace: Workspace, form: AttributionForm
         "has_data": ends is not None,
         "demo": demo_state(workspace) if ends is None else None,
         "data_ends": ends,
+        "segment_problem": "" if form.is_bound else segment_problem(workspace, request.GET),
         "offer": None if form.is_bound else _offer(request, form, ends),
         "rows": [present_row(run) for run in latest],
     }

@@ -224,7 +224,8 @@ def test_a_dimension_is_channel_or_campaign(shop: Workspace) -> None:
 
 def test_an_unknown_parameter_is_refused(shop: Workspace) -> None:
     (sentence,) = refusal(shop, window=7)["window"]
-    assert sentence == ("Unknown parameter. Known: model, goal, metric, window_days, period, start, end, dimension.")
+    known = "model, goal, metric, window_days, period, start, end, dimension, segment"
+    assert sentence == f"Unknown parameter. Known: {known}."
 
 
 def test_everything_wrong_is_said_at_once(shop: Workspace) -> None:

@@ -127,6 +127,7 @@ def test_a_question_is_a_list_of_settings_too() -> None:
         ("Lookback window", "1 day"),
         ("Period", "1–31 Mar 2026"),
         ("Credit by", "channel"),
+        ("Segment", "All customers"),
     ]
 
 
