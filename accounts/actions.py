@@ -1,6 +1,6 @@
 """Every change to workspaces, members, plans and keys: atomic, audited, the same for pages, admin and commands."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 
 from django.db import IntegrityError, transaction
@@ -9,13 +9,26 @@ from django.utils.text import slugify
 
 from accounts.api_keys import digest_of, generate
 from accounts.audit import record
-from accounts.models import RESERVED_SLUGS, ApiKey, Membership, Plan, Role, Subscription, User, Workspace
-from accounts.permissions import Permission, allows
+from accounts.defaults import holds_amounts
+from accounts.models import RESERVED_SLUGS, ApiKey, Invitation, Membership, Plan, Role, Subscription, User, Workspace
+from accounts.permissions import Permission, allows, roles_up_to
 from accounts.scopes import Scope
 from accounts.signals import workspace_created
 from mmm_project.problems import Conflict, Invalid, NotFound, NotPermitted
 
 SLUG_ATTEMPTS = 5
+SETTINGS = (
+    "name",
+    "currency",
+    "timezone",
+    "week_start",
+    "period_days",
+    "window_days",
+    "confidence",
+    "channel_grouping",
+    "default_attribution_model",
+    "keep_files_days",
+)
 
 
 @transaction.atomic
@@ -55,6 +68,33 @@ def available_slug(name: str) -> str:
 
 
 @transaction.atomic
+def change_settings(*, workspace: Workspace, values: Mapping[str, object], by: User | None) -> set[str]:
+    """Give settings their new values and return the names of those that changed; the audit log keeps old and new.
+
+    Raises ValidationError (by field) for a value that cannot be, and Invalid for another currency once there are
+    amounts in the present one.
+    """
+    # No amount can come in meanwhile: the row of its import would refer to this one.
+    stored = Workspace.objects.select_for_update().get(pk=workspace.pk)
+    changes = {}
+    for name in SETTINGS:
+        before = getattr(stored, name)
+        if name in values and values[name] != before:
+            setattr(stored, name, values[name])
+            changes[name] = {"before": before, "after": values[name]}
+    if not changes:
+        return set()
+    stored.full_clean(exclude={field.name for field in Workspace._meta.fields} - changes.keys())
+    if "currency" in changes and holds_amounts(stored):
+        sentence = "Amounts have been imported in the present currency, and they would not be converted."
+        raise Invalid("The currency cannot be changed any more.", errors={"currency": [sentence]})
+    stored.save(update_fields=list(changes))
+    workspace.refresh_from_db(fields=list(changes))
+    record(workspace=workspace, action="settings.changed", target=workspace.slug, actor=by, changes=changes)
+    return set(changes)
+
+
+@transaction.atomic
 def add_member(*, workspace: Workspace, user: User, role: Role, by: User | None) -> Membership:
     """Add `user` to the workspace. Raises Conflict if they are a member already."""
     membership, created = Membership.objects.get_or_create(workspace=workspace, user=user, defaults={"role": role})
@@ -68,9 +108,10 @@ def add_member(*, workspace: Workspace, user: User, role: Role, by: User | None)
 def change_role(*, membership: Membership, role: Role, by: User | None) -> None:
     """Give a member another role. Raises Conflict rather than leave the workspace without an owner.
 
-    Raises NotFound if the person is no longer a member.
+    Invitations that they could not send in their new role are revoked. Raises NotFound if the person is no longer a
+    member.
     """
-    _lock_and_reread(membership)
+    lock_and_reread(membership)
     if role != Role.OWNER:
         _keep_an_owner(membership)
     before, membership.role = membership.role, role
@@ -83,17 +124,20 @@ def change_role(*, membership: Membership, role: Role, by: User | None) -> None:
         before=before,
         after=role,
     )
+    may_invite = roles_up_to(role) if allows(role, Permission.MANAGE_MEMBERS) else []
+    revoke_invitations_of_member(membership=membership, by=by, but=may_invite)
 
 
 @transaction.atomic
 def remove_member(*, membership: Membership, by: User | None) -> None:
-    """End a membership and revoke the keys the member made. Raises Conflict for the last owner.
+    """End a membership, and the keys and invitations that the member made. Raises Conflict for the last owner.
 
     Raises NotFound if the person is no longer a member.
     """
-    _lock_and_reread(membership)
+    lock_and_reread(membership)
     _keep_an_owner(membership)
     revoke_keys_of_member(membership=membership, by=by)
+    revoke_invitations_of_member(membership=membership, by=by)
     membership.delete()
     record(workspace=membership.workspace, action="member.removed", target=membership.user.email, actor=by)
 
@@ -157,6 +201,23 @@ def revoke_keys_of_member(*, membership: Membership, by: User | None) -> None:
         revoke_api_key(key=key, by=by)
 
 
+@transaction.atomic
+def revoke_invitation(*, invitation: Invitation, by: User | None) -> bool:
+    """Take an invitation back; one that has been accepted or taken back stays as it is. Returns whether it was open."""
+    open_one = Invitation.objects.filter(pk=invitation.pk, accepted_at=None, revoked_at=None)
+    was_open = bool(open_one.update(revoked_at=clock.now()))
+    if was_open:
+        record(workspace=invitation.workspace, action="invitation.revoked", target=invitation.email, actor=by)
+    return was_open
+
+
+def revoke_invitations_of_member(*, membership: Membership, by: User | None, but: Collection[Role] = ()) -> None:
+    """Take back every open invitation that the member sent, except for those to the roles in `but`."""
+    sent = Invitation.objects.filter(workspace=membership.workspace_id, invited_by=membership.user_id)
+    for invitation in sent.filter(accepted_at=None, revoked_at=None).exclude(role__in=but).select_related("workspace"):
+        revoke_invitation(invitation=invitation, by=by)
+
+
 def _insert_under_a_free_slug(workspace: Workspace) -> None:
     """Insert the workspace; another one of the same name may take the slug in the same moment, so try a few."""
     for attempts_left in reversed(range(SLUG_ATTEMPTS)):
@@ -179,7 +240,7 @@ def _find_plan(code: str) -> Plan:
     return plan
 
 
-def _lock_and_reread(membership: Membership) -> None:
+def lock_and_reread(membership: Membership) -> None:
     """Let one transaction at a time change the workspace's members, and see the member's role as it is now."""
     Workspace.objects.select_for_update(no_key=True).get(pk=membership.workspace_id)
     try:

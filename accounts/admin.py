@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest
 
-from accounts.actions import revoke_api_key, revoke_keys_of_member
+from accounts.actions import revoke_api_key, revoke_invitations_of_member, revoke_keys_of_member
 from accounts.audit import record
 from accounts.models import ApiKey, AuditEvent, Membership, Plan, Role, Subscription, User, Workspace
 from mmm_project.read_only_admin import ReadOnlyAdmin
@@ -118,8 +118,10 @@ class WorkspaceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
         super().save_formset(request, form, formset, change)
+        by = request.user if isinstance(request.user, User) else None
         for membership in formset.deleted_objects:
-            revoke_keys_of_member(membership=membership, by=request.user if isinstance(request.user, User) else None)
+            revoke_keys_of_member(membership=membership, by=by)
+            revoke_invitations_of_member(membership=membership, by=by)
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)

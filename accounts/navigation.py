@@ -26,7 +26,35 @@ PAGES = (
     Page("Dashboard", "reports:dashboard", "dashboard"),
     Page("Attribution", "attribution:page", "attribution"),
     Page("Runs", "analyses:runs", "runs"),
+    Page("Data", "marketing:data", "data"),
+    Page("Settings", "settings_general", "settings"),
 )
+
+
+@dataclass(frozen=True)
+class Tab:
+    """A page beside others under one heading: `url_name` takes the workspace's slug."""
+
+    label: str
+    url_name: str
+
+
+# As for PAGES: what has no address (yet) is left out.
+TABS = {
+    "data": (
+        Tab("Imports", "marketing:data"),
+        Tab("Data health", "marketing:health"),
+        Tab("Segments", "marketing:segments"),
+        Tab("Privacy", "marketing:privacy"),
+    ),
+    "settings": (
+        Tab("General", "settings_general"),
+        Tab("Channels & grouping", "marketing:channels"),
+        Tab("Goals & outcomes", "marketing:goals"),
+        Tab("Team", "settings_team"),
+        Tab("Workspace", "settings_workspace"),
+    ),
+}
 
 
 @dataclass(frozen=True)
@@ -47,6 +75,27 @@ def links(request: HttpRequest, workspace: Workspace) -> Iterator[Link]:
         except NoReverseMatch:
             continue
         yield Link(page.label, href, f"icons/{page.icon}.svg", is_current=request.path.startswith(href))
+
+
+@dataclass(frozen=True)
+class TabLink:
+    """A tab as its page shows it."""
+
+    label: str
+    href: str
+    is_current: bool
+
+
+def tabs(request: HttpRequest, workspace: Workspace, group: str) -> list[TabLink]:
+    """Return the tabs of a group ("data", "settings"), marking the most specific one that holds the request."""
+    found = []
+    for tab in TABS[group]:
+        try:
+            found.append((tab.label, reverse(tab.url_name, kwargs={"slug": workspace.slug})))
+        except NoReverseMatch:
+            continue
+    current = max((href for _, href in found if request.path.startswith(href)), key=len, default="")
+    return [TabLink(label, href, is_current=href == current) for label, href in found]
 
 
 def last_workspace(request: HttpRequest) -> Workspace | None:
@@ -85,6 +134,14 @@ class Shell:
     def workspaces(self) -> QuerySet[Workspace]:
         """Those to switch to."""
         return Workspace.objects.filter(memberships__user=self._request.user.pk).order_by("name")
+
+    @cached_property
+    def data_tabs(self) -> list[TabLink]:
+        return tabs(self._request, self.workspace, "data") if self.workspace else []
+
+    @cached_property
+    def settings_tabs(self) -> list[TabLink]:
+        return tabs(self._request, self.workspace, "settings") if self.workspace else []
 
     @cached_property
     def sidebar(self) -> list[Link]:

@@ -12,6 +12,7 @@ class Permission(enum.Enum):
     IMPORT = "import data"
     RUN = "run analyses"
     CUSTOM_MODELS = "edit custom models"
+    SEGMENTS = "edit segments"
     SCENARIOS = "edit scenarios"
     CANCEL_OWN = "cancel your runs"
     CANCEL_ANY = "cancel other people's runs"
@@ -19,8 +20,10 @@ class Permission(enum.Enum):
     DELETE_ANY_IMPORT = "delete other people's imports"
     SCHEDULE_OWN = "schedule your reports"
     SCHEDULE_ANY = "change other people's schedules"
+    SETTINGS = "change the settings"
     MANAGE_MEMBERS = "manage members and roles"
     AUDIT_LOG = "read the audit log"
+    PRIVACY = "look up, export or erase customers"
     EXPORT_WORKSPACE = "export the workspace"
     API_KEYS_OWN = "create API keys that only read"
     API_KEYS = "manage every API key"
@@ -34,6 +37,7 @@ _ANALYST = _VIEWER | {
     Permission.IMPORT,
     Permission.RUN,
     Permission.CUSTOM_MODELS,
+    Permission.SEGMENTS,
     Permission.SCENARIOS,
     Permission.CANCEL_OWN,
     Permission.DELETE_OWN_IMPORT,
@@ -44,8 +48,10 @@ _ADMIN = _ANALYST | {
     Permission.CANCEL_ANY,
     Permission.DELETE_ANY_IMPORT,
     Permission.SCHEDULE_ANY,
+    Permission.SETTINGS,
     Permission.MANAGE_MEMBERS,
     Permission.AUDIT_LOG,
+    Permission.PRIVACY,
     Permission.EXPORT_WORKSPACE,
     Permission.API_KEYS,
 }
@@ -57,3 +63,8 @@ _ALLOWED = {Role.VIEWER: _VIEWER, Role.ANALYST: _ANALYST, Role.ADMIN: _ADMIN, Ro
 def allows(role: str, permission: Permission) -> bool:
     """Whether a member with `role` may do what `permission` names."""
     return permission in _ALLOWED[Role(role)]
+
+
+def roles_up_to(role: str) -> list[Role]:
+    """Return the roles that allow nothing which `role` does not, from the mightiest down: those one may give."""
+    return [each for each in Role if _ALLOWED[each] <= _ALLOWED[Role(role)]]

@@ -7,16 +7,18 @@ from django.views.decorators.http import require_http_methods, require_safe
 from accounts.access import AuthedRequest, get_workspace
 from accounts.actions import create_workspace
 from accounts.forms import WorkspaceForm, currency_choices, timezone_choices
+from accounts.invitations import IN_SESSION
 from accounts.navigation import landing_url, last_workspace
 from mmm_project.web import render_page
 
 
 @require_safe
 def home(request: AuthedRequest) -> HttpResponse:
-    """Go to the workspace used last, else to the first one, else to making one."""
+    """Go to the workspace used last, else to the first one, else to the invitation one came by, else to making one."""
     workspace = last_workspace(request)
     if workspace is None:
-        return redirect("new_workspace")
+        token = request.session.get(IN_SESSION)
+        return redirect("invitation", token=token) if token else redirect("new_workspace")
     return redirect("workspace_home", slug=workspace.slug)
 
 

@@ -7,7 +7,8 @@ from django.test import Client
 
 from accounts.actions import create_api_key
 from accounts.audit import record
-from accounts.models import ApiKey, AuditEvent, Role, User, Workspace
+from accounts.invitations import invite
+from accounts.models import ApiKey, AuditEvent, Invitation, Role, User, Workspace
 from tests.marketing.batches import NOON, conversion_import
 
 pytestmark = pytest.mark.django_db
@@ -36,6 +37,7 @@ def _workspace_form(workspace: Workspace, **changes: object) -> dict[str, object
         "confidence": workspace.confidence,
         "channel_grouping": workspace.channel_grouping,
         "default_attribution_model": workspace.default_attribution_model,
+        "keep_files_days": workspace.keep_files_days,
         "subscription-TOTAL_FORMS": 1,
         "subscription-INITIAL_FORMS": 1,
         "subscription-0-id": workspace.subscription.pk,
@@ -108,16 +110,18 @@ def test_a_user_cannot_be_deleted_as_workspaces_would_lose_their_owner(root: Cli
     assert User.objects.filter(pk=owner.pk).exists()
 
 
-def test_a_member_removed_in_the_admin_loses_their_keys(
-    root: Client, workspace: Workspace, analyst: User, outsider: User
+def test_a_member_removed_in_the_admin_loses_their_keys_and_invitations(
+    root: Client, workspace: Workspace, admin: User, outsider: User
 ) -> None:
-    create_api_key(workspace=workspace, created_by=analyst, name="ETL", scopes=["runs:read"])
+    create_api_key(workspace=workspace, created_by=admin, name="ETL", scopes=["runs:read"])
+    invite(workspace=workspace, email="new@example.com", role=Role.VIEWER, by=workspace.memberships.get())
     form = _workspace_form(workspace, **{"memberships-0-DELETE": "on"})
     form |= {"memberships-TOTAL_FORMS": 2, "memberships-1-workspace": workspace.pk}
     form |= {"memberships-1-user": outsider.pk, "memberships-1-role": Role.OWNER}
     root.post(f"/admin/accounts/workspace/{workspace.pk}/change/", form)
     assert workspace.memberships.get().user == outsider
     assert ApiKey.objects.get().revoked_at is not None
+    assert Invitation.objects.get().revoked_at is not None
 
 
 def test_a_user_can_be_added_by_email_address(root: Client) -> None:

@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parents[2]
         (["load_demo", "--workspace", "acme"], 1, "A new one needs “manage.py migrate”."),
         (["create_workspace", "Acme", "--slug", "acme", "--owner", "a@example.com"], 1, "no such table"),
         (["create_api_key", "a@example.com", "--workspace", "acme", "--scopes", "runs:read"], 1, "no such table"),
-        (["import_data", __file__, "--workspace", "acme"], 2, "The following arguments are required: --dataset"),
+        (["import_data", __file__], 2, "The following arguments are required: --workspace"),
         (["import_data", __file__, "--workspace", "acme", "--dataset", "foo"], 2, "invalid choice: 'foo'"),
     ],
 )
