@@ -1,9 +1,8 @@
-"""From the database to frames: the visible data of a workspace, what its sources mean, and which version it is."""
+"""From the database to frames: the visible data of a workspace, and what its sources mean."""
 
 import datetime as dt
-import hashlib
-import json
-from collections.abc import Collection
+from collections import Counter
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,71 +11,52 @@ from django.db.models.functions import Cast
 
 from accounts.models import Workspace
 from marketing import store
+from marketing.channel_index import DIRECT, ChannelIndex, channel_index
 from marketing.frames import Conversions, Float64Column, Int64Column, Journeys, SourceLookup, Touches
-from marketing.grouping import classify
+from marketing.grouping import classify, granular
+from marketing.grouping_rules import Grouping, Rules, parse_rules
 from marketing.journeys import build_journeys
 from marketing.models import (
     Campaign,
-    Channel,
+    ChannelGrouping,
     ChannelSpend,
     Conversion,
     Dataset,
-    DatasetVersion,
+    Event,
     Goal,
     Import,
     TrafficSource,
 )
 from marketing.periods import Period
+from marketing.segments import names as segment_names
+from marketing.segments.definition import Definition, What
+from marketing.segments.evaluation import returning_customers, select
 
 MICROSECONDS_PER_DAY = 86_400_000_000
 CHANGES_TOLERATED = 5  # in a row, while the data is being read
 TOUCHES_SHARE = 0.9  # of the time that building both snapshots takes
-UNKNOWN_VERSION = "0" * 32
 NO_CAMPAIGN = "(not set)"
-DIRECT = "direct"
+MOST_GROUPS = 5_000  # that a grouping makes channels of; the rarest of more are one channel together
+OTHER = "Other"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class JourneyData:
-    """Journeys, and what the sources of their touches mean."""
+    """Journeys, and what the sources of their touches mean. `whole`: all of the period, whatever the segment."""
 
     journeys: Journeys
     sources: SourceLookup
-
-
-def data_version(*, workspace: Workspace, datasets: Collection[Dataset]) -> str:
-    """A digest, 64 hexadecimal digits, of the visible data of these datasets and of the channel grouping.
-
-    The same data gives the same digest, whatever happened in between: undoing an import restores the one before.
-    """
-    return data_versions(workspaces=[workspace], datasets=datasets)[workspace.pk]
-
-
-def data_versions(*, workspaces: Collection[Workspace], datasets: Collection[Dataset]) -> dict[int, str]:
-    """The data version of each workspace, by its primary key; one query for all of them."""
-    known = DatasetVersion.objects.filter(workspace__in=workspaces, dataset__in=datasets)
-    digests = {
-        (workspace, dataset): digest
-        for workspace, dataset, digest in known.values_list("workspace", "dataset", "digest")
-    }
-    versions = {}
-    for workspace in workspaces:
-        of_datasets = [
-            (str(dataset), digests.get((workspace.pk, dataset), UNKNOWN_VERSION)) for dataset in sorted(set(datasets))
-        ]
-        # Besides the rows: what groups them into channels, and into days.
-        meaning = [workspace.channel_grouping, workspace.timezone]
-        versions[workspace.pk] = hashlib.sha256(json.dumps([of_datasets, meaning]).encode()).hexdigest()
-    return versions
+    whole: Journeys
 
 
 def load_touches(
     *,
     workspace: Workspace,
     imports: store.Imports | None = None,
+    with_segment: bool = False,
     on_progress: store.OnProgress = store.nobody_watches,
 ) -> Touches:
-    """The visible touchpoints of these imports (all active ones by default).
+    """The visible touchpoints of these imports (all active ones by default), with their segment if asked for.
 
     Raises store.DataChanged if an import changed while its rows were read.
     """
@@ -86,7 +66,7 @@ def load_touches(
         workspace=workspace,
         table=store.TOUCHES,
         imports=imports,
-        names=("at", "source", "interaction"),
+        names=("at", "source", "interaction", *(("segment",) if with_segment else ())),
         on_progress=on_progress,
     )
     return Touches(
@@ -95,6 +75,7 @@ def load_touches(
         touched_at=columns["at"],
         source=columns["source"],
         interaction=columns["interaction"],
+        segment=columns.get("segment"),
     )
 
 
@@ -126,37 +107,101 @@ def load_conversions(
     )
 
 
-def source_lookup(*, workspace: Workspace) -> SourceLookup:
+def grouping_of(*, workspace: Workspace) -> Grouping:
+    """What makes channels of the workspace's traffic that names none: (source, medium, campaign) -> channel."""
+    if workspace.channel_grouping == Workspace.Grouping.GRANULAR:
+        return granular
+    if workspace.channel_grouping == Workspace.Grouping.CUSTOM:
+        return custom_rules(workspace=workspace).classify
+    return classify
+
+
+def custom_rules(*, workspace: Workspace) -> Rules:
+    """The workspace's own rules, whether they count at present or not."""
+    stored = ChannelGrouping.objects.filter(workspace=workspace).values_list("rules", flat=True).first()
+    return parse_rules(stored or [])
+
+
+def source_lookup(
+    *, workspace: Workspace, touches: Touches | None = None, grouping: Grouping | None = None
+) -> SourceLookup:
     """What each traffic source resolves to: its explicit channel, else what the channel grouping makes of it.
 
-    Indexed by the database id of the source; ids of other workspaces fall on the first channel and no campaign. The
-    channels are the workspace's own in the order of their colours, then others that the grouping named.
+    Merged channels are those that they were merged into, former names those that bear them now. Indexed by the
+    database id of the source; ids of other workspaces fall on the first channel and no campaign. The channels are the
+    workspace's own in the order of their colours, then others that the grouping named.
+
+    `grouping`: another one than the workspace's. `touches`: those to count where a grouping makes more than
+    `MOST_GROUPS` channels, of which only the most frequent stay; without any, all of the workspace's are read.
     """
-    channels = list(Channel.objects.filter(workspace=workspace).order_by("colour_slot").values_list("name", flat=True))
-    channel_index = {name.casefold(): index for index, name in enumerate(channels)}
+    index = channel_index(workspace=workspace)
     campaigns = dict(Campaign.objects.filter(workspace=workspace).order_by("name").values_list("id", "name"))
-    campaign_index = {None: 0} | {campaign: index for index, campaign in enumerate(campaigns, start=1)}
-    sources = list(
+    campaign_index = {None: 0} | {campaign: place for place, campaign in enumerate(campaigns, start=1)}
+    sources: list[tuple[int, int | None, str, str, int | None]] = list(
         TrafficSource.objects.filter(workspace=workspace)
         .order_by("id")
-        .values_list("id", "channel__name", "source", "medium", "campaign_id")
+        .values_list("id", "channel_id", "source", "medium", "campaign_id")
     )
+    grouping = grouping or grouping_of(workspace=workspace)
+    grouped = {
+        source_id: grouping(source, medium, campaigns.get(campaign, "") if campaign else "")
+        for source_id, explicit, source, medium, campaign in sources
+        if explicit is None
+    }
+    if len({name.lower() for name in grouped.values()}) > MOST_GROUPS:
+        kept = _most_frequent(grouped, touches or load_touches(workspace=workspace))
+        grouped = {source_id: name if name.lower() in kept else OTHER for source_id, name in grouped.items()}
+    channels = _Channels(index)
     ids = 1 + sources[-1][0] if sources else 0
     channel_of_source, campaign_of_source = np.zeros(ids, np.uint16), np.zeros(ids, np.uint32)
-    for source_id, explicit, source, medium, campaign in sources:
-        name = explicit or classify(source, medium, campaigns.get(campaign, ""))
-        if name.casefold() not in channel_index:
-            channel_index[name.casefold()] = len(channels)
-            channels.append(name)
-        channel_of_source[source_id] = channel_index[name.casefold()]
+    for source_id, explicit, _, _, campaign in sources:
+        channel_of_source[source_id] = (
+            channels.place_of_name(grouped[source_id]) if explicit is None else channels.place_of(explicit)
+        )
         campaign_of_source[source_id] = campaign_index[campaign]
     return SourceLookup(
         channel=channel_of_source,
         campaign=campaign_of_source,
-        channels=tuple(channels),
+        channels=tuple(channels.names),
         campaigns=(NO_CAMPAIGN, *campaigns.values()),
-        direct=np.array([name.casefold() == DIRECT for name in channels], np.bool_),
+        direct=np.array(channels.direct, np.bool_),
     )
+
+
+class _Channels:
+    """The channels that sources resolve to, numbered: those that stand on their own, then what a grouping named."""
+
+    def __init__(self, index: ChannelIndex) -> None:
+        standing = index.standing()
+        self.names = [channel.name for channel in standing]
+        self.direct = [index.is_direct(channel.pk) for channel in standing]
+        self._index = index
+        self._place_by_id = {channel.pk: place for place, channel in enumerate(standing)}
+        self._place_by_name: dict[str, int] = {}
+
+    def place_of(self, channel_id: int) -> int:
+        return self._place_by_id[self._index.counted_for(channel_id)]
+
+    def place_of_name(self, name: str) -> int:
+        folded = name.lower()
+        if folded not in self._place_by_name:
+            known = self._index.named(name)
+            if known is None:
+                self._place_by_name[folded] = len(self.names)
+                self.names.append(name)
+                self.direct.append(folded == DIRECT)
+            else:
+                self._place_by_name[folded] = self._place_by_id[known.pk]
+        return self._place_by_name[folded]
+
+
+def _most_frequent(grouped: Mapping[int, str], touches: Touches) -> set[str]:
+    """The `MOST_GROUPS` names, in lower case, with most touches; of equals, those first in the alphabet."""
+    touches_of_source = np.bincount(touches.source, minlength=1 + max(grouped))
+    frequency: Counter[str] = Counter()
+    for source_id, name in grouped.items():
+        frequency[name.lower()] += int(touches_of_source[source_id])
+    return set(sorted(frequency, key=lambda name: (-frequency[name], name))[:MOST_GROUPS])
 
 
 def load_journeys(
@@ -167,19 +212,25 @@ def load_journeys(
     end: dt.date,
     window_days: int,
     null_paths: bool = True,
+    segment: Definition | None = None,
     on_progress: store.OnProgress = store.nobody_watches,
 ) -> JourneyData:
     """The journeys that end in a period: local days of the workspace from `start` to `end`, both included.
 
-    A day of the lookback window is 24 hours. All data is that of one set of active imports. `on_progress` gets a
-    fraction now and then while a snapshot is being built, and may raise to stop it.
+    Of these, only those that the segment holds, if one is given. A day of the lookback window is 24 hours. All data is
+    that of one set of active imports. `on_progress` gets a fraction now and then while a snapshot is being built, and
+    may raise to stop it.
 
     Raises ValueError if the period ends before it starts or the window is negative, and store.DataChanged if imports
     kept being undone while they were read.
     """
     period_start_us, period_stop_us = Period(start, end).bounds_us(workspace.zone)
-    touches, conversions = load_touches_and_conversions(workspace=workspace, on_progress=on_progress)
-    journeys = build_journeys(
+    touches, conversions = load_touches_and_conversions(
+        workspace=workspace,
+        with_segment=segment is not None and segment.looks_at(What.ATTRIBUTE),
+        on_progress=on_progress,
+    )
+    whole = build_journeys(
         touches=touches,
         conversions=conversions,
         goal=goal.pk,
@@ -188,11 +239,32 @@ def load_journeys(
         window_us=window_days * MICROSECONDS_PER_DAY,
         null_paths=null_paths,
     )
-    return JourneyData(journeys=journeys, sources=source_lookup(workspace=workspace))
+    sources = source_lookup(workspace=workspace, touches=touches)
+    if segment is None:
+        return JourneyData(journeys=whole, sources=sources, whole=whole)
+    chosen = select(
+        definition=segment,
+        journeys=whole,
+        sources=sources,
+        codes=segment_names.codes(workspace=workspace, sources=sources, definition=segment),
+        returning=returning_customers(
+            journeys=whole,
+            conversions=conversions,
+            goal=goal.pk,
+            period_start_us=period_start_us,
+            period_stop_us=period_stop_us,
+        )
+        if segment.looks_at(What.CUSTOMER)
+        else None,
+    )
+    return JourneyData(journeys=whole.take(np.flatnonzero(chosen)), sources=sources, whole=whole)
 
 
 def load_touches_and_conversions(
-    *, workspace: Workspace, on_progress: store.OnProgress = store.nobody_watches
+    *,
+    workspace: Workspace,
+    with_segment: bool = False,
+    on_progress: store.OnProgress = store.nobody_watches,
 ) -> tuple[Touches, Conversions]:
     """Touches and conversions of the imports that were active at one moment.
 
@@ -205,6 +277,7 @@ def load_touches_and_conversions(
                 load_touches(
                     workspace=workspace,
                     imports=active[Dataset.TOUCHPOINTS],
+                    with_segment=with_segment,
                     on_progress=lambda done: on_progress(TOUCHES_SHARE * done),
                 ),
                 load_conversions(
@@ -233,7 +306,7 @@ class DailySpend:
 
 
 def load_daily_spend(*, workspace: Workspace) -> DailySpend:
-    """What was spent on each channel and campaign on each day, in all geos together."""
+    """What was spent on each channel and campaign on each day, in all geos together; merged channels as one."""
     visible = ChannelSpend.objects.filter(
         batch__workspace=workspace, batch__status=Import.Status.ACTIVE, shadowed=False, spend__gt=0
     )
@@ -243,13 +316,21 @@ def load_daily_spend(*, workspace: Workspace) -> DailySpend:
         .annotate(total=Sum(Cast("spend", FloatField())))
     )
     epoch = dt.date(1970, 1, 1)
+    merged = channel_index(workspace=workspace).merged()
     table = np.fromiter(
         (
-            ((date - epoch).days, channel, campaign or 0, total)
+            ((date - epoch).days, merged.get(channel, channel), campaign or 0, total)
             for date, channel, campaign, total in rows.iterator(chunk_size=10_000)
         ),
         [("day", "i8"), ("channel", "i8"), ("campaign", "i8"), ("spend", "f8")],
     )
+    if merged:  # of a day and campaign there may be several rows then
+        keys, place = np.unique(table[["day", "channel", "campaign"]], return_inverse=True)
+        added_up = np.empty(len(keys), table.dtype)
+        for name in ("day", "channel", "campaign"):
+            added_up[name] = keys[name]
+        added_up["spend"] = np.bincount(place, table["spend"], len(keys))
+        table = added_up
     return DailySpend(*(np.ascontiguousarray(table[name]) for name in ("day", "channel", "campaign", "spend")))
 
 
@@ -267,3 +348,13 @@ def data_ends(*, workspace: Workspace, datasets: Collection[Dataset]) -> dt.date
     active = Import.objects.filter(workspace=workspace, dataset__in=datasets, status=Import.Status.ACTIVE)
     last_day: dt.date | None = active.aggregate(last=Max("last_day"))["last"]
     return last_day
+
+
+def load_events(*, workspace: Workspace, start: dt.date | None = None, end: dt.date | None = None) -> list[Event]:
+    """The visible events that touch the days from `start` to `end`, both included and None for no bound; by day."""
+    visible = Event.objects.filter(workspace=workspace, shadowed=False, batch__status=Import.Status.ACTIVE)
+    if start is not None:
+        visible = visible.filter(end__gte=start)
+    if end is not None:
+        visible = visible.filter(start__lte=end)
+    return list(visible.order_by("start", "name", "geo"))

@@ -9,7 +9,10 @@ from pytest_django import DjangoAssertNumQueries, Settings
 
 from accounts.models import Workspace
 from marketing import selectors, store
-from marketing.models import Campaign, Channel, Conversion, Dataset, DatasetVersion, Import, TrafficSource
+from marketing.channels import merge_channels, rename_channel
+from marketing.data_versions import data_version, data_versions
+from marketing.importing.dimensions import ensure_channels
+from marketing.models import Campaign, Channel, Conversion, Dataset, DatasetVersion, Import, Touchpoint, TrafficSource
 from tests.factories import WorkspaceFactory
 from tests.marketing.batches import (
     NOON,
@@ -37,7 +40,7 @@ def set_digest(workspace: Workspace, dataset: Dataset, digest: str) -> None:
 
 
 def version(workspace: Workspace, *datasets: Dataset) -> str:
-    return selectors.data_version(workspace=workspace, datasets=datasets or TOUCHES_AND_CONVERSIONS)
+    return data_version(workspace=workspace, datasets=datasets or TOUCHES_AND_CONVERSIONS)
 
 
 def test_data_version_follows_the_datasets_concerned_only(workspace: Workspace) -> None:
@@ -146,13 +149,90 @@ def test_workspace_without_sources_has_an_empty_lookup(workspace: Workspace) -> 
     assert lookup.campaigns == ("(not set)",)
 
 
+def test_granular_traffic_is_its_own_channel(workspace: Workspace) -> None:
+    workspace.channel_grouping = Workspace.Grouping.GRANULAR
+    brand = Campaign.objects.create(workspace=workspace, name="Brand")
+    ads = TrafficSource.objects.create(workspace=workspace, source="Google", medium="cpc", campaign=brand)
+    typed = TrafficSource.objects.create(workspace=workspace, source="(direct)", medium="(none)")
+
+    lookup = selectors.source_lookup(workspace=workspace)
+
+    assert [lookup.channels[lookup.channel[source.pk]] for source in (ads, typed)] == ["google / cpc / brand", "Direct"]
+    assert lookup.direct_source()[[ads.pk, typed.pk]].tolist() == [False, True]
+
+
+def test_of_too_many_groups_the_rarest_are_one_whatever_channels_there_are_already(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(selectors, "MOST_GROUPS", 2)
+    workspace.channel_grouping = Workspace.Grouping.GRANULAR
+    batch = add_import(workspace, Dataset.TOUCHPOINTS)
+    touches = {"rare": 1, "often": 3, "seldom": 2, "as rare": 1}
+    sources = {name: add_source(workspace, name) for name in touches}
+    add_customer(workspace, 1)
+    for name, count in touches.items():
+        Touchpoint.objects.bulk_create(
+            Touchpoint(batch=batch, customer_id=1, occurred_at=NOON, traffic_source=sources[name]) for _ in range(count)
+        )
+
+    def named() -> dict[str, str]:
+        lookup = selectors.source_lookup(workspace=workspace)
+        return {name: str(lookup.channels[lookup.channel[source.pk]]) for name, source in sources.items()}
+
+    first = named()
+    assert first == {
+        "rare": "Other",
+        "often": "often / (not set) / (not set)",
+        "seldom": "seldom / (not set) / (not set)",
+        "as rare": "Other",
+    }
+    ensure_channels(workspace=workspace, names=list(dict.fromkeys(first.values())))
+    assert named() == first
+    touched = selectors.load_touches(workspace=workspace)
+    lookup = selectors.source_lookup(workspace=workspace, touches=touched)
+    assert {str(lookup.channels[place]) for place in lookup.channel[touched.source]} == set(first.values())
+
+
+def test_another_grouping_can_be_looked_up_than_the_workspaces_own(workspace: Workspace) -> None:
+    source = add_source(workspace)
+    lookup = selectors.source_lookup(workspace=workspace, grouping=lambda source, _medium, _campaign: source.upper())
+    assert lookup.channels[lookup.channel[source.pk]] == "NEWSLETTER"
+
+
+def test_groups_that_differ_in_case_only_are_one(workspace: Workspace) -> None:
+    sources = [add_source(workspace, name) for name in ("Letter", "LETTER")]
+    lookup = selectors.source_lookup(workspace=workspace, grouping=lambda source, _medium, _campaign: source)
+    assert lookup.channels == ("Letter",)
+    assert lookup.channel[[source.pk for source in sources]].tolist() == [0, 0]
+
+
+def test_data_versions_take_as_many_queries_for_many_workspaces_and_decisions(
+    django_assert_num_queries: DjangoAssertNumQueries,
+) -> None:
+    workspaces = [WorkspaceFactory.create(channel_grouping="custom") for _ in range(5)]
+    for workspace in workspaces:
+        one, two, three = ensure_channels(workspace=workspace, names=["One", "Two", "Three"])
+        merge_channels(source=one, target=two, by=None)
+        rename_channel(channel=three, name="Drei", by=None)
+    with django_assert_num_queries(3):
+        versions = data_versions(workspaces=workspaces, datasets=TOUCHES_AND_CONVERSIONS)
+    assert len(set(versions.values())) == 5, "their channels are not each other's"
+    assert versions[workspaces[0].pk] == version(workspaces[0])
+
+
+def test_a_channel_that_only_comes_into_being_is_no_other_version(workspace: Workspace) -> None:
+    before = version(workspace)
+    ensure_channels(workspace=workspace, names=["One", "Two"])
+    assert version(workspace) == before
+
+
 def test_source_lookup_takes_as_many_queries_for_many_sources(
     workspace: Workspace, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     for number in range(30):
         add_source(workspace, f"source {number}")
 
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(4):
         selectors.source_lookup(workspace=workspace)
 
 
