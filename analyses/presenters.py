@@ -167,6 +167,8 @@ def asked_at(run: Run) -> str:
 def _similar(run: Run) -> QuerySet[Run]:
     """Return the runs that ask the same about any period, on any data, newest first."""
     same = {f"params__{name}": value for name, value in run.params.items() if name not in ("start", "end")}
+    left_out = [name for name in registry.get(run.kind).optional if name not in run.params]
+    same |= {f"params__{name}__isnull": True for name in left_out}
     asked = Run.objects.filter(workspace=run.workspace, kind=run.kind, **same).defer("result")
     return asked.select_related("workspace", "job", "requested_by", "api_key")
 
@@ -196,5 +198,5 @@ def _history_url(run: Run) -> str:
 
 
 def _ask_url(kind: AnalysisKind, run: Run, params: Params) -> str:
-    query = urlencode({name: value for name, value in params.items() if value is not None}, doseq=True)
+    query = urlencode({name: value for name, value in kind.in_address(params).items() if value is not None}, doseq=True)
     return f"{reverse(kind.page, kwargs={'slug': run.workspace.slug})}?{query}"

@@ -76,6 +76,10 @@ class AnalysisKind:
     describe: Callable[[Params], str]
     # Canonical params as a list of settings: (("Lookback window", "30 days"), ...), in the same order for all runs.
     settings: Callable[[Params], Sequence[tuple[str, str]]] = plain_settings
+    # Canonical params as the address of the page to ask from says them: names and texts.
+    in_address: Callable[[Params], Params] = lambda params: params
+    # Params that canonical ones leave out where nobody asks for them.
+    optional: Sequence[str] = ()
     # Charts that set two finished runs, the earlier first, side by side; none where that makes no sense.
     compare: Callable[["Run", "Run"], Sequence["Chart"]] = lambda _earlier, _later: ()
     # The URL name of the page to ask from, which takes the workspace's slug and, as its query, params.

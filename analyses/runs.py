@@ -3,13 +3,14 @@
 import hashlib
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from django.db import IntegrityError, transaction
 
 from accounts import plans
 from accounts.models import ApiKey, User, Workspace
-from analyses import artifacts, registry
+from analyses import artifacts, data_health, registry
 from analyses.errors import AnalysisError, InvalidParams
 from analyses.models import Run
 from analyses.registry import AnalysisKind, Answer, Params
@@ -17,7 +18,8 @@ from jobs import actions as job_actions
 from jobs.handlers import JobFailed, LeaseLost
 from jobs.models import Job
 from jobs.progress import Progress
-from marketing import selectors, store
+from marketing import store
+from marketing.data_versions import data_version
 
 JOB_KIND = "analyses.run"
 TRIES_WHILE_DATA_CHANGES = 3
@@ -78,7 +80,7 @@ def request_run(
 
 def current_data_version(*, workspace: Workspace, analysis: AnalysisKind) -> str:
     """Return the version of the data that this kind of question would be answered on now."""
-    return selectors.data_version(workspace=workspace, datasets=analysis.datasets)
+    return data_version(workspace=workspace, datasets=analysis.datasets)
 
 
 def inputs_changed(run: Run) -> bool:
@@ -131,6 +133,14 @@ def forget_older(*, workspace: Workspace, kind: str, keep: int) -> int:
     return len(older)
 
 
+def forget_some(*, workspace: Workspace, at_once: int) -> int:
+    """Delete some ended runs of a workspace that is being deleted; return how many. Their jobs stay."""
+    ended = Run.objects.filter(workspace=workspace, job__status__in=Job.ENDED)
+    some = list(ended.order_by("pk").values_list("pk", flat=True)[:at_once])
+    Run.objects.filter(pk__in=some).delete()
+    return len(some)
+
+
 def _forget(run: Run) -> None:
     with transaction.atomic():
         Run.objects.filter(pk=run.pk).delete()
@@ -158,10 +168,11 @@ def _compute(run: Run, analysis: AnalysisKind, job: Job, progress: Progress) -> 
         _pin(run, analysis, job)
         try:
             answer = analysis.compute(run.workspace, run.params, progress)
+            health = data_health.look_up(workspace=run.workspace, analysis=analysis, params=run.params)
         except store.DataChanged:
             continue
         if current_data_version(workspace=run.workspace, analysis=analysis) == run.data_version:
-            return answer
+            return replace(answer, result=answer.result | health)
     raise AnalysisError(_DATA_KEPT_CHANGING, code="data_changed")
 
 

@@ -42,6 +42,8 @@ class Touches:
     `touched_at`: (N,) int64, microseconds since the epoch, ascending within a customer.
     `source`: (N,) uint32, database id of the traffic source, which `SourceLookup` is indexed by.
     `interaction`: (N,) uint8, code of the interaction.
+    `segment`: (N,) uint32, database id of the kind of customer that the touch came with, 0 for none; None where nobody
+    asked for it.
 
     Raises ValueError if lengths, dtypes, the offsets or the order of customers are wrong.
     """
@@ -51,12 +53,15 @@ class Touches:
     touched_at: Int64Column
     source: UInt32Column
     interaction: UInt8Column
+    segment: UInt32Column | None = None
 
     def __post_init__(self) -> None:
         customers, touches = len(self.customer_ids), len(self.touched_at)
         _require_columns(self, customers, customer_ids=np.int64)
         _require_columns(self, customers + 1, offsets=np.int64)
         _require_columns(self, touches, touched_at=np.int64, source=np.uint32, interaction=np.uint8)
+        if self.segment is not None:
+            _require_columns(self, touches, segment=np.uint32)
         if np.any(self.customer_ids[1:] <= self.customer_ids[:-1]):
             raise ValueError("Touches.customer_ids must be strictly ascending.")
         if self.offsets[0] != 0 or self.offsets[-1] != touches or np.any(self.offsets[1:] < self.offsets[:-1]):

@@ -11,11 +11,11 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Self
 
+from accounts.defaults import LONGEST_PERIOD_DAYS
 from accounts.models import Workspace
 from marketing.periods import PRESET_DAYS, Period, preset, preset_name, where_data_ends, yesterday
 
 EARLIEST_YEAR, LATEST_YEAR = 2000, 2100  # imports take no rows from before
-LONGEST_PERIOD_DAYS = 3660
 DAYS_OF_A_WEEK = 7
 WEEKS_OF_A_YEAR = 52
 

@@ -7,9 +7,12 @@ from types import MappingProxyType
 from typing import Self
 from zoneinfo import ZoneInfo
 
+from accounts.defaults import PERIOD_DAYS
+from marketing.day_labels import span_label
+
 MICROSECOND = dt.timedelta(microseconds=1)
 EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
-PRESET_DAYS: Mapping[str, int] = MappingProxyType({f"last_{days}": days for days in (30, 60, 90, 180, 365)})
+PRESET_DAYS: Mapping[str, int] = MappingProxyType({f"last_{days}": days for days in PERIOD_DAYS})
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -40,12 +43,7 @@ class Period:
     @property
     def label(self) -> str:
         """For people, with en dashes: "3 May 2026", "1-30 Jun 2026", "20 May - 3 Jun 2026"."""
-        if self.start == self.end:
-            return f"{self.end:%-d %b %Y}"
-        if (self.start.year, self.start.month) == (self.end.year, self.end.month):
-            return f"{self.start.day}\N{EN DASH}{self.end:%-d %b %Y}"
-        year = "" if self.start.year == self.end.year else " %Y"
-        return f"{self.start.strftime('%-d %b' + year)} \N{EN DASH} {self.end:%-d %b %Y}"
+        return span_label(self.start, self.end)
 
     def bounds_us(self, zone: ZoneInfo) -> tuple[int, int]:
         """The first instant of the period and the first one after it, in microseconds since 1970 UTC."""

@@ -31,9 +31,9 @@ class ConflictMiddleware:
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     if isinstance(exception, RequestDataTooBig):
-        too_large = TooLarge()
-        return _refusal(request, too_large, status=too_large.status, code=too_large.code, detail=too_large.detail)
-    return _refusal(request, exception, status=400, code="invalid", detail="This request cannot be understood.")
+        exception = TooLarge()
+    status = exception.status if isinstance(exception, Problem) else 400
+    return _refusal(request, exception, status=status, code="invalid", detail="This request cannot be understood.")
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:

@@ -95,6 +95,17 @@ class TooLarge(Problem):
         super().__init__(f"This is more than {settings.DATA_UPLOAD_MAX_MEMORY_SIZE // 2**20} MB. Send less at once.")
 
 
+class FileTooLarge(TooLarge, BadRequest):
+    """A file of data is over `MAX_FILE_BYTES`."""
+
+    def __init__(self) -> None:
+        Problem.__init__(
+            self,
+            f"The file is larger than {settings.MAX_FILE_BYTES // 2**20:,} MB. Compress it with gzip, or split it by "
+            "month and import the parts one after another.",
+        )
+
+
 def problem(
     *, status: int, code: str, detail: str, title: str = "", errors: FieldErrors | None = None, **members: object
 ) -> dict[str, object]:

@@ -218,6 +218,14 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = 10 * 2**20
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 3000  # the form of 200 grouping rules with 600 conditions has 2,400
+# Files of data come in larger than any other request; the handler refuses what is over the limit before it is read.
+MAX_FILE_BYTES = env.int("MAX_FILE_MB", default=1024) * 2**20
+FILE_UPLOAD_HANDLERS = [
+    "mmm_project.file_uploads.BoundedUploadHandler",
+    "django.core.files.uploadhandler.MemoryFileUploadHandler",
+    "django.core.files.uploadhandler.TemporaryFileUploadHandler",
+]
 
 # --- Background work --------------------------------------------------------------------------------------------------
 # Without Redis the doorbells are files; whatever rings or listens first makes the folders, which nobody else may read.
@@ -266,6 +274,10 @@ CELERY_BEAT_SCHEDULE = {
     "clear-expired-sessions": {
         "task": "accounts.tasks.clear_expired_sessions",
         "schedule": crontab(hour="3", minute="30"),
+    },
+    "remove-expired-files": {
+        "task": "marketing.tasks.remove_expired_files",
+        "schedule": crontab(minute="20"),
     },
 }
 

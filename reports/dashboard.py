@@ -3,7 +3,8 @@
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NewType
+from urllib.parse import urlencode
 
 from django.urls import reverse
 
@@ -12,7 +13,8 @@ from analyses.documents import Document
 from analyses.presenters import Offer
 from attribution.cube import DailyCube, latest_cube
 from attribution.labels import MODEL_LABELS
-from marketing.models import Campaign, Channel, Dataset, Import
+from marketing.channel_index import channel_index
+from marketing.models import Campaign, Dataset, Import
 from marketing.period_selector import PeriodSelector, period_selector
 from marketing.periods import yesterday
 from mmm_project.problems import NotFound
@@ -27,7 +29,10 @@ Situation = Literal["empty", "preparing", "ready"]
 
 @dataclass(frozen=True, kw_only=True)
 class DashboardPage:
-    """A page of the dashboard. `kept_for_view`: what the form of model and goal sends along."""
+    """A page of the dashboard.
+
+    `kept_for_view`: what the form of model and goal sends along. `includes`: channels that were merged into this one.
+    """
 
     title: str
     situation: Situation
@@ -45,6 +50,11 @@ class DashboardPage:
     exports: Sequence[tuple[str, str]] = ()
     updating: bool = False
     provenance: str = ""
+    includes: Sequence[str] = ()
+    health_url: str = ""
+
+
+ElsewhereUrl = NewType("ElsewhereUrl", str)
 
 
 def overview(workspace: Workspace, query: Mapping[str, str], *, now: dt.datetime) -> DashboardPage:
@@ -59,18 +69,27 @@ def overview(workspace: Workspace, query: Mapping[str, str], *, now: dt.datetime
     )
 
 
-def channel(workspace: Workspace, channel_id: int, query: Mapping[str, str], *, now: dt.datetime) -> DashboardPage:
-    """Return the page of a channel. Raises NotFound."""
-    found = Channel.objects.filter(workspace=workspace, pk=_database_id(channel_id)).first()
-    if found is None:
+def channel(
+    workspace: Workspace, channel_id: int, query: Mapping[str, str], *, now: dt.datetime
+) -> DashboardPage | ElsewhereUrl:
+    """Return the page of a channel, or of a merged one the address of what it counts for. Raises NotFound."""
+    index = channel_index(workspace=workspace)
+    if channel_id not in index.channels:
         raise NotFound("There is no such channel in this workspace.")
+    counted_for = index.counted_for(channel_id)
+    path = reverse("reports:channel", kwargs={"slug": workspace.slug, "channel_id": counted_for})
+    if counted_for != channel_id:
+        return ElsewhereUrl(f"{path}?{urlencode(query)}" if query else path)
+    found = index.channels[channel_id]
     return _page(
         workspace,
         query,
         now,
         title=found.name,
-        path=reverse("reports:channel", kwargs={"slug": workspace.slug, "channel_id": found.pk}),
+        path=path,
         build=lambda reader, presenter: presenter.channel(found.name, reader.channel(found)),
+        includes=[index.channels[pk].name for pk in index.counting_for(channel_id) if pk != channel_id],
+        channel_id=channel_id,
     )
 
 
@@ -102,6 +121,8 @@ def _page(
     title: str,
     path: str,
     build: Callable[[Reader, Presenter], Document],
+    includes: Sequence[str] = (),
+    channel_id: int | None = None,
 ) -> DashboardPage:
     state = dashboard_state(query, workspace=workspace, now=now)
     cube = latest_cube(workspace=workspace)
@@ -136,7 +157,15 @@ def _page(
         exports=_exports(workspace, state) if path == overview_path else (),
         updating=cube.is_updating,
         provenance=_provenance(cube, workspace),
+        includes=includes,
+        health_url=_health_url(workspace, state, channel_id) if channel_id else "",
     )
+
+
+def _health_url(workspace: Workspace, state: DashboardState, channel_id: int) -> str:
+    """The page about the channel's data in the period."""
+    query = urlencode({"channel": channel_id} | state.choice.query())
+    return f"{reverse('marketing:health', kwargs={'slug': workspace.slug})}?{query}"
 
 
 def _exports(workspace: Workspace, state: DashboardState) -> list[tuple[str, str]]:

@@ -10,6 +10,7 @@ from django.http import HttpResponse
 from django.views.decorators.http import require_safe
 
 from accounts.access import AuthedRequest
+from accounts.navigation import TabLink
 from analyses.documents import Card, DataTable, Figure, Row
 from charts.examples import EXAMPLES
 from marketing.period_choice import Comparison, PeriodChoice
@@ -35,6 +36,7 @@ PARTS = (
     ("charts", "Charts"),
 )
 UNTIL = dt.date(2026, 5, 31)
+TABS = [TabLink(label, "#navigation", is_current=label == "General") for label in ("General", "Channels", "Team")]
 
 
 class GalleryForm(forms.Form):
@@ -95,6 +97,7 @@ def _components(path: str) -> dict[str, Any]:
         "table": TABLE,
         "long_table": LONG_TABLE,
         "facts": [("Period", "3 Mar – 31 May 2026"), ("Interval", "2.4 (1.9–3.1)"), ("Data version", "43e475261b63")],
+        "tabs": TABS,
         "selector": _selector(path),
         "charts": [(name, chart, f"gallery/{name}.svg") for name, chart in EXAMPLES.items()],
         "exports": [("CSV", "#overlays"), ("Excel", "#overlays"), ("PowerPoint", "#overlays")],

@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from statistics import NormalDist
 
 import numpy as np
@@ -12,6 +13,7 @@ from accounts.models import Workspace
 from attribution.labels import NONE
 from attribution.methods.cube import NO_CAMPAIGN, UNTOUCHED, Cube, Part, Sums
 from charts import Colour, channel_colour
+from marketing.channel_index import ChannelIndex, channel_index
 from marketing.models import Campaign, Channel, Experiment, Import
 from marketing.periods import Period, day_number
 from reports.state import DashboardState
@@ -113,17 +115,21 @@ class Reader:
         self._model = cube.models.index(state.model)
         self._period, self._compared = state.choice.period, state.choice.compared
 
+    @cached_property
+    def _index(self) -> ChannelIndex:
+        return channel_index(workspace=self._workspace)
+
     def overview(self) -> Subject:
         """Everything, by channel and by campaign."""
         return self._subject(lambda part: part, overall=True, channels=True, campaigns=True)
 
     def channel(self, channel: Channel) -> Subject:
         """One channel, by campaign."""
-        return self._subject(lambda part: part.of_channel(channel.pk), campaigns=True, only=channel.name)
+        return self._subject(lambda part: part.of_channel(channel.pk), campaigns=True, only=channel)
 
     def campaign(self, campaign: Campaign) -> Subject:
         """One campaign, by the channels that it runs on."""
-        return self._subject(lambda part: part.of_campaign(campaign.pk), channels=True, only="")
+        return self._subject(lambda part: part.of_campaign(campaign.pk), channels=True, with_lifts=False)
 
     def _subject(
         self,
@@ -132,7 +138,8 @@ class Reader:
         overall: bool = False,
         channels: bool = False,
         campaigns: bool = False,
-        only: str | None = None,
+        only: Channel | None = None,
+        with_lifts: bool = True,
     ) -> Subject:
         now, before = self._part(self._period, cut), self._part(self._compared, cut)
         assert now is not None  # noqa: S101 - there is always a period
@@ -146,7 +153,7 @@ class Reader:
             history=self._history(cut, model),
             channels=self._channels(now, before) if channels else (),
             campaigns=self._campaigns(now, before) if campaigns else (),
-            lifts=measured_lifts(self._workspace, only=only),
+            lifts=measured_lifts(self._workspace, only=only, index=self._index) if with_lifts else (),
         )
 
     def _part(self, period: Period | None, cut: Callable[[Part], Part]) -> Part | None:
@@ -180,12 +187,7 @@ class Reader:
 
     def _channels(self, now: Part, before: Part | None) -> list[Group]:
         sums, compared = now.by_channel(), before.by_channel() if before else None
-        names = {
-            pk: (name, channel_colour(slot))
-            for pk, name, slot in Channel.objects.filter(workspace=self._workspace).values_list(
-                "pk", "name", "colour_slot"
-            )
-        }
+        names = {pk: (each.name, channel_colour(each.colour_slot)) for pk, each in self._index.channels.items()}
         return self._groups(sums, compared, lambda _keys: names)
 
     def _campaigns(self, now: Part, before: Part | None) -> list[Group]:
@@ -231,21 +233,28 @@ class Reader:
         )
 
 
-def measured_lifts(workspace: Workspace, *, only: str | None = None) -> list[MeasuredLift]:
-    """The newest experiment of each channel as incremental ROI, with intervals at the workspace's confidence level."""
+def measured_lifts(
+    workspace: Workspace, *, only: Channel | None = None, index: ChannelIndex | None = None
+) -> list[MeasuredLift]:
+    """The newest experiment of each channel as incremental ROI, with intervals at the workspace's confidence level.
+
+    Experiments on a merged channel are those of the one that it was merged into.
+    """
     visible = Experiment.objects.filter(
         batch__workspace=workspace, batch__status=Import.Status.ACTIVE, shadowed=False, spend__gt=0
     )
+    index = index or channel_index(workspace=workspace)
     if only is not None:
-        visible = visible.filter(channel__name=only)
+        visible = visible.filter(channel__in=index.counting_for(only.pk))
     quantile = NormalDist().inv_cdf(0.5 + workspace.confidence / 200)
     newest: dict[str, MeasuredLift] = {}
-    for row in visible.select_related("channel").order_by("end", "pk"):
+    for row in visible.order_by("end", "pk"):
         spend = float(row.spend)
         margin = quantile * row.standard_error / spend
         roi = row.lift / spend
-        newest[row.channel.name] = MeasuredLift(
-            channel=row.channel.name, period=Period(row.start, row.end), roi=roi, low=roi - margin, high=roi + margin
+        channel = index.channels[index.counted_for(row.channel_id)].name
+        newest[channel] = MeasuredLift(
+            channel=channel, period=Period(row.start, row.end), roi=roi, low=roi - margin, high=roi + margin
         )
     return list(newest.values())
 

@@ -45,7 +45,8 @@ class DashboardState:
 
 def dashboard_state(query: Mapping[str, str], *, workspace: Workspace, now: dt.datetime) -> DashboardState | None:
     """Read the state from an address; None for a workspace that has no goal to show."""
-    goals = sorted(Goal.objects.filter(workspace=workspace), key=lambda goal: (not goal.is_default, goal.pk))
+    offered = Goal.objects.filter(workspace=workspace, archived_at=None)
+    goals = sorted(offered, key=lambda goal: (not goal.is_default, goal.pk))
     if not goals:
         return None
     choice = PeriodChoice.from_query(query, workspace=workspace, now=now)

@@ -1,6 +1,7 @@
 """The dashboard, its detail pages and its exports. All of them only read."""
 
 from django.http import HttpResponse
+from django.shortcuts import redirect
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
@@ -25,9 +26,11 @@ def page(request: AuthedRequest, slug: str) -> HttpResponse:
 
 @require_safe
 def channel(request: AuthedRequest, slug: str, channel_id: int) -> HttpResponse:
-    """Show one channel."""
+    """Show one channel; a merged one is part of another, which is shown."""
     workspace = access.get_workspace(request, slug)
     found = dashboard.channel(workspace, channel_id, request.GET.dict(), now=timezone.now())
+    if not isinstance(found, DashboardPage):
+        return redirect(found)
     return _render(request, workspace, found)
 
 

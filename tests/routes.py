@@ -65,6 +65,8 @@ def html_pages(client: Client, cases: Mapping[str, Mapping[str, object]]) -> dic
                 continue
             url = route.url(known)
             response = client.get(url)
+            if response.streaming:
+                b"".join(response.streaming_content)  # type: ignore[attr-defined]  # to its end, where its file is closed
             is_page = response.headers.get("Content-Type", "").startswith("text/html")
             if url not in found.values() and response.status_code == 200 and is_page:
                 found[f"{route.name} {case}".rstrip()] = url

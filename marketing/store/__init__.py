@@ -12,7 +12,19 @@ several) that changes the `shadowed` flag of a row of an active import, or delet
 """
 
 from marketing.store.segments import Imports
-from marketing.store.snapshot import DataChanged, OnProgress, discard, load, nobody_watches, prepare
+from marketing.store.snapshot import (
+    DataChanged,
+    OnProgress,
+    Sample,
+    count_by_id,
+    discard,
+    discard_outdated,
+    load,
+    load_built,
+    nobody_watches,
+    prepare,
+    sample_of_customers,
+)
 from marketing.store.tables import CONVERSIONS, TOUCHES, ImportVersion, Table, active_imports
 
 __all__ = [
@@ -22,10 +34,15 @@ __all__ = [
     "ImportVersion",
     "Imports",
     "OnProgress",
+    "Sample",
     "Table",
     "active_imports",
+    "count_by_id",
     "discard",
+    "discard_outdated",
     "load",
+    "load_built",
     "nobody_watches",
     "prepare",
+    "sample_of_customers",
 ]

@@ -6,15 +6,18 @@ import tempfile
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+import numpy as np
 from django.conf import settings
 from django.db.models import Sum
 
 from accounts.models import Workspace
+from marketing.frames import Int64Column
 from marketing.models import Import
-from marketing.store.merging import merge_in_memory, merge_on_disk, sorted_rows
+from marketing.store.merging import merge_in_memory, merge_on_disk, part_in_memory, sorted_rows
 from marketing.store.rows import stream_rows
 from marketing.store.segments import DamagedSegmentError, Imports, Segment, SegmentWriter, publish
 from marketing.store.tables import CONVERSIONS, TOUCHES, Columns, Table, active_imports
@@ -26,6 +29,7 @@ DRAFT_SECONDS = 3600  # a draft that nothing was added to for so long was left b
 READS = 5  # a segment may be damaged, or be removed between being listed and being opened
 LOCK_POLL_SECONDS = 0.05
 DRAFT_PREFIX = "draft-"
+ROWS_COUNTED_AT_ONCE = 1 << 20
 READING_SHARE = 0.7  # of the time that building takes
 
 OnProgress = Callable[[float], None]
@@ -66,6 +70,89 @@ def load(
     return _despite_damage(read)
 
 
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """Customers whose ids lie below `below` (None: all of them); they have about this `share` of the rows."""
+
+    below: int | None
+    share: float
+
+
+def sample_of_customers(*, workspace: Workspace, table: Table, imports: Imports, most_rows: int) -> Sample | None:
+    """Customers with about `most_rows` rows between them, or all; None if something has to be built first.
+
+    Ids are hashes of keys, so the lowest of them are a random sample.
+    """
+
+    def choose() -> Sample | None:
+        segments = _built(workspace, table, imports)
+        if segments is None:
+            return None
+        rows = sum(segment.rows for segment in segments)
+        stop = max(1, segments[0].customers * most_rows // rows) if rows > most_rows else 0
+        if not 0 < stop < segments[0].customers:
+            return Sample(None, 1.0)
+        below = int(segments[0].column("customer_ids")[stop])
+        parts = (
+            segment.column("offsets")[np.searchsorted(segment.column("customer_ids"), below)] for segment in segments
+        )
+        return Sample(below, float(sum(parts)) / rows)
+
+    return _despite_damage(choose)
+
+
+def load_built(
+    *, workspace: Workspace, table: Table, imports: Imports, names: Sequence[str], below: int | None = None
+) -> Columns | None:
+    """What `load` returns, or None if something has to be built for that: this reads and does nothing else.
+
+    With `below`, only the rows of customers with smaller ids.
+    """
+    if not imports:
+        return table.nothing(names)
+
+    def read() -> Columns | None:
+        segments = _built(workspace, table, imports)
+        if segments is None:
+            return None
+        if below is None:
+            return merge_in_memory(table=table, segments=segments, names=names)
+        return part_in_memory(table=table, segments=segments, names=names, below=below)
+
+    return _despite_damage(read)
+
+
+def _built(workspace: Workspace, table: Table, imports: Imports) -> list[Segment] | None:
+    """The segments that hold exactly these imports, largest first; None unless there are such."""
+    directory = _directory(workspace, table)
+    if not imports or not directory.is_dir():
+        return None if imports else []
+    segments = _cover(directory, imports)
+    return segments if _held(segments) == imports else None
+
+
+def count_by_id(*, workspace: Workspace, table: Table, imports: Imports, name: str) -> Int64Column | None:
+    """How many visible rows of these imports have each id in a column of ids: (largest id + 1,) int64.
+
+    Reads the one column and builds nothing: None if what has to be read is not there yet.
+    """
+    segments = _built(workspace, table, imports)
+    if segments is None:
+        return None
+    counts = np.zeros(0, np.int64)
+    try:
+        for segment in segments:
+            column = segment.column(name)
+            for first in range(0, len(column), ROWS_COUNTED_AT_ONCE):
+                more = np.bincount(column[first : first + ROWS_COUNTED_AT_ONCE])
+                if len(more) > len(counts):
+                    counts, more = more, counts
+                counts[: len(more)] += more
+    except DamagedSegmentError:
+        return None  # somebody merged it into another one just now, or it has to be built again
+    return counts
+
+
 def prepare(*, workspace: Workspace, table: Table, imports: Imports, on_progress: OnProgress = nobody_watches) -> None:
     """Build what `load` would have to build, and merge small segments if they have become many or large.
 
@@ -83,6 +170,17 @@ def discard(*, workspace: Workspace, import_ids: Collection[int]) -> None:
         if directory.is_dir():
             for segment in list(_segments(directory)):
                 if doomed & {version.id for version in segment.imports}:
+                    _remove(segment.path)
+
+
+def discard_outdated(*, workspace: Workspace) -> None:
+    """Throw away the segments with rows of an import that have changed or gone since, such as those of the erased."""
+    for table in (TOUCHES, CONVERSIONS):
+        directory = _directory(workspace, table)
+        if directory.is_dir():
+            present = active_imports(workspace=workspace)[table.dataset]
+            for segment in list(_segments(directory)):
+                if not segment.imports <= present:
                     _remove(segment.path)
 
 

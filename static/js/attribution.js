@@ -1,22 +1,6 @@
 // What the attribution form shows depends on what is chosen in it. Without this script everything just stays in view.
 
-// A choice of presets; the other fields in it matter only for “Custom”.
-class CustomChoice extends HTMLElement {
-  connectedCallback() {
-    this.choice = this.querySelector("select");
-    this.choice.addEventListener("change", () => this.show());
-    this.show();
-  }
-
-  show() {
-    const custom = this.choice.value === "custom";
-    for (const input of this.querySelectorAll("input")) {
-      input.closest(".field").hidden = !custom;
-      input.required = custom;
-      input.disabled = !custom;
-    }
-  }
-}
+import "./custom-choice.js";
 
 // A model is not compared with itself.
 class CompareModels extends HTMLElement {
@@ -35,4 +19,3 @@ class CompareModels extends HTMLElement {
 }
 
 customElements.define("compare-models", CompareModels);
-customElements.define("custom-choice", CustomChoice);

@@ -16,7 +16,6 @@ from analyses.models import Run
 from analyses.registry import AnalysisKind, Answer, Cell, PresentedResult
 from jobs.execution import execute
 from jobs.progress import Progress
-from marketing import selectors
 from marketing.models import Dataset
 
 
@@ -87,7 +86,7 @@ class Sums:
 def sums(monkeypatch: pytest.MonkeyPatch) -> Sums:
     sums = Sums()
     monkeypatch.setattr(registry, "_kinds", {"sums": sums.kind()})
-    monkeypatch.setattr(selectors, "data_version", lambda **_question: sums.version)
+    monkeypatch.setattr(runs, "data_version", lambda **_question: sums.version)
     monkeypatch.setattr(celery.current_app, "send_task", lambda *_args, **_kwargs: None)
     return sums
 

@@ -155,7 +155,7 @@ def ask(page: Page) -> None:
 
 def columns(page: Page) -> dict[str, list[str]]:
     """Return the table of credit: row -> the figures of its two models in full."""
-    rows = page.locator("sort-table tbody tr")
+    rows = page.locator("sort-table").first.locator("tbody tr")
     return {
         row.get_by_role("rowheader").inner_text(): [
             cell.get_attribute("title") or "" for cell in row.locator("td").all()[:2]

@@ -17,8 +17,15 @@ from attribution.cube import refresh_cube
 from jobs.actions import claim
 from jobs.execution import execute
 from jobs.models import Job
+from marketing.channels import merge_channels, rename_channel
 from marketing.importing.actions import request_import
-from marketing.models import Channel, ChannelSpend, Dataset, Import
+from marketing.importing.dimensions import ensure_channels
+from marketing.models import Channel, ChannelSpend, Dataset, Import, SavedSegment
+from marketing.segments.definition import parse
+from marketing.segments.saved import archive_segment, create_segment
+from tests.browser.import_states import import_cases
+from tests.browser.privacy_states import export_under_way, privacy_arguments
+from tests.browser.settings_states import invitation_cases, settings_arguments
 
 EMAIL, PASSWORD = "owner@example.com", "a long enough password"
 DAYS, CUSTOMERS, TOUCHES = 120, 150, 500
@@ -62,6 +69,11 @@ class World:
             "channel without comparison": f"{channel}?period=last_60&compare=none",
             "channel of nonsense": f"{channel}?start=2020-01-01&model=magic&goal=nothing&compare=moon",
             "comparison of runs": f"{history}compare/?run={one.pk}&run={other.pk}",
+            "imports of a dataset": f"/w/{self.shop.slug}/data/?dataset=controls&status=active",
+            "imports like none": f"/w/{self.shop.slug}/data/?status=loading",
+            "archived segments": f"/w/{self.shop.slug}/data/segments/?archived=1",
+            "attribution of a segment": f"/w/{self.shop.slug}/attribution/?segment=Returning+customers",
+            "attribution of a lost segment": f"/w/{self.shop.slug}/attribution/?segment=Nobody",
             "history with a run chosen": f"{history}?run={one.pk}",
         }
 
@@ -72,6 +84,7 @@ def build_world(fill: Callable[[Workspace], None]) -> World:
     shop = create_workspace(name="Harbour & Finch", slug="shop", owner=owner)
     empty = create_workspace(name="Nothing yet", slug="empty", owner=owner)
     fill(shop)
+    merged = _merge_and_rename_channels(shop)
     execute(job_id=refresh_cube(workspace=shop, ring=False).job_id)
     done = _ask(shop, owner, model=["linear", "last", "first"], dimension="channel")
     other = _ask(shop, owner, model=["last"], window_days=7)
@@ -81,6 +94,8 @@ def build_world(fill: Callable[[Workspace], None]) -> World:
     claim(job_id=running.job_id)
     Job.objects.filter(pk=running.job_id).update(phase="Reading the data", progress=0.4)
     queued = _ask(shop, owner, model=["first"], carried_out=False)
+    segment, thorough = _keep_segments(shop, owner)
+    of_segment = _ask(shop, owner, model=["linear", "last"], segment=segment.name)
     spend = ChannelSpend.objects.filter(channel__workspace=shop)
     spent = spend.filter(campaign__traffic_sources__isnull=False).latest("spend")  # not TV: nobody clicks on that
     only_touched = Channel.objects.filter(workspace=shop).exclude(pk__in=spend.values("channel")).latest("pk")
@@ -88,7 +103,14 @@ def build_world(fill: Callable[[Workspace], None]) -> World:
         "slug": shop.slug,
         "run_id": done.pk,
         "channel_id": spent.channel_id,
+        "alias_id": shop.channel_aliases.get().pk,
         "campaign_id": spent.campaign_id,
+        "segment_id": segment.pk,
+        "import_id": shop.imports.filter(dataset=Dataset.SPEND).latest("pk").pk,
+        "upload_id": 0,
+        "dataset": Dataset.SPEND.value,
+        **settings_arguments(shop, owner),
+        **privacy_arguments(shop, owner),
         "form": "csv",
         "key": "abc-123",
         "uidb36": "1",
@@ -96,13 +118,52 @@ def build_world(fill: Callable[[Workspace], None]) -> World:
     cases: dict[str, Mapping[str, object]] = {
         "": arguments,
         "without data": {"slug": empty.slug},
+        "merged": arguments | {"channel_id": merged.pk},
         "by campaign": arguments | {"run_id": by_campaign.pk},
         "failed": arguments | {"run_id": failed.pk},
         "running": arguments | {"run_id": running.pk},
         "queued": arguments | {"run_id": queued.pk},
+        "of a segment": arguments | {"run_id": of_segment.pk},
+        "of every condition": arguments | {"segment_id": thorough.pk},
         "only touched": arguments | {"channel_id": only_touched.pk},
     }
+    export_under_way(empty, owner)
+    cases |= import_cases(shop, owner)
+    cases |= invitation_cases(owner)
     return World(owner, shop, (done, other), cases)
+
+
+def _merge_and_rename_channels(workspace: Workspace) -> Channel:
+    """Merge a channel without data into one with a former name; return the merged one."""
+    podcast, audio = ensure_channels(workspace=workspace, names=["Podcast", "Audio"])
+    rename_channel(channel=audio, name="Audio and podcasts", by=None)
+    merge_channels(source=podcast, target=audio, by=None)
+    return podcast
+
+
+def _keep_segments(workspace: Workspace, by: User) -> tuple[SavedSegment, SavedSegment]:
+    """Keep a short segment, one with every kind of condition, and an archived one; return the first two."""
+
+    def keep(name: str, *conditions: Mapping[str, object]) -> SavedSegment:
+        definition = parse({"match": "any", "conditions": list(conditions)})
+        return create_segment(workspace=workspace, name=name, definition=definition, by=by)
+
+    returning = {"type": "customer", "is": "returning"}
+    names = {"any_of": ["Display", "Email"]}
+    short = keep("Returning customers", returning)
+    thorough = keep(
+        "Everything that can be known of a customer, said in one segment whose name is long",
+        {"type": "attribute", "any_of": ["No longer named by the data"], "not": True},
+        returning,
+        {"type": "acquired_by", **names},
+        {"type": "first_channel", **names, "not": True},
+        {"type": "channels", "all_of": names["any_of"]},
+        {"type": "interactions", "any_of": ["click", "store_visit"]},
+        {"type": "touches", "at_least": 2, "at_most": 5},
+        {"type": "value", "at_least": 50, "below": 99.5},
+    )
+    archive_segment(segment=keep("Put away", {"type": "touches", "at_least": 9}), by=by)
+    return short, thorough
 
 
 def _ask(workspace: Workspace, by: User, *, carried_out: bool = True, **params: object) -> Run:

@@ -6,7 +6,8 @@ from decimal import Decimal
 
 from accounts.models import Workspace
 from jobs.models import Job
-from marketing.models import Conversion, Customer, Dataset, Goal, Import, Touchpoint, TrafficSource
+from marketing.importing.reading import Reading
+from marketing.models import Conversion, Customer, Dataset, Goal, Import, Touchpoint, TrafficSource, Upload
 
 NOON = dt.datetime(2026, 3, 1, 12, tzinfo=dt.UTC)
 
@@ -15,6 +16,22 @@ def add_import(workspace: Workspace, dataset: Dataset, *, status: str = Import.S
     job = Job.objects.create(workspace=workspace, kind="import", status=Job.Status.DONE)
     return Import.objects.create(
         workspace=workspace, job=job, dataset=dataset, status=status, origin=Import.Origin.CLI, file_name="rows.csv"
+    )
+
+
+def add_upload(workspace: Workspace, *, file_name: str = "rows.csv", batch: Import | None = None) -> Upload:
+    """An upload of a file of spend that is not there any more."""
+    found = {"header": ["date", "channel", "spend"], "sample": [["2026-03-01", "TV", "5"]], "preamble": []}
+    return Upload.objects.create(
+        workspace=workspace,
+        file_name=file_name,
+        stored_file="imports/gone.csv",
+        size=40,
+        dataset=Dataset.SPEND,
+        reading=Reading().as_json(),
+        mapping={name: name for name in ("date", "channel", "spend")},
+        findings={"chosen": {}, "file": found | {"sheets": [], "questions": [], "warnings": []}},
+        batch=batch,
     )
 
 

@@ -113,7 +113,8 @@ def _positions(rows: pd.DataFrame, described: pd.DataFrame) -> npt.NDArray[np.in
     for column in described:
         codes, _ = pd.factorize(pd.concat([rows[column], described[column]]))
         code = code * (codes.max() + 1) + codes
-    return np.asarray(pd.Index(code[len(rows) :]).get_indexer(code[: len(rows)]), np.int64)
+    known, asked = pd.Index(code[len(rows) :]), pd.Index(code[: len(rows)])
+    return np.asarray(known.get_indexer(asked), np.int64)
 
 
 def _frames(rows: pd.DataFrame, conversions: pd.DataFrame) -> tuple[Touches, Conversions, list[str]]:
