@@ -5,8 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from marketing.day_labels import span_label
-from marketing.health.checks.coverage import CONVERSIONS, SPEND, WORDS
+from marketing.health.checks.coverage import WORDS
 from marketing.health.report import LOW, MISSING, NONE, OK, Report, SeriesDays
 from marketing.models import Dataset
 from marketing.periods import Period
@@ -290,13 +289,3 @@ def _ticks(period: Period, *, by_week: bool) -> Iterator[Tick]:
         if is_tick and cell - last >= room and cells - cell >= 4:
             last = cell
             yield Tick(x=cell * CELL_PX, label=f"{day:%b %Y}" if by_week else f"{day:%-d %b}")
-
-
-def what_is_missing(one: SeriesDays, days: Period, state: str) -> str:
-    """A sentence: which series, which days, and what of it."""
-    length = formats.count(days.days, "day")
-    when = span_label(days.start, days.end)
-    if state == LOW:
-        return f"{one.name} has far less {WORDS[one.dataset]} than usual on {length}: {when}."
-    what = WORDS[one.dataset] if one.dataset in (SPEND, CONVERSIONS) or one.is_channel else "value"
-    return f"{one.name} has no {what} on {length}: {when}."

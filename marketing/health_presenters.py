@@ -16,7 +16,8 @@ from marketing.health.checks import Finding, Need, Readiness, Severity, Status
 from marketing.health.checks.coverage import WORDS
 from marketing.health.report import DatasetDays, Report, SeriesDays
 from marketing.health.reports import KeptReport, kept_report
-from marketing.health_calendar import Calendar, build_calendar, dataset_label, gap_at, what_is_missing
+from marketing.health_calendar import Calendar, build_calendar, dataset_label, gap_at
+from marketing.health_gap import ChosenGap, explain_gap
 from marketing.models import Dataset, Import
 from marketing.period_choice import PeriodChoice
 from marketing.periods import PRESET_DAYS, Period
@@ -90,18 +91,6 @@ class DatasetRow:
     days: str
     rhythm: str
     missing: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class ChosenGap:
-    """The days that a click in the calendar is about: what is missing, what it means, and what to do."""
-
-    title: str
-    sentence: str
-    advice: str
-    consequences: Sequence[tuple[str, str]]
-    close_url: str
-    is_gap: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -339,46 +328,7 @@ class _Page:
     def _gap(self) -> ChosenGap | None:
         if self._chosen is None:
             return None
-        one, day = self._chosen
-        found = gap_at(self._report, one, day)
-        close = self._url(day=None, anchor="#calendar")
-        if found is None:
-            return ChosenGap(
-                title=f"{one.name}, {day:%-d %b %Y}",
-                sentence=f"Nothing is missing from the {WORDS[one.dataset]} of {one.name} on this day.",
-                advice="",
-                consequences=(),
-                close_url=close,
-                is_gap=False,
-            )
-        days, state = found
-        return ChosenGap(
-            title=f"{one.name}, {days.label}",
-            sentence=what_is_missing(one, days, state),
-            advice=self._advice(one, days),
-            consequences=self._consequences(one),
-            close_url=close,
-            is_gap=True,
-        )
-
-    def _advice(self, one: SeriesDays, days: Period) -> str:
-        for finding in self._report.findings:
-            same = finding.dataset == one.dataset and finding.first_day is not None and finding.last_day is not None
-            about = (finding.channel or finding.series) in ("", one.name)
-            if same and about and finding.code in ("missing_days", "series_stopped"):
-                first, last = finding.first_day or days.start, finding.last_day or days.end
-                if first <= days.end and last >= days.start:
-                    return finding.advice
-        return "See whether the export or the tag failed in part, and import these days again."
-
-    def _consequences(self, one: SeriesDays) -> list[tuple[str, str]]:
-        """What the gap means for each analysis that names the series."""
-        return [
-            (readiness.label, need.sentence)
-            for readiness in self._report.readiness
-            for need in readiness.needs
-            if need.status != Status.READY and one.name in need.sentence
-        ]
+        return explain_gap(self._report, *self._chosen, close_url=self._url(day=None, anchor="#calendar"))
 
     # --- Datasets ------------------------------------------------------------------------------------------------
 

@@ -14,10 +14,11 @@ from accounts.models import User, Workspace
 from analyses.models import Run
 from analyses.runs import request_run
 from attribution.cube import refresh_cube
-from jobs.actions import claim
+from jobs.actions import claim, submit
 from jobs.execution import execute
 from jobs.models import Job
 from marketing.channels import merge_channels, rename_channel
+from marketing.health.reports import JOB_KIND
 from marketing.importing.actions import request_import
 from marketing.importing.dimensions import ensure_channels
 from marketing.models import Channel, ChannelSpend, Dataset, Import, SavedSegment
@@ -62,6 +63,7 @@ class World:
         """Pages in states that no argument of their address makes: what to call the state -> its address."""
         dashboard, history = f"/w/{self.shop.slug}/dashboard/", f"/w/{self.shop.slug}/runs/"
         channel = f"{dashboard}channels/{self.cases['']['channel_id']}/"
+        health = f"/w/{self.shop.slug}/data/health/"
         one, other = self.runs
         return {
             "dashboard compared": f"{dashboard}?period=last_30&compare=previous&match_weekday=1&model=linear",
@@ -71,6 +73,8 @@ class World:
             "comparison of runs": f"{history}compare/?run={one.pk}&run={other.pk}",
             "imports of a dataset": f"/w/{self.shop.slug}/data/?dataset=controls&status=active",
             "imports like none": f"/w/{self.shop.slug}/data/?status=loading",
+            "health of all days": f"{health}?start=2020-01-01&end=2026-01-31&dataset=spend",
+            "health of a channel": f"{health}?channel={self.cases['']['channel_id']}&period=last_365",
             "archived segments": f"/w/{self.shop.slug}/data/segments/?archived=1",
             "attribution of a segment": f"/w/{self.shop.slug}/attribution/?segment=Returning+customers",
             "attribution of a lost segment": f"/w/{self.shop.slug}/attribution/?segment=Nobody",
@@ -127,6 +131,7 @@ def build_world(fill: Callable[[Workspace], None]) -> World:
         "of every condition": arguments | {"segment_id": thorough.pk},
         "only touched": arguments | {"channel_id": only_touched.pk},
     }
+    execute(job_id=submit(workspace=shop, kind=JOB_KIND, ring=False).pk)
     export_under_way(empty, owner)
     cases |= import_cases(shop, owner)
     cases |= invitation_cases(owner)

@@ -1,0 +1,150 @@
+"""What is gathered from the database is what the imported frames say."""
+
+import datetime as dt
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from accounts.models import Workspace
+from marketing.channels import merge_channels
+from marketing.health.checks import Observations, examine
+from marketing.health.gathering import gather
+from marketing.models import Channel, Goal, Outcome
+from tests.marketing.health.conftest import DAYS
+from tests.marketing.health.worlds import YESTERDAY, observe, world_with
+
+FAULTS = ("spend_gap", "repeated_touches", "paid_without_medium", "channel_misspelt", "late_clock")
+
+
+def described(seen: Observations) -> dict[str, object]:
+    """What was observed, by name instead of by position."""
+    channels = [channel.name for channel in seen.channels]
+    touches = zip(seen.touches.source.tolist(), seen.touches.day.tolist(), seen.touches.count.tolist(), strict=True)
+    spend = zip(
+        [channels[channel] for channel in seen.spend.channel],
+        seen.spend.day.tolist(),
+        seen.spend.spend.round(4).tolist(),
+        seen.spend.impressions.tolist(),
+        seen.spend.clicks.tolist(),
+        strict=True,
+    )
+    conversions = zip(
+        seen.conversions.day.tolist(),
+        [seen.goals[goal].name for goal in seen.conversions.goal],
+        seen.conversions.value.round(4).tolist(),
+        seen.conversions.touches.tolist(),
+        strict=True,
+    )
+    known = {place for place, channel in enumerate(channels) if seen.clock.before[place] + seen.clock.after[place]}
+    return {
+        "axis": (seen.first_day, seen.yesterday, seen.window_days, seen.currency),
+        "types": {
+            channel.name: channel.type
+            for place, channel in enumerate(seen.channels)
+            if place in {*seen.touched_channels, *seen.spent_channels}
+        },
+        "touches": sorted(
+            (
+                channels[seen.sources[source].channel],
+                seen.sources[source].named,
+                seen.sources[source].source,
+                seen.sources[source].medium,
+                seen.sources[source].campaign,
+                day,
+                count,
+            )
+            for source, day, count in touches
+        ),
+        "conversions": sorted(conversions),
+        "clock": {channels[place]: (seen.clock.before[place], seen.clock.after[place]) for place in sorted(known)},
+        "spend": sorted(spend),
+        "booked": {campaign: channels[channel] for campaign, channel in seen.booked.items()},
+        "series": [
+            (series.name, series.day.tolist(), series.value.round(6).tolist())
+            for series in sorted([*seen.outcomes, *seen.controls], key=lambda series: series.name)
+        ],
+        "repeated": [(one.dataset, one.duplicates, one.first_day, one.last_day) for one in seen.imports],
+    }
+
+
+def test_what_was_imported_is_seen_as_the_files_say_it(load: Callable[..., Workspace]) -> None:
+    shop = load(*FAULTS)
+    world, _ = world_with(*FAULTS, days=DAYS)
+    seen = gather(workspace=shop)
+    assert seen is not None
+    wanted = described(observe(world))
+    found = described(seen)
+    assert found.keys() == wanted.keys()
+    for what, value in found.items():
+        assert value == wanted[what], what
+
+
+def test_the_faults_are_found_in_the_database(load: Callable[..., Workspace]) -> None:
+    seen = gather(workspace=load("spend_gap", "repeated_touches", "source_variants"))
+    assert seen is not None
+    found = {(finding.code, finding.channel) for finding in examine(seen).findings}
+    assert found >= {("missing_days", "Paid Social"), ("repeated_rows", ""), ("source_spellings", "Paid Social")}
+
+
+def test_a_merged_channel_counts_for_the_other(load: Callable[..., Workspace]) -> None:
+    shop = load("channel_misspelt")
+    misspelt, right = (Channel.objects.get(workspace=shop, name=name) for name in ("Affilates", "Affiliates"))
+    merge_channels(source=misspelt, target=right, by=None)
+    seen = gather(workspace=shop)
+    assert seen is not None
+    assert "Affilates" not in {channel.name for channel in seen.channels}
+    assert "channel_misspelt" not in {finding.code for finding in examine(seen).findings}
+
+
+def test_today_is_not_over_and_is_left_out(load: Callable[..., Workspace], morning: object) -> None:
+    shop = load()
+    morning.move_to(dt.datetime.combine(YESTERDAY, dt.time(12), tzinfo=dt.UTC))  # type: ignore[attr-defined]
+    seen = gather(workspace=shop)
+    assert seen is not None
+    before = (YESTERDAY - dt.timedelta(1) - dt.date(1970, 1, 1)).days
+    assert seen.yesterday == before
+    for days in (seen.touches.day, seen.conversions.day, seen.spend.day, seen.outcomes[0].day):
+        assert days.max() == before
+
+
+def test_sales_and_money_are_those_of_the_settings(load: Callable[..., Workspace]) -> None:
+    shop = load("outcome_in_cents")
+    Outcome.objects.filter(workspace=shop, name="Sales").update(is_money=True)
+    seen = gather(workspace=shop)
+    assert seen is not None
+    assert "amounts_disagree" in {finding.code for finding in examine(seen).findings}
+    Goal.objects.filter(workspace=shop).update(kind=Goal.Kind.OTHER)
+    seen = gather(workspace=shop)
+    assert seen is not None
+    assert not any(goal.is_sale for goal in seen.goals)
+    assert not np.any(seen.clock.before)
+
+
+def test_without_any_row_there_is_nothing_to_look_at(shop: Workspace) -> None:
+    assert gather(workspace=shop) is None
+
+
+@pytest.mark.parametrize("dataset", ["touchpoints", "conversions", "spend", "outcomes"])
+def test_one_dataset_alone_can_be_looked_at(dataset: str, shop: Workspace, tmp_path: object) -> None:
+    from jobs.execution import execute
+    from marketing.importing.actions import request_import
+    from marketing.models import Dataset, Import
+
+    lines = {
+        "touchpoints": ["customer,occurred_at,channel", "ann,2026-11-20T10:00Z,Email"],
+        "conversions": ["customer,occurred_at,value", "ann,2026-11-20T10:00Z,20"],
+        "spend": ["date,channel,spend", "2026-11-20,Email,20"],
+        "outcomes": ["date,outcome,value", "2026-11-20,Sales,20"],
+    }[dataset]
+    file = tmp_path / "rows.csv"  # type: ignore[operator]
+    file.write_text("\n".join(lines))
+    batch = request_import(
+        workspace=shop, dataset=Dataset(dataset), file=file, mapping={}, by=None, origin=Import.Origin.CLI, ring=False
+    )
+    execute(job_id=batch.job_id)
+    seen = gather(workspace=shop)
+    assert seen is not None
+    examined = examine(seen)
+    assert not examined.coverage[dataset].is_empty
+    assert all(readiness.needs for readiness in examined.readiness)
