@@ -40,7 +40,7 @@ from marketing.models import (
 from marketing.periods import EPOCH, day_number, day_of_us, start_of_day_us, yesterday
 from marketing.selectors import load_touches_and_conversions, source_lookup
 
-LONGEST_DAYS = 1461  # four years: what is older is not looked at
+LONGEST_DAYS = 1461  # four years up to the newest row: what is older is not looked at
 ROWS_AT_ONCE = 10_000
 READING_SHARE = 0.6  # of the progress: building the snapshot is the long part after an import
 MOST_IMPORTS = 100  # whose repeated rows are counted: those with most
@@ -58,10 +58,10 @@ def gather(*, workspace: Workspace, on_progress: OnProgress = lambda _fraction: 
     )
     rows = _Rows(workspace)
     last = day_number(yesterday(now=timezone.now(), zone=workspace.zone))
-    first = _first_day(workspace, touches, conversions, rows)
-    if first is None or first > last:
+    days = _days(workspace, touches, conversions, rows)
+    if not days or min(days) > last:
         return None
-    first = max(first, last - LONGEST_DAYS + 1)
+    first = max(min(days), min(max(days), last) - LONGEST_DAYS + 1)
     starts = [start_of_day_us(EPOCH.date() + dt.timedelta(day), workspace.zone) for day in range(first, last + 2)]
     day_starts = np.array(starts, np.int64)
     lookup = source_lookup(workspace=workspace, touches=touches)
@@ -111,10 +111,11 @@ def gather(*, workspace: Workspace, on_progress: OnProgress = lambda _fraction: 
     )
 
 
-def _first_day(workspace: Workspace, touches: Touches, conversions: Conversions, rows: "_Rows") -> int | None:
-    moments = [int(column.min()) for column in (touches.touched_at, conversions.converted_at) if len(column)]
-    days = [day_number(day_of_us(at, workspace.zone)) for at in moments]
-    return min([*days, *rows.first_days()], default=None)
+def _days(workspace: Workspace, touches: Touches, conversions: Conversions, rows: "_Rows") -> list[int]:
+    """The first and the last day of each table with rows."""
+    columns = [column for column in (touches.touched_at, conversions.converted_at) if len(column)]
+    moments = [int(at) for column in columns for at in (column.min(), column.max())]
+    return [*(day_number(day_of_us(at, workspace.zone)) for at in moments), *rows.days()]
 
 
 def _channels(index: ChannelIndex, lookup: SourceLookup) -> list[ChannelSeen]:
@@ -157,11 +158,12 @@ class _Rows:
 
     workspace: Workspace
 
-    def first_days(self) -> Iterator[int]:
+    def days(self) -> Iterator[int]:
+        """The first and the last day of each table with rows."""
         for model in (ChannelSpend, OutcomeValue, ControlValue):
-            first: dt.date | None = self._visible(model).aggregate(first=Min("date"))["first"]
-            if first is not None:
-                yield day_number(first)
+            span = self._visible(model).aggregate(first=Min("date"), last=Max("date"))
+            if span["first"] is not None:
+                yield from (day_number(span["first"]), day_number(span["last"]))
 
     def spend_of(self, index: ChannelIndex, place: dict[str, int], first: int, last: int) -> SpendTally:
         """Spend by channel and day; a merged channel's is that of the one which it counts for."""

@@ -8,6 +8,7 @@ import numpy as np
 from marketing.frames import Float64Column
 from marketing.health.checks.coverage import CONVERSIONS, OUTCOMES, SPEND, TOUCHPOINTS
 from marketing.health.checks.findings import Finding, Severity, counted, day_of, factor, share, span, whose
+from marketing.health.checks.gaps import Cadence, cadence_of
 from marketing.health.checks.levels import Outlier, Shift, moves_along, outliers, shifts
 from marketing.health.checks.observations import Observations
 
@@ -51,14 +52,27 @@ def unusual_amounts(seen: Observations) -> Iterator[Finding]:
     for group in (_spend(seen), _touches(seen), _conversions(seen), _outcomes(seen)):
         told: list[tuple[str, int]] = []
         for measure in group:
-            changes: list[Shift | Outlier] = list(shifts(measure.values, is_count=measure.is_count))
-            changes += outliers(measure.values, is_count=measure.is_count)
-            for change in changes:
+            for change in _changes(measure):
                 decided = measure.dataset == TOUCHPOINTS and _follows(measure, change)
                 partial = measure.parts is not None and not _is_of_most(measure.parts, change)
                 if not (decided or partial or _is_told(told, measure, change)):
                     told.append((measure.channel or measure.series, change.first))
                     yield _finding(seen, measure, change)
+
+
+def _changes(measure: _Measure) -> Iterator[Shift | Outlier]:
+    """Yield what changes in a series; of weekly rows from week to week, each standing for its seven days."""
+    known = np.flatnonzero(np.isfinite(measure.values))
+    by_week = not measure.is_count and cadence_of(np.isfinite(measure.values)) == Cadence.WEEKLY
+    values = measure.values[known] if by_week else measure.values
+    found: list[Shift | Outlier] = list(shifts(values, is_count=measure.is_count))
+    found += outliers(values, is_count=measure.is_count)
+    for change in found:
+        if by_week:
+            last = min(int(known[change.last]) + WEEK - 1, len(measure.values) - 1)
+            yield change._replace(first=int(known[change.first]), last=last)
+        else:
+            yield change
 
 
 def _follows(measure: _Measure, change: Shift | Outlier) -> bool:
@@ -121,8 +135,8 @@ def _touches(seen: Observations) -> Iterator[_Measure]:
 
 
 def _sum(table: Float64Column) -> Float64Column:
-    """(D,) the sum of all channels."""
-    return np.nansum(table, axis=0) if len(table) else np.zeros(table.shape[1])
+    """(D,) the sum of all channels, NaN where none has a row."""
+    return np.where(np.isfinite(table).any(axis=0), np.nansum(table, axis=0), np.nan)
 
 
 def _conversions(seen: Observations) -> Iterator[_Measure]:

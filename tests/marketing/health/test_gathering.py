@@ -1,16 +1,19 @@
 """What is gathered from the database is what the imported frames say."""
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from accounts.models import Workspace
+from jobs.execution import execute
 from marketing.channels import merge_channels
-from marketing.health.checks import Observations, examine
+from marketing.health.checks import Observations, Status, examine
 from marketing.health.gathering import gather
-from marketing.models import Channel, Goal, Outcome
+from marketing.importing.actions import request_import
+from marketing.models import Channel, Dataset, Goal, Import, Outcome
 from tests.marketing.health.conftest import DAYS
 from tests.marketing.health.worlds import YESTERDAY, observe, world_with
 
@@ -66,6 +69,17 @@ def described(seen: Observations) -> dict[str, object]:
         ],
         "repeated": [(one.dataset, one.duplicates, one.first_day, one.last_day) for one in seen.imports],
     }
+
+
+def import_lines(workspace: Workspace, dataset: Dataset, lines: Sequence[str], directory: Path) -> None:
+    file = directory / "rows.csv"
+    file.write_text("\n".join(lines))
+    batch = request_import(
+        workspace=workspace, dataset=dataset, file=file, mapping={}, by=None, origin=Import.Origin.CLI, ring=False
+    )
+    execute(job_id=batch.job_id)
+    batch.refresh_from_db()
+    assert batch.status == Import.Status.ACTIVE, batch.job.error
 
 
 def test_what_was_imported_is_seen_as_the_files_say_it(load: Callable[..., Workspace]) -> None:
@@ -126,25 +140,30 @@ def test_without_any_row_there_is_nothing_to_look_at(shop: Workspace) -> None:
 
 
 @pytest.mark.parametrize("dataset", ["touchpoints", "conversions", "spend", "outcomes"])
-def test_one_dataset_alone_can_be_looked_at(dataset: str, shop: Workspace, tmp_path: object) -> None:
-    from jobs.execution import execute
-    from marketing.importing.actions import request_import
-    from marketing.models import Dataset, Import
-
+def test_one_dataset_alone_can_be_looked_at(dataset: str, shop: Workspace, tmp_path: Path) -> None:
     lines = {
         "touchpoints": ["customer,occurred_at,channel", "ann,2026-11-20T10:00Z,Email"],
         "conversions": ["customer,occurred_at,value", "ann,2026-11-20T10:00Z,20"],
         "spend": ["date,channel,spend", "2026-11-20,Email,20"],
         "outcomes": ["date,outcome,value", "2026-11-20,Sales,20"],
     }[dataset]
-    file = tmp_path / "rows.csv"  # type: ignore[operator]
-    file.write_text("\n".join(lines))
-    batch = request_import(
-        workspace=shop, dataset=Dataset(dataset), file=file, mapping={}, by=None, origin=Import.Origin.CLI, ring=False
-    )
-    execute(job_id=batch.job_id)
+    import_lines(shop, Dataset(dataset), lines, tmp_path)
     seen = gather(workspace=shop)
     assert seen is not None
     examined = examine(seen)
     assert not examined.coverage[dataset].is_empty
     assert all(readiness.needs for readiness in examined.readiness)
+
+
+def test_data_of_years_ago_is_looked_at_and_called_late(shop: Workspace, tmp_path: Path) -> None:
+    days = [dt.date(2015, 11, 23) + dt.timedelta(weeks=week) for week in range(208)]
+    lines = ["date,spend:tv,spend:search,outcome:revenue"]
+    lines += [f"{day},{100 + 7 * (place % 9)},{50 + 3 * (place % 5)},{2000 + place}" for place, day in enumerate(days)]
+    import_lines(shop, Dataset.MEDIA_TABLE, lines, tmp_path)
+    seen = gather(workspace=shop)
+    assert seen is not None
+    examined = examine(seen)
+    assert {finding.code for finding in examined.findings} == {"late_data"}
+    (media_mix,) = (readiness for readiness in examined.readiness if readiness.code == "media_mix")
+    assert media_mix.status == Status.LIMITED
+    assert "Spend and outcomes of 208 weeks." in [need.sentence for need in media_mix.needs]

@@ -7,6 +7,7 @@ from functools import cache
 import pandas as pd
 import pytest
 
+from marketing.demo import DemoWorld
 from marketing.demo.faults import FAULTS, Planted
 from marketing.health.checks import Examination, Finding, Severity, Status, examine
 from tests.marketing.health.worlds import YESTERDAY, clean_world, observe, world_with
@@ -154,3 +155,35 @@ def test_many_weeks_with_missing_days_block_the_media_mix() -> None:
     examination = examine(observe(replace(world, outcomes=outcomes)))
     (media_mix,) = (readiness for readiness in examination.readiness if readiness.code == "media_mix")
     assert media_mix.status == Status.BLOCKED
+
+
+def by_week(world: DemoWorld) -> DemoWorld:
+    """The same spend and outcomes, in rows that each speak for a week from Monday on."""
+    tables = {}
+    for name, keys in (("spend", ["channel", "campaign"]), ("outcomes", ["outcome"]), ("controls", ["control"])):
+        table = getattr(world, name)
+        monday = table["date"] - pd.to_timedelta(table["date"].dt.day_of_week, unit="D")
+        sums = table.assign(date=monday).groupby(["date", *keys], as_index=False, dropna=False).sum(numeric_only=True)
+        tables[name] = sums[sums["date"] >= table["date"].min()]
+    return replace(world, **tables)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_clean_demo_by_week_has_nothing_to_find(seed: int) -> None:
+    examination = examine(observe(by_week(clean_world(seed))))
+    assert [finding.sentence for finding in examination.findings if finding.severity != Severity.NOTE] == []
+
+
+@pytest.mark.parametrize(("fault", "channel"), [("spend_shift", "Paid Search"), ("spend_in_cents", "Affiliates")])
+def test_a_wrong_amount_of_weekly_rows_is_found(fault: str, channel: str) -> None:
+    world = clean_world(7)
+    first = pd.Timestamp(YESTERDAY - dt.timedelta(days=200)).normalize()
+    first -= pd.Timedelta(first.day_of_week, "D")
+    wrong = (world.spend["channel"] == channel) & (world.spend["date"] >= first)
+    factor = {"spend_shift": 3, "spend_in_cents": 100}[fault]
+    spend = world.spend.assign(spend=world.spend["spend"].where(~wrong, world.spend["spend"] * factor))
+    examination = examine(observe(by_week(replace(world, spend=spend))))
+    finding = found(examination, fault)
+    assert (finding.channel, finding.first_day) == (channel, first.date())
+    assert finding.last_day is not None
+    assert YESTERDAY - finding.last_day < dt.timedelta(weeks=1)
