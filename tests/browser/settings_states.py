@@ -21,7 +21,8 @@ def settings_arguments(shop: Workspace, owner: User) -> dict[str, object]:
     Invitation.objects.filter(pk=expired.invitation.pk).update(expires_at=timezone.now() - dt.timedelta(days=1))
     Goal.objects.create(workspace=shop, name="Newsletter sign-up")
     Goal.objects.create(workspace=shop, name="Catalogue", archived_at=timezone.now())
-    Outcome.objects.create(workspace=shop, name="Sales", kind=Outcome.Kind.SALES, is_money=True)
+    is_sales = {"kind": Outcome.Kind.SALES, "is_money": True}
+    Outcome.objects.update_or_create(workspace=shop, name="Sales", defaults=is_sales)  # demo data have them already
     awareness = Outcome.objects.create(workspace=shop, name="Awareness", kind=Outcome.Kind.BRAND_AWARENESS)
     return {
         "goal_id": shop.goals.get(name="Lead").pk,
