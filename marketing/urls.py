@@ -1,8 +1,9 @@
 from django.urls import path
 
-from marketing import (
-    api,
+from marketing.api import views as api
+from marketing.pages import (
     channel_views,
+    demo_views,
     goal_views,
     grouping_views,
     health_views,
@@ -10,7 +11,6 @@ from marketing import (
     privacy_views,
     segment_views,
     upload_views,
-    views,
 )
 
 app_name = "marketing"
@@ -30,9 +30,9 @@ urlpatterns = [
         "w/<slug:slug>/data/segments/<int:segment_id>/restore/", segment_views.restore_segment, name="segment_restore"
     ),
     path("w/<slug:slug>/data/health/", health_views.health, name="health"),
-    path("w/<slug:slug>/demo/load/", views.load_demo, name="load_demo"),
-    path("w/<slug:slug>/demo/remove/", views.remove_demo, name="remove_demo"),
-    path("w/<slug:slug>/demo/status/", views.demo_status, name="demo_status"),
+    path("w/<slug:slug>/demo/load/", demo_views.load_demo, name="load_demo"),
+    path("w/<slug:slug>/demo/remove/", demo_views.remove_demo, name="remove_demo"),
+    path("w/<slug:slug>/demo/status/", demo_views.demo_status, name="demo_status"),
     path("w/<slug:slug>/settings/channels/", channel_views.channels, name="channels"),
     path("w/<slug:slug>/settings/channels/grouping/", grouping_views.grouping, name="grouping"),
     path("w/<slug:slug>/settings/channels/<int:channel_id>/", channel_views.channel, name="channel"),

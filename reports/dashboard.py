@@ -15,7 +15,7 @@ from attribution.cube import DailyCube, latest_cube
 from attribution.labels import MODEL_LABELS
 from marketing.channel_index import channel_index
 from marketing.models import Campaign, Dataset, Import
-from marketing.period_selector import PeriodSelector, period_selector
+from marketing.pages.period_selector import PeriodSelector, period_selector
 from marketing.periods import yesterday
 from mmm_project.problems import NotFound
 from reports.exports import FORMATS

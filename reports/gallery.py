@@ -13,8 +13,8 @@ from accounts.access import AuthedRequest
 from accounts.navigation import TabLink
 from analyses.documents import Card, DataTable, Figure, Row
 from charts.examples import EXAMPLES
+from marketing.pages.period_selector import PeriodSelector, period_selector
 from marketing.period_choice import Comparison, PeriodChoice
-from marketing.period_selector import PeriodSelector, period_selector
 from marketing.periods import preset
 from mmm_project.problems import NotFound
 from mmm_project.web import render_page

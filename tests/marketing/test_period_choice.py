@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from accounts.models import Workspace
+from marketing.pages.period_selector import period_selector
 from marketing.period_choice import Comparison, PeriodChoice
-from marketing.period_selector import period_selector
 from marketing.periods import Period
 
 NOW = dt.datetime(2026, 4, 1, 22, 30, tzinfo=dt.UTC)  # in Berlin it is the 2nd already

@@ -177,7 +177,7 @@ def test_a_channel_that_was_renamed_is_ticked_under_its_new_name(
 def test_many_names_are_written_down_instead_of_ticked(
     client_for: ClientFor, analyst: User, shop: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("marketing.segment_forms.MOST_BOXES", 2)
+    monkeypatch.setattr("marketing.pages.segment_forms.MOST_BOXES", 2)
     client = client_for(analyst)
     client.post(NEW, sent({**FIRST_CHANNEL, "names": "email\n\n Search \n"}))
     assert definition()["conditions"] == [{"type": "first_channel", "any_of": ["Email", "Search"]}]

@@ -8,7 +8,7 @@ from accounts import access
 from accounts.access import AuthedRequest
 from accounts.permissions import Permission
 from marketing.demo_data import demo_state
-from marketing.health_presenters import health_page
+from marketing.pages.health_presenters import health_page
 from mmm_project.web import render_page, wants_fragment
 
 

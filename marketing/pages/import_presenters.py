@@ -11,9 +11,9 @@ from django.urls import NoReverseMatch, reverse
 from accounts.models import User, Workspace
 from accounts.permissions import allows
 from jobs.models import Job
-from marketing.import_forms import DATASET_LABELS, field_label
 from marketing.importing.undo_requests import delete_permission
 from marketing.models import Dataset, Import, Upload
+from marketing.pages.import_forms import DATASET_LABELS, field_label
 from mmm_project import formats
 
 DATASET_USES = {

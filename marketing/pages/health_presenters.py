@@ -16,9 +16,9 @@ from marketing.health.checks import Finding, Need, Readiness, Severity, Status
 from marketing.health.checks.coverage import WORDS
 from marketing.health.report import DatasetDays, Report, SeriesDays
 from marketing.health.reports import KeptReport, kept_report
-from marketing.health_calendar import Calendar, build_calendar, dataset_label, gap_at
-from marketing.health_gap import ChosenGap, explain_gap
 from marketing.models import Dataset, Import
+from marketing.pages.health_calendar import Calendar, build_calendar, dataset_label, gap_at
+from marketing.pages.health_gap import ChosenGap, explain_gap
 from marketing.period_choice import PeriodChoice
 from marketing.periods import PRESET_DAYS, Period
 from mmm_project import formats

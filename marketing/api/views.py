@@ -12,8 +12,8 @@ from accounts import access
 from accounts.models import ApiKey, User
 from accounts.permissions import Permission
 from accounts.scopes import Scope, to_send
-from marketing.api_parsers import LinesParser, RowsParser
-from marketing.api_serializers import ImportSerializer
+from marketing.api.parsers import LinesParser, RowsParser
+from marketing.api.serializers import ImportSerializer
 from marketing.importing.undo_requests import WAITING, cancel_import, delete_permission, request_undo
 from marketing.models import Dataset, Import
 from mmm_project.problems import Invalid, NotFound

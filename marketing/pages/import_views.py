@@ -11,8 +11,11 @@ from accounts.access import AuthedRequest
 from accounts.models import Workspace
 from accounts.permissions import Permission
 from marketing import demo_data
-from marketing.import_forms import DATASET_LABELS, FileForm
-from marketing.import_presenters import (
+from marketing.importing import kept_files, undo_requests, uploads
+from marketing.importing.errors import FileRejected
+from marketing.models import Dataset, Import
+from marketing.pages.import_forms import DATASET_LABELS, FileForm
+from marketing.pages.import_presenters import (
     history,
     imported_statuses,
     present_datasets,
@@ -20,9 +23,6 @@ from marketing.import_presenters import (
     present_row,
     unfinished_uploads,
 )
-from marketing.importing import kept_files, undo_requests, uploads
-from marketing.importing.errors import FileRejected
-from marketing.models import Dataset, Import
 from mmm_project.problems import NotFound
 from mmm_project.web import render_page
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from marketing.health.checks import Finding, Status
 from marketing.health.checks.coverage import CONVERSIONS, SPEND, WORDS
 from marketing.health.report import LOW, Report, SeriesDays
-from marketing.health_calendar import gap_at
+from marketing.pages.health_calendar import gap_at
 from marketing.periods import Period
 from mmm_project import formats
 

@@ -10,12 +10,12 @@ from accounts import access
 from accounts.access import AuthedRequest
 from accounts.permissions import Permission
 from jobs.actions import request_cancel
-from marketing.import_forms import DATASET_LABELS, ColumnsForm, ReadingForm
-from marketing.import_views import kept_file, rejects_name
 from marketing.importing import uploads
 from marketing.importing.errors import FileRejected
 from marketing.models import Dataset, Upload
-from marketing.upload_presenters import present_check, present_columns, present_file, steps
+from marketing.pages.import_forms import DATASET_LABELS, ColumnsForm, ReadingForm
+from marketing.pages.import_views import kept_file, rejects_name
+from marketing.pages.upload_presenters import present_check, present_columns, present_file, steps
 from mmm_project.problems import NotFound
 from mmm_project.web import render_page
 

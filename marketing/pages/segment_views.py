@@ -10,8 +10,8 @@ from accounts import access
 from accounts.access import AuthedRequest
 from accounts.models import Workspace
 from accounts.permissions import Permission
-from marketing.segment_forms import PREVIEW, SAVE, SegmentForm
-from marketing.segment_presenters import present_preview, present_rows, sample_in_words, scope_in_words
+from marketing.pages.segment_forms import PREVIEW, SAVE, SegmentForm
+from marketing.pages.segment_presenters import present_preview, present_rows, sample_in_words, scope_in_words
 from marketing.segments import saved
 from marketing.segments.preview import scope_of
 from mmm_project.problems import Invalid

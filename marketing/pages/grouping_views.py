@@ -9,12 +9,12 @@ from accounts import access
 from accounts.access import AuthedRequest
 from accounts.models import Workspace
 from accounts.permissions import Permission
-from marketing.channel_presenters import GROUPINGS, PreviewPage, preview_page
-from marketing.channel_views import RECOMPUTED
 from marketing.channels import change_grouping
-from marketing.grouping_editor import CHOICES, GroupingEditor
 from marketing.grouping_rules import Rules
 from marketing.models import Channel
+from marketing.pages.channel_presenters import GROUPINGS, PreviewPage, preview_page
+from marketing.pages.channel_views import RECOMPUTED
+from marketing.pages.grouping_editor import CHOICES, GroupingEditor
 from marketing.selectors import custom_rules
 from marketing.traffic import preview
 from mmm_project.problems import Conflict

@@ -13,8 +13,8 @@ from accounts.access import AuthedRequest
 from accounts.models import User, Workspace
 from accounts.permissions import Permission
 from marketing import goals
-from marketing.goal_forms import GoalForm, OutcomeForm
 from marketing.models import Goal
+from marketing.pages.goal_forms import GoalForm, OutcomeForm
 from mmm_project.problems import Conflict, Invalid
 from mmm_project.web import render_page
 

@@ -10,10 +10,10 @@ from django.forms import BoundField
 from django.template.defaultfilters import filesizeformat
 from django.urls import reverse
 
-from marketing.import_forms import DATASET_LABELS, ColumnsForm
-from marketing.import_presenters import days_text, left_out, reading_sentence
 from marketing.importing import uploads
 from marketing.models import Dataset, Import, Upload
+from marketing.pages.import_forms import DATASET_LABELS, ColumnsForm
+from marketing.pages.import_presenters import days_text, left_out, reading_sentence
 from mmm_project import formats
 
 EXAMPLES_SHOWN = 3

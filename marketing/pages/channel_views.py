@@ -11,10 +11,10 @@ from accounts.models import Workspace
 from accounts.permissions import Permission
 from charts import channel_colour
 from marketing import channels as actions
-from marketing.channel_forms import ChannelForm, OtherChannelForm
 from marketing.channel_index import ChannelIndex, channel_index
-from marketing.channel_presenters import channel_list, grouping_summary, merge_effect
 from marketing.models import Channel, ChannelAlias
+from marketing.pages.channel_forms import ChannelForm, OtherChannelForm
+from marketing.pages.channel_presenters import channel_list, grouping_summary, merge_effect
 from mmm_project.problems import Conflict, Invalid, NotFound
 from mmm_project.web import render_page
 
