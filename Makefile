@@ -4,6 +4,8 @@ SHELL := /bin/bash
 export PATH := $(CURDIR)/.uv/bin:$(PATH)
 export UV_PYTHON_DOWNLOADS = never
 RUN = uv run --frozen --no-sync
+# A process of tests for each core; PARALLEL= for one in all, which a debugger needs.
+PARALLEL ?= -n auto --dist worksteal
 PORT ?= 8000
 # What `manage.py check --deploy` judges: a production installation, as docs/operations.md describes it.
 PRODUCTION = SECRET_KEY=$$(head -c 48 /dev/urandom | base64) REDIS_URL=redis://localhost:6379/0 ALLOWED_HOSTS=mmm.example.com
@@ -31,7 +33,7 @@ serve: setup ## Serve the pages, with a worker and the scheduler
 
 .PHONY: test
 test: setup-tests ## Run the tests (SQLite, a real browser)
-	@$(RUN) pytest -m "not stack and not full" $(ARGS)
+	@$(RUN) pytest -m "not stack and not full" $(PARALLEL) $(ARGS)
 
 .PHONY: test-stack
 test-stack: setup-tests ## Run the tests that need PostgreSQL, Redis and a real Celery worker

@@ -13,9 +13,8 @@ from django.test import Client
 from playwright.sync_api import Browser, Page
 from pytest_django.live_server_helper import LiveServer
 
+from tests.browser.looks import OPPOSITES, Look, name
 from tests.browser.watching import nothing_goes_wrong
-
-LOOKS = [(scheme, width) for scheme in ("light", "dark") for width in (1440, 390)]
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -47,24 +46,24 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[s
     }
 
 
-@pytest.fixture(params=LOOKS, ids=lambda look: f"{look[0]}-{look[1]}")
-def look(request: pytest.FixtureRequest) -> tuple[str, int]:
+@pytest.fixture(params=OPPOSITES, ids=name)
+def look(request: pytest.FixtureRequest) -> Look:
     """The colour scheme that the system asks for, and the width of the window."""
     return request.param  # type: ignore[no-any-return]
 
 
-def settings_of_window(look: tuple[str, int]) -> dict[str, Any]:
+def settings_of_window(look: Look) -> dict[str, Any]:
     scheme, width = look
     return {"color_scheme": scheme, "viewport": {"width": width, "height": 900}, "locale": "en-GB"}
 
 
 @pytest.fixture
-def browser_context_args(browser_context_args: dict[str, Any], look: tuple[str, int]) -> dict[str, Any]:
+def browser_context_args(browser_context_args: dict[str, Any], look: Look) -> dict[str, Any]:
     return browser_context_args | settings_of_window(look)
 
 
 @contextmanager
-def window(browser: Browser, look: tuple[str, int]) -> Iterator[Page]:
+def window(browser: Browser, look: Look) -> Iterator[Page]:
     """A window of this look for as long as the block, for a test that has several."""
     context = browser.new_context(**settings_of_window(look))
     yield context.new_page()

@@ -20,7 +20,8 @@ from accounts.models import Workspace
 from jobs.execution import execute
 from marketing.importing.demo import request_demo
 from marketing.periods import yesterday
-from tests.browser.conftest import LOOKS, carry_session, window
+from tests.browser.conftest import carry_session, window
+from tests.browser.looks import LOOKS
 from tests.browser.test_every_page import REFUSALS
 from tests.browser.watching import settle
 from tests.browser.world import World, build_world

@@ -19,6 +19,7 @@ from marketing.importing.actions import request_import
 from marketing.models import Dataset, Import
 from mmm_project import formats
 from tests.browser.keyboard import press, tab_to, write
+from tests.browser.looks import Look, every_look
 from tests.browser.watching import check
 
 pytestmark = pytest.mark.browser
@@ -47,8 +48,9 @@ def shop(transactional_db: None, tmp_path: Path, settings: Settings) -> Workspac
     return workspace
 
 
+@every_look
 @pytest.mark.usefixtures("shop")
-def test_from_signing_in_to_the_numbers_in_hand(live_server: LiveServer, page: Page, look: tuple[str, int]) -> None:
+def test_from_signing_in_to_the_numbers_in_hand(live_server: LiveServer, page: Page, look: Look) -> None:
     sign_in(page, live_server)
     choose_period(page, "Last 30 days")
     open_in_menu(page, look, "Attribution")
@@ -72,7 +74,7 @@ def test_from_signing_in_to_the_numbers_in_hand(live_server: LiveServer, page: P
 
 
 @pytest.mark.usefixtures("shop")
-def test_the_theme_can_be_chosen_and_is_kept(live_server: LiveServer, page: Page, look: tuple[str, int]) -> None:
+def test_the_theme_can_be_chosen_and_is_kept(live_server: LiveServer, page: Page, look: Look) -> None:
     sign_in(page, live_server)
     grounds = {"light": "rgb(251, 251, 252)", "dark": "rgb(18, 22, 28)"}
     ground = page.locator("html")
@@ -117,19 +119,19 @@ def open_channel(page: Page, name: str) -> None:
     expect(page.get_by_role("heading", level=1, name=name)).to_be_visible()
 
 
-def open_menu(page: Page, look: tuple[str, int]) -> None:
+def open_menu(page: Page, look: Look) -> None:
     """On narrow windows the sidebar is behind a button."""
     if look[1] < NARROW:
         press(page, page.get_by_role("button", name="Menu"))
 
 
-def open_in_menu(page: Page, look: tuple[str, int], name: str) -> None:
+def open_in_menu(page: Page, look: Look, name: str) -> None:
     open_menu(page, look)
     press(page, page.get_by_role("complementary").get_by_role("link", name=name))
     expect(page.get_by_role("heading", level=1, name=name)).to_be_visible()
 
 
-def choose_theme(page: Page, look: tuple[str, int], theme: str) -> None:
+def choose_theme(page: Page, look: Look, theme: str) -> None:
     open_menu(page, look)
     press(page, page.locator(".user-menu summary"))
     radio = page.get_by_role("radio", name=theme.capitalize())

@@ -8,13 +8,12 @@ from pytest_django.live_server_helper import LiveServer
 
 from charts import ChartSpec, Kind
 from tests.browser import chart_pages
-from tests.browser.conftest import LOOKS, window
+from tests.browser.conftest import window
 from tests.browser.keyboard import tab_to
+from tests.browser.looks import LOOKS, Look, both_widths, one_look
 from tests.browser.watching import axe_findings, nothing_goes_wrong, overflow, settle
 
 pytestmark = [pytest.mark.browser, pytest.mark.urls("tests.browser.chart_pages")]
-one_look = pytest.mark.parametrize("look", [("light", 1440)], indirect=True, ids=["light-1440"])
-both_widths = pytest.mark.parametrize("look", [("light", 1440), ("light", 390)], indirect=True, ids=["1440", "390"])
 
 Said: TypeAlias = tuple[str, str, tuple[float, ...]]  # series, category, value with the interval
 
@@ -117,7 +116,7 @@ def test_charts_are_in_order_in_every_look(live_server: LiveServer, browser: Bro
 
 @both_widths
 def test_a_tooltip_shows_beside_the_pointer_and_can_be_entered_and_dismissed(
-    live_server: LiveServer, page: Page, look: tuple[str, int]
+    live_server: LiveServer, page: Page, look: Look
 ) -> None:
     visit(page, live_server, "plain")
     tooltip = page.locator(".chart-tooltip:popover-open")

@@ -6,8 +6,9 @@ from pytest_django.live_server_helper import LiveServer
 
 from accounts.models import User
 from tests.browser.keyboard import press
+from tests.browser.looks import one_look
 
-pytestmark = [pytest.mark.browser, pytest.mark.parametrize("look", [("light", 1440)], indirect=True, ids=["light"])]
+pytestmark = [pytest.mark.browser, one_look]
 EMAIL, PASSWORD = "staff@example.com", "a long enough password"
 
 

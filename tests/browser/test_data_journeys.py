@@ -14,6 +14,7 @@ from accounts.actions import create_workspace
 from accounts.models import User, Workspace
 from marketing.models import ChannelSpend, Event, Import, OutcomeValue
 from tests.browser.conftest import carry_session, window
+from tests.browser.looks import Look, one_look
 from tests.browser.watching import Watch, check
 from tests.browser.world import EMAIL
 from tests.marketing.test_import_data_command import MMM, needs_reference
@@ -21,10 +22,6 @@ from tests.marketing.uploading import spend_file, work
 
 pytestmark = pytest.mark.browser
 PYMC_COLUMNS = (("x1", "spend", "Channel 1"), ("x2", "spend", "Channel 2"), ("y", "outcome", "Sales"))
-two_looks = pytest.mark.parametrize(
-    "look", [("light", 1440), ("dark", 390)], indirect=True, ids=["light-1440", "dark-390"]
-)
-one_look = pytest.mark.parametrize("look", [("light", 1440)], indirect=True, ids=["light-1440"])
 
 
 @pytest.fixture
@@ -73,7 +70,6 @@ def counts(page: Page) -> list[str]:
     return page.locator(".import-counts dd").all_inner_texts()
 
 
-@two_looks
 def test_a_file_with_bad_rows_is_checked_imported_and_told_apart_when_it_comes_again(
     live_server: LiveServer, page: Page, shop: Workspace, tmp_path: Path
 ) -> None:
@@ -151,7 +147,7 @@ def test_what_a_file_does_not_tell_is_asked_and_going_back_shows_what_was_chosen
 
 @one_look
 def test_a_file_that_is_none_is_refused_where_it_was_chosen(
-    live_server: LiveServer, browser: Browser, page: Page, shop: Workspace, look: tuple[str, int], tmp_path: Path
+    live_server: LiveServer, browser: Browser, page: Page, shop: Workspace, look: Look, tmp_path: Path
 ) -> None:
     file = tmp_path / "picture.png"
     file.write_bytes(b"\x89PNG\r\n\x1a\n\x00\x00\x00")

@@ -16,7 +16,8 @@ from jobs.execution import execute
 from marketing.importing.actions import request_import
 from marketing.models import ChannelGrouping, Dataset, Import
 from marketing.selectors import load_touches
-from tests.browser.conftest import LOOKS, carry_session, window
+from tests.browser.conftest import carry_session, window
+from tests.browser.looks import LOOKS, Look
 from tests.browser.watching import Watch, axe_findings, check, overflow
 from tests.browser.world import EMAIL, PASSWORD
 
@@ -57,7 +58,7 @@ def signed_in(page: Page, live_server: LiveServer, shop: Workspace) -> Page:
     return page
 
 
-def test_rules_are_written_previewed_ordered_and_saved(signed_in: Page, look: tuple[str, int]) -> None:
+def test_rules_are_written_previewed_ordered_and_saved(signed_in: Page, look: Look) -> None:
     page = signed_in
     page.get_by_role("link", name="Change the grouping").click()
     expect(preview(page)).to_contain_text("Nothing would change for the 90 touchpoints")

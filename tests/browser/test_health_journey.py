@@ -31,7 +31,6 @@ from tests.marketing.health.worlds import ZONE
 
 pytestmark = [
     pytest.mark.browser,
-    pytest.mark.parametrize("look", [("light", 1440), ("dark", 390)], indirect=True, ids=["light-1440", "dark-390"]),
 ]
 DAYS = 180
 

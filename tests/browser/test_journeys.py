@@ -4,7 +4,7 @@ import datetime as dt
 import re
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
@@ -20,15 +20,11 @@ from attribution.cube_keeping import keep_cubes_current
 from jobs.execution import execute
 from jobs.models import Job
 from tests.browser.conftest import carry_session, window
+from tests.browser.looks import Look, one_look
 from tests.browser.watching import check
 from tests.browser.world import World, build_world, import_some_months
 
 pytestmark = pytest.mark.browser
-Look: TypeAlias = tuple[str, int]
-one_look = pytest.mark.parametrize("look", [("light", 1440)], indirect=True, ids=["light-1440"])
-two_looks = pytest.mark.parametrize(
-    "look", [("light", 1440), ("dark", 390)], indirect=True, ids=["light-1440", "dark-390"]
-)
 CARDS = {"overall-roi", "spend", "revenue", "conversions"}
 
 
@@ -105,7 +101,6 @@ def sign_up(page: Page, live_server: LiveServer) -> None:
 # --- 4: the period ---
 
 
-@two_looks
 def test_a_period_is_chosen_shared_and_left_again(
     live_server: LiveServer, browser: Browser, page: Page, world: World, look: Look
 ) -> None:
@@ -171,7 +166,6 @@ def in_a_fresh_session(live_server: LiveServer, browser: Browser, world: World, 
 # --- 5: attribution ---
 
 
-@two_looks
 def test_two_models_are_compared_and_a_channel_opened(live_server: LiveServer, page: Page, world: World) -> None:
     carry_session(world.signed_in(), page, live_server)
     page.goto(f"{live_server.url}/w/{world.shop.slug}/attribution/")

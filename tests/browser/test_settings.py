@@ -11,13 +11,11 @@ from pytest_django.live_server_helper import LiveServer
 
 from accounts.actions import create_workspace
 from accounts.models import Membership, Role, User, Workspace
-from tests.browser.conftest import LOOKS, carry_session, window
+from tests.browser.conftest import carry_session, window
+from tests.browser.looks import Look, every_look
 from tests.browser.watching import Watch, axe_findings, check, nothing_goes_wrong, overflow
 
 pytestmark = pytest.mark.browser
-two_looks = pytest.mark.parametrize(
-    "look", [("light", 1440), ("dark", 390)], indirect=True, ids=["light-1440", "dark-390"]
-)
 
 
 @pytest.fixture
@@ -33,9 +31,8 @@ def as_owner(page: Page, live_server: LiveServer) -> None:
     carry_session(client, page, live_server)
 
 
-@two_looks
 def test_a_colleague_is_invited_signs_up_and_is_removed_again(
-    live_server: LiveServer, browser: Browser, page: Page, shop: Workspace, look: tuple[str, int]
+    live_server: LiveServer, browser: Browser, page: Page, shop: Workspace, look: Look
 ) -> None:
     as_owner(page, live_server)
     page.goto(f"{live_server.url}/w/shop/settings/team/")
@@ -74,7 +71,6 @@ def come_in(page: Page, link: str) -> None:
     assert Membership.objects.get(user__email="new@example.com").role == Role.VIEWER
 
 
-@two_looks
 def test_a_custom_number_of_days_is_asked_for_only_where_it_matters(
     live_server: LiveServer, page: Page, shop: Workspace
 ) -> None:
@@ -93,9 +89,9 @@ def test_a_custom_number_of_days_is_asked_for_only_where_it_matters(
     expect(days).to_have_value("45")
 
 
-@pytest.mark.parametrize("look", LOOKS, ids=str)
+@every_look
 def test_what_cannot_be_saved_is_said_beside_its_field(
-    live_server: LiveServer, browser: Browser, shop: Workspace, look: tuple[str, int]
+    live_server: LiveServer, browser: Browser, shop: Workspace, look: Look
 ) -> None:
     with window(browser, look) as page:
         watch = Watch(page)

@@ -4,9 +4,10 @@ import pytest
 from playwright.sync_api import BrowserContext, Page
 from pytest_django.live_server_helper import LiveServer
 
+from tests.browser.looks import one_look
 from tests.browser.watching import nothing_goes_wrong
 
-pytestmark = [pytest.mark.browser, pytest.mark.parametrize("look", [("light", 1440)], indirect=True, ids=["light"])]
+pytestmark = [pytest.mark.browser, one_look]
 INSERT = "element => document.head.append(Object.assign(document.createElement(element[0]), element[1]))"
 
 

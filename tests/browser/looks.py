@@ -1,0 +1,20 @@
+"""The looks of a page that tests see: the colour scheme that the system asks for, and the width of the window."""
+
+from typing import TypeAlias
+
+import pytest
+
+Look: TypeAlias = tuple[str, int]
+WIDTHS = (1440, 390)
+LOOKS: list[Look] = [(scheme, width) for scheme in ("light", "dark") for width in WIDTHS]
+OPPOSITES: list[Look] = [("light", 1440), ("dark", 390)]
+
+
+def name(look: Look) -> str:
+    return f"{look[0]}-{look[1]}"
+
+
+# A test with the fixtures `look` or `page` is run in the two opposite looks, or in those of its mark.
+one_look = pytest.mark.parametrize("look", [("light", 1440)], indirect=True, ids=name)
+both_widths = pytest.mark.parametrize("look", [("light", width) for width in WIDTHS], indirect=True, ids=name)
+every_look = pytest.mark.parametrize("look", LOOKS, indirect=True, ids=name)
