@@ -27,12 +27,8 @@ from marketing.frames import Conversions, Int64Column, SourceLookup, Touches
 from marketing.journeys import build_journeys
 from marketing.models import Campaign, Dataset, Goal
 from marketing.periods import EPOCH, day_number, day_of_us, start_of_day_us
-from marketing.selectors import (
-    MICROSECONDS_PER_DAY,
-    load_daily_spend,
-    load_touches_and_conversions,
-    source_lookup,
-)
+from marketing.selectors import MICROSECONDS_PER_DAY, load_daily_spend, load_touches_and_conversions
+from marketing.sources import source_lookup
 
 logger = logging.getLogger(__name__)
 

@@ -18,7 +18,7 @@ from attribution.presenters import Credit, Group
 from charts import Axis, Category, ChartSpec, Colour, Kind, Mark, Series, axis, channel_colour
 from marketing.channel_index import channel_index
 from marketing.models import Campaign
-from marketing.selectors import NO_CAMPAIGN
+from marketing.sources import NO_CAMPAIGN
 from mmm_project import formats
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from analyses.segments import segment_name, segment_settings
 from attribution.labels import DIMENSION_LABELS, MODEL_LABELS, NONE
 from attribution.params import REVENUE
 from marketing.periods import Period
-from marketing.selectors import NO_CAMPAIGN
+from marketing.sources import NO_CAMPAIGN
 from mmm_project import formats
 
 if TYPE_CHECKING:

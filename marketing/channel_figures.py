@@ -14,7 +14,7 @@ from marketing.channel_index import ChannelIndex
 from marketing.data_versions import data_version
 from marketing.frames import Int64Column
 from marketing.models import ChannelSpend, Dataset, Import, TrafficSource
-from marketing.selectors import source_lookup
+from marketing.sources import source_lookup
 
 KEPT_SECONDS = 3600
 

@@ -13,7 +13,7 @@ from marketing.frames import SourceLookup
 from marketing.grouping_rules import parse_rules
 from marketing.importing.dimensions import ensure_channels
 from marketing.models import Channel, ChannelAlias, ChannelGrouping
-from marketing.selectors import custom_rules
+from marketing.sources import custom_rules
 from mmm_project.problems import Conflict, Invalid, NotFound
 
 LONGEST_NAME = 100

@@ -5,8 +5,9 @@ Checks here are cheap: a column of touches is never read through, so the order o
 builder's promise.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, Self, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +20,7 @@ Int64Column: TypeAlias = npt.NDArray[np.int64]
 UInt8Column: TypeAlias = npt.NDArray[np.uint8]
 UInt16Column: TypeAlias = npt.NDArray[np.uint16]
 UInt32Column: TypeAlias = npt.NDArray[np.uint32]
+Columns: TypeAlias = Mapping[str, npt.NDArray[Any]]
 
 
 def _require_columns(frame: object, length: int, **dtypes: type[np.generic]) -> None:
@@ -67,6 +69,18 @@ class Touches:
         if self.offsets[0] != 0 or self.offsets[-1] != touches or np.any(self.offsets[1:] < self.offsets[:-1]):
             raise ValueError(f"Touches.offsets must rise from 0 to the number of touches, {touches}.")
 
+    @classmethod
+    def from_columns(cls, columns: Columns) -> Self:
+        """The touches of a snapshot's columns, by their names there; with `segment` if it is among them."""
+        return cls(
+            customer_ids=columns["customer_ids"],
+            offsets=columns["offsets"],
+            touched_at=columns["at"],
+            source=columns["source"],
+            interaction=columns["interaction"],
+            segment=columns.get("segment"),
+        )
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Conversions:
@@ -95,6 +109,17 @@ class Conversions:
         earlier = self.converted_at[1:] < self.converted_at[:-1]
         if np.any(self.customer_ids[1:] < self.customer_ids[:-1]) or np.any(same_customer & earlier):
             raise ValueError("Conversions must be sorted by customer, then by time.")
+
+    @classmethod
+    def from_columns(cls, columns: Columns) -> Self:
+        """The conversions of a snapshot's columns, by their names there."""
+        return cls(
+            customer_ids=np.repeat(columns["customer_ids"], np.diff(columns["offsets"])),
+            converted_at=columns["at"],
+            goal=columns["goal"],
+            value=columns["value"],
+            converted=columns["converted"],
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -5,13 +5,18 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from django.db.models import Max, Min, QuerySet
+from django.db.models import Max, Min, Model, QuerySet
 from django.utils import timezone
 
 from accounts.models import Workspace
 from marketing.models import ChannelSpend, ControlValue, Dataset, Import, OutcomeValue
 
 RECENT_DAYS = 90
+DAILY: dict[Dataset, type[Model]] = {
+    Dataset.SPEND: ChannelSpend,
+    Dataset.OUTCOMES: OutcomeValue,
+    Dataset.CONTROLS: ControlValue,
+}
 
 
 @dataclass(frozen=True)
@@ -70,13 +75,11 @@ def _missing_days(workspace: Workspace, dataset: Dataset, *, first_day: date | N
 
 def _daily_rows(workspace: Workspace, dataset: Dataset) -> list[QuerySet[Any]]:
     """Return the rows, by table, of a dataset that has some for each day, else nothing."""
-    if dataset == Dataset.SPEND:
-        return [ChannelSpend.objects.filter(channel__workspace=workspace, shadowed=False)]
-    if dataset == Dataset.OUTCOMES:
-        return [OutcomeValue.objects.filter(outcome__workspace=workspace, shadowed=False)]
-    if dataset == Dataset.CONTROLS:
-        return [ControlValue.objects.filter(control__workspace=workspace, shadowed=False)]
+    model = DAILY.get(dataset)
+    if model is not None:
+        visible = {"batch__workspace": workspace, "batch__status": Import.Status.ACTIVE, "shadowed": False}
+        return [model._default_manager.filter(**visible)]
     if dataset == Dataset.MEDIA_TABLE:  # its rows may hold any of the three; restated elsewhere, they were there
         tables = Import.objects.filter(workspace=workspace, dataset=dataset, status=Import.Status.ACTIVE)
-        return [model.objects.filter(batch__in=tables) for model in (ChannelSpend, OutcomeValue, ControlValue)]
+        return [model._default_manager.filter(batch__in=tables) for model in DAILY.values()]
     return []

@@ -23,8 +23,8 @@ BRANDS: dict[str, str] = {
         "flipboard foursquare getpocket glassdoor goodreads hi5 hootsuite houzz hubpages ig imvu instagram "
         "instapaper kakao kakaotalk librarything linkedin livejournal mastodon medium meetup messenger mixi "
         "myanimelist myheritage myspace nextdoor niconico nicovideo odnoklassniki photobucket pinterest pixiv "
-        "plurk quora qzone ravelry reddit renren researchgate reverbnation scribd serverfault sharechat sina- "
-        "weibo skype skyrock slashdot slideshare smartnews snapchat stackexchange stackoverflow superuser taringa "
+        "plurk quora qzone ravelry reddit renren researchgate reverbnation scribd serverfault sharechat "
+        "sina-weibo skype skyrock slashdot slideshare smartnews snapchat stackexchange stackoverflow superuser taringa "
         "techmeme telegram tencent threads tiktok tripadvisor trustpilot tuenti tumblr twitter typepad viadeo "
         "vkontakte wattpad wechat weebly weibo whatsapp wikihow wordpress xing yammer yelp zalo",
         VIDEO: "bilibili crackle curiositystream dailymotion disneyplus hulu iqiyi netflix rumble rutube ted twitch "

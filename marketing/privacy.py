@@ -4,7 +4,6 @@ A customer's key is never stored. What is known of it is the customer's id, the 
 the audit log keeps of a request.
 """
 
-import datetime as dt
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from accounts.audit import record
 from accounts.models import AuditEvent, User, Workspace
 from jobs.actions import submit
 from jobs.models import Job
+from marketing.day_labels import span_label
 from marketing.importing.customers import customer_ids
 from marketing.models import Campaign, Channel, Conversion, Customer, Goal, Import, Segment, Touchpoint, TrafficSource
 from mmm_project.problems import NotFound
@@ -46,15 +46,14 @@ class Part:
 
 @dataclass(frozen=True, kw_only=True)
 class Holding:
-    """What is held of a customer: rows of each kind, how many of them count, the days they speak of, and whence."""
+    """What is held of a customer: rows of each kind, how many of them count, their days in words, and whence."""
 
     customer: Customer
     touches: int
     touches_counted: int
     conversions: int
     conversions_counted: int
-    first_day: dt.date | None
-    last_day: dt.date | None
+    days: str
     parts: list[Part]
 
 
@@ -125,8 +124,7 @@ def holding_of(customer: Customer) -> Holding:
         touches_counted=facts[Touchpoint]["counted"],
         conversions=facts[Conversion]["all"],
         conversions_counted=facts[Conversion]["counted"],
-        first_day=first and first.astimezone(zone).date(),
-        last_day=last and last.astimezone(zone).date(),
+        days=span_label(first.astimezone(zone).date(), last.astimezone(zone).date()) if first and last else "",
         parts=[Part(batch=batch, rows=rows_by_import[batch.pk]) for batch in imports],
     )
 
@@ -198,7 +196,8 @@ def _touchpoints(customer: Customer) -> Iterator[dict[str, Any]]:
     channels = _names(Channel, customer)
     campaigns = _names(Campaign, customer)
     segments = _names(Segment, customer)
-    rows = Touchpoint.objects.filter(customer=customer).select_related("batch").order_by("occurred_at", "pk")
+    imports = _imports(customer)
+    rows = Touchpoint.objects.filter(customer=customer).order_by("occurred_at", "pk")
     sources = TrafficSource.objects.filter(workspace=customer.workspace).in_bulk(
         set(rows.order_by().values_list("traffic_source", flat=True).distinct())
     )
@@ -211,20 +210,21 @@ def _touchpoints(customer: Customer) -> Iterator[dict[str, Any]]:
             "campaign": campaigns.get(source.campaign_id),
             "interaction": row.get_interaction_display(),
             "segment": segments.get(row.segment_id),
-            **_whence(row),
+            **_whence(row, imports),
         }
 
 
 def _conversions(customer: Customer) -> Iterator[dict[str, Any]]:
     goals = _names(Goal, customer)
-    rows = Conversion.objects.filter(customer=customer).select_related("batch").order_by("occurred_at", "pk")
+    imports = _imports(customer)
+    rows = Conversion.objects.filter(customer=customer).order_by("occurred_at", "pk")
     for row in rows.iterator(chunk_size=ROWS_AT_ONCE):
         yield _when(row) | {
             "goal": goals[row.goal_id],
             "value": str(row.value),
             "order_id": row.order_id,
             "converted": row.converted,
-            **_whence(row),
+            **_whence(row, imports),
         }
 
 
@@ -236,9 +236,12 @@ def _when(row: Touchpoint | Conversion) -> dict[str, Any]:
     return {"occurred_at": row.occurred_at.isoformat()}
 
 
-def _whence(row: Touchpoint | Conversion) -> dict[str, Any]:
-    return {
-        "counts": not row.shadowed and row.batch.status == Import.Status.ACTIVE,
-        "import": row.batch_id,
-        "file": row.batch.file_name,
-    }
+def _imports(customer: Customer) -> dict[int, tuple[str, str]]:
+    """Status and file name of each import of the workspace, read once: imports hold far more than the rows need."""
+    imports = Import.objects.filter(workspace=customer.workspace_id)
+    return {pk: (status, name) for pk, status, name in imports.values_list("pk", "status", "file_name")}
+
+
+def _whence(row: Touchpoint | Conversion, imports: dict[int, tuple[str, str]]) -> dict[str, Any]:
+    status, file_name = imports[row.batch_id]
+    return {"counts": not row.shadowed and status == Import.Status.ACTIVE, "import": row.batch_id, "file": file_name}

@@ -1,8 +1,7 @@
-"""From the database to frames: the visible data of a workspace, and what its sources mean."""
+"""From the database to frames: the visible data of a workspace."""
 
 import datetime as dt
-from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,33 +10,27 @@ from django.db.models.functions import Cast
 
 from accounts.models import Workspace
 from marketing import store
-from marketing.channel_index import DIRECT, ChannelIndex, channel_index
+from marketing.channel_index import channel_index
 from marketing.frames import Conversions, Float64Column, Int64Column, Journeys, SourceLookup, Touches
-from marketing.grouping import classify, granular
-from marketing.grouping_rules import Grouping, Rules, parse_rules
 from marketing.journeys import build_journeys
 from marketing.models import (
-    Campaign,
-    ChannelGrouping,
     ChannelSpend,
     Conversion,
     Dataset,
     Event,
     Goal,
     Import,
-    TrafficSource,
 )
 from marketing.periods import Period
 from marketing.segments import names as segment_names
 from marketing.segments.definition import Definition, What
 from marketing.segments.evaluation import returning_customers, select
+from marketing.sources import source_lookup
 
+TOUCH_COLUMNS, CONVERSION_COLUMNS = ("at", "source", "interaction"), ("at", "goal", "value", "converted")
 MICROSECONDS_PER_DAY = 86_400_000_000
 CHANGES_TOLERATED = 5  # in a row, while the data is being read
 TOUCHES_SHARE = 0.9  # of the time that building both snapshots takes
-NO_CAMPAIGN = "(not set)"
-MOST_GROUPS = 5_000  # that a grouping makes channels of; the rarest of more are one channel together
-OTHER = "Other"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -66,17 +59,10 @@ def load_touches(
         workspace=workspace,
         table=store.TOUCHES,
         imports=imports,
-        names=("at", "source", "interaction", *(("segment",) if with_segment else ())),
+        names=(*TOUCH_COLUMNS, *(("segment",) if with_segment else ())),
         on_progress=on_progress,
     )
-    return Touches(
-        customer_ids=columns["customer_ids"],
-        offsets=columns["offsets"],
-        touched_at=columns["at"],
-        source=columns["source"],
-        interaction=columns["interaction"],
-        segment=columns.get("segment"),
-    )
+    return Touches.from_columns(columns)
 
 
 def load_conversions(
@@ -95,113 +81,10 @@ def load_conversions(
         workspace=workspace,
         table=store.CONVERSIONS,
         imports=imports,
-        names=("at", "goal", "value", "converted"),
+        names=CONVERSION_COLUMNS,
         on_progress=on_progress,
     )
-    return Conversions(
-        customer_ids=np.repeat(columns["customer_ids"], np.diff(columns["offsets"])),
-        converted_at=columns["at"],
-        goal=columns["goal"],
-        value=columns["value"],
-        converted=columns["converted"],
-    )
-
-
-def grouping_of(*, workspace: Workspace) -> Grouping:
-    """What makes channels of the workspace's traffic that names none: (source, medium, campaign) -> channel."""
-    if workspace.channel_grouping == Workspace.Grouping.GRANULAR:
-        return granular
-    if workspace.channel_grouping == Workspace.Grouping.CUSTOM:
-        return custom_rules(workspace=workspace).classify
-    return classify
-
-
-def custom_rules(*, workspace: Workspace) -> Rules:
-    """The workspace's own rules, whether they count at present or not."""
-    stored = ChannelGrouping.objects.filter(workspace=workspace).values_list("rules", flat=True).first()
-    return parse_rules(stored or [])
-
-
-def source_lookup(
-    *, workspace: Workspace, touches: Touches | None = None, grouping: Grouping | None = None
-) -> SourceLookup:
-    """What each traffic source resolves to: its explicit channel, else what the channel grouping makes of it.
-
-    Merged channels are those that they were merged into, former names those that bear them now. Indexed by the
-    database id of the source; ids of other workspaces fall on the first channel and no campaign. The channels are the
-    workspace's own in the order of their colours, then others that the grouping named.
-
-    `grouping`: another one than the workspace's. `touches`: those to count where a grouping makes more than
-    `MOST_GROUPS` channels, of which only the most frequent stay; without any, all of the workspace's are read.
-    """
-    index = channel_index(workspace=workspace)
-    campaigns = dict(Campaign.objects.filter(workspace=workspace).order_by("name").values_list("id", "name"))
-    campaign_index = {None: 0} | {campaign: place for place, campaign in enumerate(campaigns, start=1)}
-    sources: list[tuple[int, int | None, str, str, int | None]] = list(
-        TrafficSource.objects.filter(workspace=workspace)
-        .order_by("id")
-        .values_list("id", "channel_id", "source", "medium", "campaign_id")
-    )
-    grouping = grouping or grouping_of(workspace=workspace)
-    grouped = {
-        source_id: grouping(source, medium, campaigns.get(campaign, "") if campaign else "")
-        for source_id, explicit, source, medium, campaign in sources
-        if explicit is None
-    }
-    if len({name.lower() for name in grouped.values()}) > MOST_GROUPS:
-        kept = _most_frequent(grouped, touches or load_touches(workspace=workspace))
-        grouped = {source_id: name if name.lower() in kept else OTHER for source_id, name in grouped.items()}
-    channels = _Channels(index)
-    ids = 1 + sources[-1][0] if sources else 0
-    channel_of_source, campaign_of_source = np.zeros(ids, np.uint16), np.zeros(ids, np.uint32)
-    for source_id, explicit, _, _, campaign in sources:
-        channel_of_source[source_id] = (
-            channels.place_of_name(grouped[source_id]) if explicit is None else channels.place_of(explicit)
-        )
-        campaign_of_source[source_id] = campaign_index[campaign]
-    return SourceLookup(
-        channel=channel_of_source,
-        campaign=campaign_of_source,
-        channels=tuple(channels.names),
-        campaigns=(NO_CAMPAIGN, *campaigns.values()),
-        direct=np.array(channels.direct, np.bool_),
-    )
-
-
-class _Channels:
-    """The channels that sources resolve to, numbered: those that stand on their own, then what a grouping named."""
-
-    def __init__(self, index: ChannelIndex) -> None:
-        standing = index.standing()
-        self.names = [channel.name for channel in standing]
-        self.direct = [index.is_direct(channel.pk) for channel in standing]
-        self._index = index
-        self._place_by_id = {channel.pk: place for place, channel in enumerate(standing)}
-        self._place_by_name: dict[str, int] = {}
-
-    def place_of(self, channel_id: int) -> int:
-        return self._place_by_id[self._index.counted_for(channel_id)]
-
-    def place_of_name(self, name: str) -> int:
-        folded = name.lower()
-        if folded not in self._place_by_name:
-            known = self._index.named(name)
-            if known is None:
-                self._place_by_name[folded] = len(self.names)
-                self.names.append(name)
-                self.direct.append(folded == DIRECT)
-            else:
-                self._place_by_name[folded] = self._place_by_id[known.pk]
-        return self._place_by_name[folded]
-
-
-def _most_frequent(grouped: Mapping[int, str], touches: Touches) -> set[str]:
-    """The `MOST_GROUPS` names, in lower case, with most touches; of equals, those first in the alphabet."""
-    touches_of_source = np.bincount(touches.source, minlength=1 + max(grouped))
-    frequency: Counter[str] = Counter()
-    for source_id, name in grouped.items():
-        frequency[name.lower()] += int(touches_of_source[source_id])
-    return set(sorted(frequency, key=lambda name: (-frequency[name], name))[:MOST_GROUPS])
+    return Conversions.from_columns(columns)
 
 
 def load_journeys(

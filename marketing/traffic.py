@@ -13,7 +13,7 @@ from marketing.frames import Int64Column
 from marketing.grouping import UNASSIGNED, classify, granular
 from marketing.grouping_rules import Rules
 from marketing.models import TrafficSource
-from marketing.selectors import MOST_GROUPS, grouping_of
+from marketing.sources import MOST_GROUPS, grouping_of
 
 MOST_ROWS = 30
 MOST_UNMATCHED = 15

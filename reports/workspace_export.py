@@ -23,7 +23,8 @@ from jobs.actions import submit
 from jobs.models import Job
 from jobs.progress import Progress
 from marketing.models import Import
-from reports.workspace_tables import audit_of, imports_of, runs_of, settings_of, workspace_rows
+from reports.workspace_history import audit_of, imports_of, runs_of, settings_of
+from reports.workspace_rows import workspace_rows
 
 EXPORT_JOB = "reports.export_workspace"
 FOLDER = "exports"

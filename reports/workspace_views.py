@@ -34,7 +34,7 @@ class DeletionForm(forms.Form):
     def __init__(self, *args: Any, request: AuthedRequest, workspace: Workspace, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._request, self._workspace = request, workspace
-        self.fields["slug"].label = f"Type “{workspace.slug}” to say that it is meant"
+        self.fields["slug"].label = f"Type “{workspace.slug}” to confirm"
 
     def clean_slug(self) -> str:
         slug: str = self.cleaned_data["slug"]

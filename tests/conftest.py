@@ -21,6 +21,8 @@ def pytest_runtest_setup() -> None:
 def pytest_configure() -> None:
     # Each test client loads the middleware, and WhiteNoise would list every static file each time.
     settings.WHITENOISE_AUTOREFRESH = True
+    # Argon2 is slow on purpose; who may sign in does not depend on it.
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
 @pytest.fixture(autouse=True)

@@ -67,7 +67,7 @@ class Campaign(models.Model):
 class TrafficSource(models.Model):
     """Where a touch came from, as its row said it: an explicit channel, or source and medium to be grouped; a campaign.
 
-    The channel that counts is looked up beside the touches (`marketing.selectors.source_lookup`), so a change of the
+    The channel that counts is looked up beside the touches (`marketing.sources.source_lookup`), so a change of the
     channel grouping rewrites no touch.
     """
 

@@ -11,7 +11,7 @@ from marketing.channel_figures import NOTHING, ChannelFigures, channel_figures
 from marketing.channel_index import ChannelIndex, channel_index
 from marketing.grouping_rules import FIELDS, OPERATORS, OTHERWISE, Condition, Rule, Rules
 from marketing.models import Channel, ChannelAlias
-from marketing.selectors import MOST_GROUPS, custom_rules
+from marketing.sources import MOST_GROUPS, custom_rules
 from marketing.traffic import TrafficPreview, TrafficRow
 from mmm_project import formats
 

@@ -18,7 +18,7 @@ from marketing.pages.channel_presenters import channel_list, grouping_summary, m
 from mmm_project.problems import Conflict, Invalid, NotFound
 from mmm_project.web import render_page
 
-RECOMPUTED = "The figures are computed anew; until they are ready, the dashboard shows the ones before."
+RECOMPUTED = "The figures are being computed again; until they are ready, the dashboard shows the previous ones."
 
 
 @require_safe
@@ -116,7 +116,7 @@ def forget_name(request: AuthedRequest, slug: str, channel_id: int, alias_id: in
     if alias is None:
         raise NotFound("The channel has no such former name.")
     actions.forget_name(alias=alias, by=request.user)
-    messages.success(request, f"“{alias.name}” is no name of {found.name} any more.")
+    messages.success(request, f"“{alias.name}” is no longer a name of {found.name}.")
     return redirect("marketing:channel", slug=slug, channel_id=channel_id)
 
 

@@ -15,7 +15,7 @@ from marketing.models import Channel
 from marketing.pages.channel_presenters import GROUPINGS, PreviewPage, preview_page
 from marketing.pages.channel_views import RECOMPUTED
 from marketing.pages.grouping_editor import CHOICES, GroupingEditor
-from marketing.selectors import custom_rules
+from marketing.sources import custom_rules
 from marketing.traffic import preview
 from mmm_project.problems import Conflict
 from mmm_project.web import render_page

@@ -33,11 +33,11 @@ class KeyForm(forms.Form):
 
 
 class ErasureForm(forms.Form):
-    """Asks whether it is meant."""
+    """Asks for confirmation."""
 
     confirmed = forms.BooleanField(
-        label="Erase it for good. This cannot be undone.",
-        error_messages={"required": "Tick the box to say that it is meant."},
+        label="Erase this customer for good. This cannot be undone.",
+        error_messages={"required": "Tick the box to confirm."},
     )
 
 
@@ -104,5 +104,5 @@ def erase(request: AuthedRequest, slug: str, customer_id: int) -> HttpResponse:
         context = {"holding": privacy.holding_of(found), "form": form}
         return render_page(request, "data/privacy_customer.html", context, status=422)
     privacy.request_erasure(customer=found, by=request.user)
-    messages.success(request, "The customer is being erased. Imports that were on their way before are waited for.")
+    messages.success(request, "The customer is being erased. Imports that are already under way are finished first.")
     return redirect("marketing:privacy", slug=slug)

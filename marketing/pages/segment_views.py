@@ -1,5 +1,7 @@
 """Data > Segments: those of the workspace, and the form of one with a count of what it holds."""
 
+from collections.abc import Callable
+
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpResponse
@@ -10,6 +12,7 @@ from accounts import access
 from accounts.access import AuthedRequest
 from accounts.models import Workspace
 from accounts.permissions import Permission
+from marketing.models import SavedSegment
 from marketing.pages.segment_forms import PREVIEW, SAVE, SegmentForm
 from marketing.pages.segment_presenters import present_preview, present_rows, sample_in_words, scope_in_words
 from marketing.segments import saved
@@ -48,42 +51,34 @@ def new_segment(request: AuthedRequest, slug: str) -> HttpResponse:
     workspace = access.get_workspace(request, slug)
     access.require(request, Permission.SEGMENTS)
     form = SegmentForm(workspace=workspace, data=request.POST if request.method == "POST" else None)
-    if form.action == SAVE and form.is_valid():
-        try:
-            saved.create_segment(workspace=workspace, name=form.name, definition=form.definition, by=request.user)
-        except Invalid as refusal:
-            form.refuse(refusal.errors, refusal.detail)
-        else:
-            messages.success(request, f"“{form.name}” is saved.")
-            return redirect("marketing:segments", slug=slug)
+
+    def create() -> None:
+        saved.create_segment(workspace=workspace, name=form.name, definition=form.definition, by=request.user)
+
+    if _save(request, form, create):
+        return redirect("marketing:segments", slug=slug)
     return _editor(request, workspace, form, None)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def segment(request: AuthedRequest, slug: str, segment_id: int) -> HttpResponse:
     """Show a segment's form; POST adds or removes a condition, counts, or saves it."""
-    workspace = access.get_workspace(request, slug)
-    found = saved.get_segment(workspace=workspace, segment_id=segment_id)
-    access.require(request, Permission.SEGMENTS)
+    workspace, found = _find(request, slug, segment_id)
     form = SegmentForm(workspace=workspace, segment=found, data=request.POST if request.method == "POST" else None)
     name = found.name
-    if form.action == SAVE and form.is_valid():
-        try:
-            saved.change_segment(segment=found, name=form.name, definition=form.definition, by=request.user)
-        except Invalid as refusal:
-            form.refuse(refusal.errors, refusal.detail)
-        else:
-            messages.success(request, f"“{form.name}” is saved.")
-            return redirect("marketing:segments", slug=slug)
+
+    def change() -> None:
+        saved.change_segment(segment=found, name=form.name, definition=form.definition, by=request.user)
+
+    if _save(request, form, change):
+        return redirect("marketing:segments", slug=slug)
     return _editor(request, workspace, form, name)
 
 
 @require_POST
 def duplicate_segment(request: AuthedRequest, slug: str, segment_id: int) -> HttpResponse:
     """Copy a segment, and go to the copy."""
-    workspace = access.get_workspace(request, slug)
-    found = saved.get_segment(workspace=workspace, segment_id=segment_id)
-    access.require(request, Permission.SEGMENTS)
+    _, found = _find(request, slug, segment_id)
     try:
         copy = saved.duplicate_segment(segment=found, by=request.user)
     except Invalid as refusal:
@@ -95,9 +90,7 @@ def duplicate_segment(request: AuthedRequest, slug: str, segment_id: int) -> Htt
 @require_POST
 def archive_segment(request: AuthedRequest, slug: str, segment_id: int) -> HttpResponse:
     """Stop offering a segment."""
-    workspace = access.get_workspace(request, slug)
-    found = saved.get_segment(workspace=workspace, segment_id=segment_id)
-    access.require(request, Permission.SEGMENTS)
+    _, found = _find(request, slug, segment_id)
     if saved.archive_segment(segment=found, by=request.user):
         messages.success(request, f"“{found.name}” is archived: it is no longer offered, and its runs stay readable.")
     return redirect("marketing:segments", slug=slug)
@@ -106,12 +99,31 @@ def archive_segment(request: AuthedRequest, slug: str, segment_id: int) -> HttpR
 @require_POST
 def restore_segment(request: AuthedRequest, slug: str, segment_id: int) -> HttpResponse:
     """Offer an archived segment again."""
-    workspace = access.get_workspace(request, slug)
-    found = saved.get_segment(workspace=workspace, segment_id=segment_id)
-    access.require(request, Permission.SEGMENTS)
+    _, found = _find(request, slug, segment_id)
     if saved.restore_segment(segment=found, by=request.user):
         messages.success(request, f"“{found.name}” is offered again.")
     return redirect("marketing:segments", slug=slug)
+
+
+def _find(request: AuthedRequest, slug: str, segment_id: int) -> tuple[Workspace, SavedSegment]:
+    """Return the workspace and its segment, for those who may change segments."""
+    workspace = access.get_workspace(request, slug)
+    found = saved.get_segment(workspace=workspace, segment_id=segment_id)
+    access.require(request, Permission.SEGMENTS)
+    return workspace, found
+
+
+def _save(request: AuthedRequest, form: SegmentForm, deed: Callable[[], None]) -> bool:
+    """Do it if that is asked for and the form is valid; return whether it was done. The form says why not."""
+    if form.action != SAVE or not form.is_valid():
+        return False
+    try:
+        deed()
+    except Invalid as refusal:
+        form.refuse(refusal.errors, refusal.detail)
+        return False
+    messages.success(request, f"“{form.name}” is saved.")
+    return True
 
 
 def _editor(request: AuthedRequest, workspace: Workspace, form: SegmentForm, name: str | None) -> HttpResponse:

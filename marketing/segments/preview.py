@@ -15,14 +15,15 @@ from django.utils import timezone
 from accounts.models import Workspace
 from marketing import store
 from marketing.data_versions import data_version
-from marketing.frames import BoolColumn, Conversions, Journeys, Touches
+from marketing.frames import BoolColumn, Conversions, Touches
 from marketing.journeys import build_journeys
 from marketing.models import Dataset, Goal
 from marketing.periods import Period, yesterday
 from marketing.segments import names
 from marketing.segments.definition import Definition, What
 from marketing.segments.evaluation import returning_customers, select
-from marketing.selectors import MICROSECONDS_PER_DAY, source_lookup
+from marketing.selectors import CONVERSION_COLUMNS, MICROSECONDS_PER_DAY, TOUCH_COLUMNS
+from marketing.sources import source_lookup
 
 MOST_TOUCHES = 1_500_000  # of more, the touches of a sample of customers are counted: about so many
 KEPT_SECONDS = 86_400
@@ -103,6 +104,7 @@ class _Counter:
             window_us=scope.window_days * MICROSECONDS_PER_DAY,
         )
         self._sources = source_lookup(workspace=workspace, touches=touches)
+        self._all = self._amounts(np.ones(len(self._journeys), np.bool_))
         self._returning: BoolColumn | None = None
 
     @classmethod
@@ -114,7 +116,7 @@ class _Counter:
         )
         if sample is None:
             return None
-        wanted = ("at", "source", "interaction", *(("segment",) if with_segment else ()))
+        wanted = (*TOUCH_COLUMNS, *(("segment",) if with_segment else ()))
         touches = store.load_built(
             workspace=workspace, table=store.TOUCHES, imports=touch_imports, names=wanted, below=sample.below
         )
@@ -122,31 +124,12 @@ class _Counter:
             workspace=workspace,
             table=store.CONVERSIONS,
             imports=active[Dataset.CONVERSIONS],
-            names=("at", "goal", "value", "converted"),
+            names=CONVERSION_COLUMNS,
             below=sample.below,
         )
         if touches is None or conversions is None:
             return None
-        return cls(
-            workspace,
-            scope,
-            Touches(
-                customer_ids=touches["customer_ids"],
-                offsets=touches["offsets"],
-                touched_at=touches["at"],
-                source=touches["source"],
-                interaction=touches["interaction"],
-                segment=touches.get("segment"),
-            ),
-            Conversions(
-                customer_ids=np.repeat(conversions["customer_ids"], np.diff(conversions["offsets"])),
-                converted_at=conversions["at"],
-                goal=conversions["goal"],
-                value=conversions["value"],
-                converted=conversions["converted"],
-            ),
-            sample.share,
-        )
+        return cls(workspace, scope, Touches.from_columns(touches), Conversions.from_columns(conversions), sample.share)
 
     def count(self, definition: Definition) -> Figures:
         whole = self._journeys
@@ -157,8 +140,8 @@ class _Counter:
             codes=names.codes(workspace=self._workspace, sources=self._sources, definition=definition),
             returning=self._returning_customers() if definition.looks_at(What.CUSTOMER) else None,
         )
-        conversions, value, null_paths = self._amounts(whole, chosen)
-        all_conversions, all_value, all_null_paths = self._amounts(whole, np.ones(len(whole), np.bool_))
+        conversions, value, null_paths = self._amounts(chosen)
+        all_conversions, all_value, all_null_paths = self._all
         return Figures(
             conversions=conversions,
             value=value,
@@ -180,8 +163,9 @@ class _Counter:
             )
         return self._returning
 
-    def _amounts(self, journeys: Journeys, chosen: BoolColumn) -> tuple[float, float, float]:
+    def _amounts(self, chosen: BoolColumn) -> tuple[float, float, float]:
         """Conversions, value and null paths among the chosen journeys, taken up from the sample to all customers."""
+        journeys = self._journeys
         converted = chosen & journeys.converted
         amounts = (converted.sum(), journeys.value[converted].sum(), (chosen & ~journeys.converted).sum())
         conversions, value, null_paths = (float(amount) / self._sampled for amount in amounts)

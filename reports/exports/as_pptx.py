@@ -3,13 +3,13 @@
 import io
 import math
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from pptx.enum.shapes import MSO_SHAPE
 from pptx.enum.text import MSO_ANCHOR
 from pptx.util import Emu, Inches, Length, Pt
 
-from analyses.documents import Card, DataTable, Document, Row
+from analyses.documents import Card, DataTable, Document
 from charts import Chart, ChartSpec
 from charts.pptx import add_chart
 from reports.exports.deck import (
@@ -22,6 +22,7 @@ from reports.exports.deck import (
     LINE,
     MARGIN,
     MUTED,
+    ROW_HEIGHT,
     TOP,
     WHITE,
     Deck,
@@ -33,12 +34,17 @@ from reports.exports.deck import (
     write_paragraph,
 )
 
+Item = TypeVar("Item")
 TONES = {"good": GOOD, "bad": BAD}
 CARDS_IN_A_ROW, CARD_HEIGHT, GAP = 4, Inches(2.1), Inches(0.25)
 PANELS_ON_A_SLIDE = 6
 LINES_ON_A_SLIDE = 13
 LETTERS_IN_A_LINE = 44  # of the first column of a table, at 12 points
+LETTERS_OF_A_FACT = 120  # in a line, at 14 points
+LETTERS_OF_A_NOTE, NOTE_LINES = 150, 2  # of what is said above a table: in a line, and lines that there is room for
+NOTE_LINE = Inches(0.17)
 MOST_FIGURES = 6  # beside each other
+MOST_LETTERS_LARGE = 900  # that sentences together have in large letters
 
 
 def write(document: Document) -> bytes:
@@ -101,12 +107,16 @@ def _card(slide: Any, card: Card, *, left: Length, top: Length, width: Length) -
 
 
 def _sentences(deck: Deck, title: str, sentences: Sequence[str]) -> None:
-    slide = deck.add_slide(title, notes=" ".join(sentences))
-    frame = add_frame(slide)
-    size = 18 if sum(map(len, sentences)) < 900 else 13
-    for place, sentence in enumerate(sentences):
-        paragraph = write_paragraph(frame, sentence, size=size, colour=INK, first=place == 0)
-        paragraph.space_after = Pt(size / 2)
+    """A paragraph for each sentence, small and on several slides where there are many."""
+    size, letters, lines = (18, 100, 16) if sum(map(len, sentences)) < MOST_LETTERS_LARGE else (13, 140, 21)
+    for number, part in enumerate(
+        _parts(sentences, [_lines(sentence, letters) + 0.5 for sentence in sentences], lines)
+    ):
+        slide = deck.add_slide(_continued(title, number), notes=" ".join(part))
+        frame = add_frame(slide)
+        for place, sentence in enumerate(part):
+            paragraph = write_paragraph(frame, sentence, size=size, colour=INK, first=place == 0)
+            paragraph.space_after = Pt(size / 2)
 
 
 def _chart(deck: Deck, chart: Chart, section: str) -> None:
@@ -137,50 +147,65 @@ def _grid(slide: Any, panels: Sequence[ChartSpec]) -> None:
 
 
 def _table(deck: Deck, table: DataTable, section: str) -> None:
-    """A table on as many slides as its rows and columns need; each has the header and the labels."""
-    slides = [
-        (rows, first) for rows in _pages(table.rows) for first in range(0, len(table.columns) - 1 or 1, MOST_FIGURES)
-    ]
+    """A table on as many slides as its rows and columns need; each has the header and labels, the first the note."""
+    lower = max(_lines(table.note, LETTERS_OF_A_NOTE) - NOTE_LINES, 0) * NOTE_LINE
+    room = LINES_ON_A_SLIDE - math.ceil(max(lower - 2 * NOTE_LINE, 0) / ROW_HEIGHT)
+    rows_on_slides = _parts(table.rows, [_lines(row.label, LETTERS_IN_A_LINE) for row in table.rows], room)
+    slides = [(rows, first) for rows in rows_on_slides for first in range(0, len(table.columns) - 1 or 1, MOST_FIGURES)]
     for number, (rows, first) in enumerate(slides):
         slide = deck.add_slide(
             _continued(table.title, number),
             notes=table.note or table.title,
             section=section if section != table.title else "",
-            subtitle=table.note,
+            subtitle="" if number else table.note,
         )
         header = (table.columns[0], *table.columns[1:][first : first + MOST_FIGURES])
         texts = [(row.label, *(figure.text for figure in row.cells[first : first + MOST_FIGURES])) for row in rows]
-        frame = add_table(slide, rows=len(rows) + 1, columns=len(header), name=table.title)
+        top = TOP if number else Emu(TOP + lower)
+        frame = add_table(slide, rows=len(rows) + 1, columns=len(header), name=table.title, top=top)
         fill_table(frame, header, texts, bold=[row.is_total for row in rows])
 
 
-def _pages(rows: Sequence[Row]) -> Iterator[Sequence[Row]]:
-    """Yield the rows in parts that fit on a slide; long labels take two lines or more. Without rows, one empty part."""
-    part: list[Row] = []
-    lines = 0
-    for row in rows:
-        needed = math.ceil(max(len(row.label), 1) / LETTERS_IN_A_LINE)
-        if part and lines + needed > LINES_ON_A_SLIDE:
+def _lines(text: str, letters: int) -> int:
+    """How many lines of so many letters a text takes, one at least."""
+    return math.ceil(max(len(text), 1) / letters)
+
+
+def _parts(items: Sequence[Item], lines: Sequence[float], room: float) -> Iterator[Sequence[Item]]:
+    """Yield the items in as few parts as have room on a slide, about equally high. Without items, one empty part."""
+    parts, height = 1, 0.0
+    for needed in lines:
+        if height and height + needed > room:
+            parts, height = parts + 1, 0.0
+        height += needed
+    share = sum(lines) / parts
+    part: list[Item] = []
+    done, number, height = 0.0, 1, 0.0
+    for item, needed in zip(items, lines, strict=True):
+        if part and (height + needed > room or done >= share * number):
             yield part
-            part, lines = [], 0
-        part.append(row)
-        lines += needed
-    if part or not rows:
+            part, number, height = [], number + 1, 0.0
+        part.append(item)
+        done, height = done + needed, height + needed
+    if part or not items:
         yield part
 
 
 def _about(deck: Deck, document: Document) -> None:
-    slide = deck.add_slide("Where these numbers come from", notes=" ".join(document.notes))
-    frame = add_frame(slide)
-    size = 14 if len(document.facts) + len(document.notes) <= 14 else 11
-    first = True
-    for name, fact in document.facts:
-        paragraph = write_paragraph(frame, f"{name}: ", size=size, colour=MUTED, first=first)
-        write_paragraph(frame, fact, size=size, colour=INK, paragraph=paragraph)
-        paragraph.space_after, first = Pt(3), False
-    for note in document.notes:
-        paragraph = write_paragraph(frame, note, size=size, colour=INK, first=first)
-        paragraph.space_before, first = Pt(size), False
+    said = [*document.facts, *(("", note) for note in document.notes)]
+    lines = [_lines(name + text, LETTERS_OF_A_FACT) + (0.2 if name else 1) for name, text in said]
+    size, room = (14, 22) if sum(lines) <= 22 else (11, 27)
+    for number, part in enumerate(_parts(said, lines, room)):
+        title = _continued("Where these numbers come from", number)
+        frame = add_frame(deck.add_slide(title, notes=" ".join(document.notes)))
+        for place, (name, text) in enumerate(part):
+            first = place == 0
+            if name:
+                paragraph = write_paragraph(frame, f"{name}: ", size=size, colour=MUTED, first=first)
+                write_paragraph(frame, text, size=size, colour=INK, paragraph=paragraph)
+                paragraph.space_after = Pt(3)
+            else:
+                write_paragraph(frame, text, size=size, colour=INK, first=first).space_before = Pt(size)
 
 
 def _continued(title: str, number: int) -> str:

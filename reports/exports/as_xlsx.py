@@ -3,6 +3,7 @@
 import io
 import math
 import re
+import textwrap
 from collections.abc import Iterable, Sequence
 
 from openpyxl import Workbook
@@ -28,7 +29,7 @@ TOTAL = Border(top=Side(style="thin", color="868F9D"))
 LABEL_WIDTH, NUMBER_WIDTH = 32, 16  # of columns, in letters
 CHART_COLUMNS = 6  # that a chart covers
 ROWS_ON_A_PAGE = 58  # of such a width
-TITLE_HEIGHT = 24.0  # points
+TITLE_HEIGHT, LINE_HEIGHT = 24.0, 15.0  # points
 MOST_LETTERS_WIDE = 50
 ROWS_MEASURED = 500
 NOT_IN_A_SHEET_NAME = re.compile(r"[\[\]:*?/\\']")
@@ -132,6 +133,9 @@ def _table(sheet: Worksheet, row: int, table: DataTable) -> int:
         cell = write_text(sheet.cell(row, place), column)
         cell.font, cell.fill = BOLD, HEADER
         cell.alignment = Alignment(horizontal="left" if place == 1 else "right", vertical="bottom", wrap_text=True)
+    # Programs that do not find the height by themselves would let a header of two lines cover what is above.
+    lines = [_lines(column, LABEL_WIDTH if place == 0 else NUMBER_WIDTH) for place, column in enumerate(table.columns)]
+    sheet.row_dimensions[row].height = max(lines) * LINE_HEIGHT
     for place, line in enumerate(table.rows, start=row + 1):
         write_text(sheet.cell(place, 1), line.label)
     for place, figures in enumerate(zip(*(line.cells for line in table.rows), strict=True), start=2):
@@ -140,6 +144,11 @@ def _table(sheet: Worksheet, row: int, table: DataTable) -> int:
         for cell in sheet[place][: len(table.columns)] if line.is_total else ():
             cell.font, cell.border = BOLD, TOTAL
     return row + len(table.rows) + 2
+
+
+def _lines(text: str, width: int) -> int:
+    """How many lines a column of so many letters breaks the text into, at its spaces."""
+    return len(textwrap.wrap(text, width - 1)) or 1
 
 
 def _write_figures(sheet: Worksheet, row: int, column: int, figures: Sequence[Figure]) -> None:

@@ -144,9 +144,9 @@ def fill(shape: Any, colour: RGBColor, *, line: RGBColor | None = None) -> None:
         shape.line.color.rgb, shape.line.width = line, Pt(1)
 
 
-def add_table(slide: Any, *, rows: int, columns: int, name: str) -> Any:
+def add_table(slide: Any, *, rows: int, columns: int, name: str, top: Length = TOP) -> Any:
     """Put an empty native table on a slide and return it; the first column is the widest."""
-    frame = slide.shapes.add_table(rows, columns, MARGIN, TOP, BODY_WIDTH, Emu(ROW_HEIGHT * rows))
+    frame = slide.shapes.add_table(rows, columns, MARGIN, top, BODY_WIDTH, Emu(ROW_HEIGHT * rows))
     frame.name = _cut(printable(name), 100)
     table = frame.table
     table.horz_banding = False

@@ -6,23 +6,27 @@ import sys
 from pathlib import Path
 
 import pytest
-from django.core.management import CommandError, call_command
-from django.db import InterfaceError
+from django.core.management import CommandError, call_command, load_command_class
+from django.db import InterfaceError, OperationalError, connection
 
 from accounts.commands import DataCommand
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
+QUESTIONS = (
+    ["analyse", "attribution", "--workspace", "acme"],
+    ["import_data", __file__, "--workspace", "acme", "--dataset", "spend"],
+    ["load_demo", "--workspace", "acme"],
+    ["create_workspace", "Acme", "--slug", "acme", "--owner", "a@example.com"],
+    ["create_api_key", "a@example.com", "--workspace", "acme", "--scopes", "runs:read"],
+)
+
+
 @pytest.mark.parametrize(
     ("arguments", "status", "says"),
     [
-        (["analyse", "attribution", "--workspace", "acme"], 1, "The database cannot be used: no such table"),
-        (["import_data", __file__, "--workspace", "acme", "--dataset", "spend"], 1, "The database cannot be used"),
-        (["load_demo", "--workspace", "acme"], 1, "A new one needs “manage.py migrate”."),
-        (["create_workspace", "Acme", "--slug", "acme", "--owner", "a@example.com"], 1, "no such table"),
-        (["create_api_key", "a@example.com", "--workspace", "acme", "--scopes", "runs:read"], 1, "no such table"),
-        (["import_data", __file__], 2, "The following arguments are required: --workspace"),
+        (QUESTIONS[0], 1, "The database cannot be used: no such table"),
         (["import_data", __file__, "--workspace", "acme", "--dataset", "foo"], 2, "invalid choice: 'foo'"),
     ],
 )
@@ -35,6 +39,23 @@ def test_a_failure_is_one_line_and_a_status(tmp_path: Path, arguments: list[str]
     assert len(done.stderr.strip().splitlines()) == 1
     assert says in done.stderr
     assert not done.stdout
+
+
+@pytest.mark.parametrize("arguments", QUESTIONS, ids=lambda arguments: arguments[0])
+def test_every_command_says_that_tables_are_missing(db: None, arguments: list[str]) -> None:
+    def without_tables(*_statement: object) -> None:
+        raise OperationalError("no such table: accounts_workspace")
+
+    says = r"^The database cannot be used: no such table: accounts_workspace\. A new one needs “manage\.py migrate”\.$"
+    with connection.execute_wrapper(without_tables), pytest.raises(CommandError, match=says):
+        call_command(*arguments)
+
+
+def test_what_is_left_out_is_said_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as exit_:
+        load_command_class("marketing", "import_data").run_from_argv(["manage.py", "import_data", __file__])
+    assert exit_.value.code == 2
+    assert capsys.readouterr().err == "The following arguments are required: --workspace. Try --help.\n"
 
 
 def test_a_connection_that_was_lost_is_said_in_one_line() -> None:

@@ -17,7 +17,7 @@ from jobs.execution import execute
 from marketing.importing.undo import undo_imports
 from marketing.models import Campaign, Channel, ChannelSpend, Goal, Import
 from marketing.periods import day_number
-from marketing.selectors import NO_CAMPAIGN as NOT_SET
+from marketing.sources import NO_CAMPAIGN as NOT_SET
 from tests.attribution.conftest import Attribute, ImportRows
 
 SOURCES = ("Email,,,Spring", "Search,,,", "Direct,,,", ",google,organic,Spring", ",newsletter,email,=Sum", "TV,,,TV")

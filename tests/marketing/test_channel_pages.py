@@ -13,7 +13,8 @@ from accounts.models import User, Workspace
 from marketing.channels import change_grouping, ensure_grouped_channels, merge_channels, rename_channel
 from marketing.importing.dimensions import ensure_channels
 from marketing.models import Channel, ChannelAlias, ChannelGrouping, Import
-from marketing.selectors import load_touches, source_lookup
+from marketing.selectors import load_touches
+from marketing.sources import source_lookup
 
 ClientFor = Callable[[User | None], Client]
 Importer = Callable[..., Import]
@@ -104,11 +105,11 @@ def test_channels_of_a_new_grouping_are_announced_until_they_have_their_row(
     change_grouping(workspace=shop_with_channels, grouping="custom", rules=rules, by=None)
     client = client_for(viewer)
     before = client.get(PAGE).text
-    assert "computed anew: Meta." in before
+    assert "computed again: Meta." in before
     assert ["Paid Search", "Paid", "2", "40.0%"] in [row[:4] for row in rows_of(before)]
     ensure_grouped_channels(workspace=shop_with_channels, sources=source_lookup(workspace=shop_with_channels))
     after = client.get(PAGE).text
-    assert "computed anew" not in after
+    assert "computed again" not in after
     assert ["Meta", "Paid", "1", "20.0%"] in [row[:4] for row in rows_of(after)]
 
 

@@ -21,7 +21,8 @@ from marketing.data_versions import data_version
 from marketing.grouping_rules import InvalidRulesError
 from marketing.importing.dimensions import create_channel, ensure_channels
 from marketing.models import Channel, ChannelAlias, ChannelGrouping, ChannelSpend, Dataset, Import, TrafficSource
-from marketing.selectors import custom_rules, load_daily_spend, source_lookup
+from marketing.selectors import load_daily_spend
+from marketing.sources import custom_rules, source_lookup
 from mmm_project.problems import Conflict, Invalid, NotFound
 from tests.factories import WorkspaceFactory
 

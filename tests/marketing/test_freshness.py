@@ -29,6 +29,9 @@ def test_the_freshness_of_the_data_counts_days_without_spend(workspace: Workspac
         geo = "" if not ChannelSpend.objects.filter(date=today - timedelta(days=days_ago)).exists() else "DE"
         ChannelSpend.objects.create(batch=batch, channel=channel, date=today - timedelta(days=days_ago), geo=geo)
     ChannelSpend.objects.create(batch=batch, channel=channel, date=today - timedelta(days=4), shadowed=True)
+    undone = an_import(workspace, Dataset.SPEND)
+    Import.objects.filter(pk=undone.pk).update(status=Import.Status.UNDONE)  # its rows are deleted in a moment
+    ChannelSpend.objects.create(batch=undone, channel=channel, date=today - timedelta(days=6))
     (spend,) = dataset_freshness(workspace=workspace)
     assert (spend.label, spend.last_day, spend.missing_days) == ("Spend", today - timedelta(days=3), 6)
 

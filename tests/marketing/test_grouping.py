@@ -28,6 +28,7 @@ SITES = REFERENCE / "ga4_source_categories.csv"
         ("acme.com", "cpm", "", "Display"),
         ("Google Shopping", "", "", "Organic Shopping"),
         ("m.facebook.com", "referral", "", "Organic Social"),
+        ("sina-weibo", "referral", "", "Organic Social"),
         ("acme.com", "videoad", "", "Organic Video"),
         ("google", "referral", "", "Organic Search"),
         ("acme.com", "referral", "", "Referral"),

@@ -18,7 +18,7 @@ from marketing.segments.saved import (
     get_segment,
     restore_segment,
 )
-from marketing.selectors import source_lookup
+from marketing.sources import source_lookup
 from mmm_project.problems import Invalid, NotFound
 from tests.factories import WorkspaceFactory
 

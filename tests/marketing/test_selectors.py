@@ -13,6 +13,7 @@ from marketing.channels import merge_channels, rename_channel
 from marketing.data_versions import data_version, data_versions
 from marketing.importing.dimensions import ensure_channels
 from marketing.models import Campaign, Channel, Conversion, Dataset, DatasetVersion, Import, Touchpoint, TrafficSource
+from marketing.sources import source_lookup
 from tests.factories import WorkspaceFactory
 from tests.marketing.batches import (
     NOON,
@@ -104,7 +105,7 @@ def test_explicit_channel_of_a_source_wins_and_others_are_grouped(workspace: Wor
         ]
     )
 
-    lookup = selectors.source_lookup(workspace=workspace)
+    lookup = source_lookup(workspace=workspace)
 
     ids = [source.pk for source in sources]
     named = [lookup.channels[channel] for channel in lookup.channel[ids]]
@@ -125,7 +126,7 @@ def test_direct_is_known_however_it_is_written_and_wherever_it_comes_from(worksp
     direct = TrafficSource.objects.create(workspace=workspace)
     other = TrafficSource.objects.create(workspace=workspace, source="crm", medium="email")
 
-    is_direct = selectors.source_lookup(workspace=workspace).direct_source()
+    is_direct = source_lookup(workspace=workspace).direct_source()
 
     assert (is_direct[direct.pk], is_direct[other.pk]) == (True, False)
 
@@ -137,13 +138,13 @@ def test_sources_of_other_workspaces_are_not_named(workspace: Workspace) -> None
     add_source(elsewhere)
     add_source(workspace)
 
-    lookup = selectors.source_lookup(workspace=workspace)
+    lookup = source_lookup(workspace=workspace)
 
     assert "Secret" not in lookup.channels + lookup.campaigns
 
 
 def test_workspace_without_sources_has_an_empty_lookup(workspace: Workspace) -> None:
-    lookup = selectors.source_lookup(workspace=workspace)
+    lookup = source_lookup(workspace=workspace)
 
     assert len(lookup.channel) == 0
     assert lookup.campaigns == ("(not set)",)
@@ -155,7 +156,7 @@ def test_granular_traffic_is_its_own_channel(workspace: Workspace) -> None:
     ads = TrafficSource.objects.create(workspace=workspace, source="Google", medium="cpc", campaign=brand)
     typed = TrafficSource.objects.create(workspace=workspace, source="(direct)", medium="(none)")
 
-    lookup = selectors.source_lookup(workspace=workspace)
+    lookup = source_lookup(workspace=workspace)
 
     assert [lookup.channels[lookup.channel[source.pk]] for source in (ads, typed)] == ["google / cpc / brand", "Direct"]
     assert lookup.direct_source()[[ads.pk, typed.pk]].tolist() == [False, True]
@@ -164,7 +165,7 @@ def test_granular_traffic_is_its_own_channel(workspace: Workspace) -> None:
 def test_of_too_many_groups_the_rarest_are_one_whatever_channels_there_are_already(
     workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(selectors, "MOST_GROUPS", 2)
+    monkeypatch.setattr("marketing.sources.MOST_GROUPS", 2)
     workspace.channel_grouping = Workspace.Grouping.GRANULAR
     batch = add_import(workspace, Dataset.TOUCHPOINTS)
     touches = {"rare": 1, "often": 3, "seldom": 2, "as rare": 1}
@@ -176,7 +177,7 @@ def test_of_too_many_groups_the_rarest_are_one_whatever_channels_there_are_alrea
         )
 
     def named() -> dict[str, str]:
-        lookup = selectors.source_lookup(workspace=workspace)
+        lookup = source_lookup(workspace=workspace)
         return {name: str(lookup.channels[lookup.channel[source.pk]]) for name, source in sources.items()}
 
     first = named()
@@ -189,19 +190,19 @@ def test_of_too_many_groups_the_rarest_are_one_whatever_channels_there_are_alrea
     ensure_channels(workspace=workspace, names=list(dict.fromkeys(first.values())))
     assert named() == first
     touched = selectors.load_touches(workspace=workspace)
-    lookup = selectors.source_lookup(workspace=workspace, touches=touched)
+    lookup = source_lookup(workspace=workspace, touches=touched)
     assert {str(lookup.channels[place]) for place in lookup.channel[touched.source]} == set(first.values())
 
 
 def test_another_grouping_can_be_looked_up_than_the_workspaces_own(workspace: Workspace) -> None:
     source = add_source(workspace)
-    lookup = selectors.source_lookup(workspace=workspace, grouping=lambda source, _medium, _campaign: source.upper())
+    lookup = source_lookup(workspace=workspace, grouping=lambda source, _medium, _campaign: source.upper())
     assert lookup.channels[lookup.channel[source.pk]] == "NEWSLETTER"
 
 
 def test_groups_that_differ_in_case_only_are_one(workspace: Workspace) -> None:
     sources = [add_source(workspace, name) for name in ("Letter", "LETTER")]
-    lookup = selectors.source_lookup(workspace=workspace, grouping=lambda source, _medium, _campaign: source)
+    lookup = source_lookup(workspace=workspace, grouping=lambda source, _medium, _campaign: source)
     assert lookup.channels == ("Letter",)
     assert lookup.channel[[source.pk for source in sources]].tolist() == [0, 0]
 
@@ -233,7 +234,7 @@ def test_source_lookup_takes_as_many_queries_for_many_sources(
         add_source(workspace, f"source {number}")
 
     with django_assert_num_queries(4):
-        selectors.source_lookup(workspace=workspace)
+        source_lookup(workspace=workspace)
 
 
 def test_frames_hold_the_rows_in_order(workspace: Workspace) -> None:

@@ -16,7 +16,8 @@ from marketing.channels import change_grouping, ensure_grouped_channels, merge_c
 from marketing.grouping_rules import Rules, parse_rules
 from marketing.importing.undo import undo_imports
 from marketing.models import Channel, Dataset, Import, TrafficSource
-from marketing.selectors import load_touches, source_lookup
+from marketing.selectors import load_touches
+from marketing.sources import source_lookup
 from marketing.traffic import TrafficPreview, preview
 from tests.marketing.batches import NOON, add_import, add_touches, touch_import
 

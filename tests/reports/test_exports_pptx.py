@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from pptx import Presentation
+from pptx.util import Inches
 
 from analyses.documents import DataTable, Document, Figure, Row, Section
 from charts import SmallMultiples
@@ -84,13 +85,43 @@ def test_nothing_on_a_slide_reaches_beyond_it() -> None:
 
 
 def test_a_long_table_goes_on_over_slides_with_its_header() -> None:
-    presentation = deck(a_document(sections=(Section(title="S", tables=(a_long_table(500, 2),)),)))
+    presentation = deck(a_document(sections=(Section(title="S", tables=(a_long_table(60, 2),)),)))
     rows = table_rows(presentation)
     header = ["Campaign", "Model 0", "Model 1"]
-    assert [row for row in rows if row != header] == [[f"Campaign {n}", f"{n}.0", f"{n}.1"] for n in range(500)]
+    assert [row for row in rows if row != header] == [[f"Campaign {n}", f"{n}.0", f"{n}.1"] for n in range(60)]
     slides = titles(presentation)[2:-1]
     assert slides == ["Campaigns", *["Campaigns (continued)"] * (len(slides) - 1)]
-    assert rows.count(header) == len(slides) == math.ceil(500 / 13)
+    assert rows.count(header) == len(slides) == math.ceil(60 / 13)
+
+
+def test_a_table_is_shared_out_evenly_so_that_no_slide_has_the_last_row_alone() -> None:
+    presentation = deck(a_document(sections=(Section(title="S", tables=(a_long_table(14, 2),)),)))
+    tables = [shape.table for slide in presentation.slides for shape in slide.shapes if shape.has_table]
+    assert [len(table.rows) - 1 for table in tables] == [7, 7]
+
+
+def test_a_long_note_stands_above_its_table_once_and_moves_it_down() -> None:
+    note = " ".join(["A sentence of forty letters, once again."] * 10)
+    table = replace(a_long_table(20, 2), note=note)
+    first, second = (
+        slide
+        for slide in deck(a_document(sections=(Section(title="S", tables=(table,)),))).slides
+        if any(shape.has_table for shape in slide.shapes)
+    )
+    tops = [next(shape.top for shape in slide.shapes if shape.has_table) for slide in (first, second)]
+    assert tops[0] - tops[1] == Inches(0.17)
+    said = [[shape.text_frame.text for shape in slide.shapes if shape.has_text_frame] for slide in (first, second)]
+    assert note in said[0]
+    assert note not in said[1]
+
+
+def test_many_sentences_go_on_over_slides() -> None:
+    sentences = tuple(f"Finding {number} of the data. " + "It matters here. " * 12 + "Mend it." for number in range(24))
+    presentation = deck(a_document(sections=(Section(title="Data health", sentences=sentences),)))
+    slides = [slide for slide in presentation.slides if slide.shapes.title.text_frame.text.startswith("Data health")]
+    said = [shape.text_frame.text.split("\n") for slide in slides for shape in slide.shapes if not shape.is_placeholder]
+    assert [len(part) for part in said] == [8, 8, 8]
+    assert [sentence for part in said for sentence in part] == list(sentences)
 
 
 def test_a_wide_table_goes_on_over_slides_with_its_labels() -> None:

@@ -58,6 +58,14 @@ def test_numbers_in_the_workbook_have_their_unit(figure: Figure, shown_as: str) 
     assert cell.number_format == shown_as
 
 
+@pytest.mark.parametrize(("column", "height"), [("Revenue", 15.0), ("Revenue against Last Touch", 30.0)])
+def test_a_header_of_two_lines_has_the_height_for_them(column: str, height: float) -> None:
+    table = DataTable(title="T", columns=("A", column), rows=(Row(label="a", cells=(Figure("1"),)),))
+    sheet = workbook(a_document(sections=(Section(title="S", tables=(table,)),)))["S"]
+    (cell,) = [cell for row in sheet.iter_rows() for cell in row if cell.value == column]
+    assert sheet.row_dimensions[cell.row].height == height
+
+
 def test_the_data_sheet_has_all_rows_and_a_header_that_stays() -> None:
     sheet = workbook(a_document())["Data"]
     found = [list(row) for row in sheet.iter_rows(values_only=True)]

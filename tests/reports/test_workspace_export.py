@@ -26,7 +26,7 @@ from marketing import selectors
 from marketing.importing.actions import request_import
 from marketing.models import ChannelSpend, Conversion, Dataset, Import, OutcomeValue, Touchpoint
 from marketing.receivers import create_default_goals
-from reports import workspace_tables
+from reports import workspace_rows
 from reports.workspace_export import EXPORT_JOB, newest_export, request_export, sweep_exports
 from tests.factories import WorkspaceFactory
 
@@ -61,8 +61,16 @@ def bring_in(workspace: Workspace, files: dict[Dataset, str], directory: Path) -
 
 
 @pytest.fixture
-def shop(workspace: Workspace, owner: User, tmp_path: Path, settings: Settings) -> Workspace:
+def bare(workspace: Workspace, tmp_path: Path, settings: Settings) -> Workspace:
+    """A workspace without rows, whose files are this test's alone."""
     settings.MEDIA_ROOT = str(tmp_path / "media")
+    return workspace
+
+
+@pytest.fixture
+def shop(bare: Workspace, owner: User, tmp_path: Path) -> Workspace:
+    """A workspace with rows of every dataset but events, a key and a run."""
+    workspace = bare
     create_default_goals(workspace=workspace)
     bring_in(workspace, ROWS, tmp_path)
     create_api_key(workspace=workspace, created_by=owner, name="ETL", scopes=["runs:read"])
@@ -128,7 +136,7 @@ def test_no_secret_and_no_key_of_a_customer_is_in_it(shop: Workspace) -> None:
 def test_what_is_exported_can_be_imported_again(
     shop: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(workspace_tables, "IDS_AT_ONCE", 1)
+    monkeypatch.setattr(workspace_rows, "IDS_AT_ONCE", 1)
     archive = export(shop)
     elsewhere = WorkspaceFactory.create()
     create_default_goals(workspace=elsewhere)
@@ -149,18 +157,18 @@ def test_rows_of_imports_that_were_undone_are_not_in_it(shop: Workspace) -> None
     assert len(lines(archive, "imports.ndjson")) == len(ROWS)
 
 
-def test_asking_twice_is_one_export_and_one_is_kept(shop: Workspace, tmp_path: Path) -> None:
-    first = request_export(workspace=shop, by=None, ring=False)
-    assert request_export(workspace=shop, by=None, ring=False) == first
+def test_asking_twice_is_one_export_and_one_is_kept(bare: Workspace, tmp_path: Path) -> None:
+    first = request_export(workspace=bare, by=None, ring=False)
+    assert request_export(workspace=bare, by=None, ring=False) == first
     execute(job_id=first.pk)
-    export(shop)
-    assert len(list((tmp_path / "media" / "exports" / str(shop.pk)).iterdir())) == 1
+    export(bare)
+    assert len(list((tmp_path / "media" / "exports" / str(bare.pk)).iterdir())) == 1
     assert AuditEvent.objects.filter(action="workspace.export_requested").count() == 2
 
 
-def test_an_export_that_is_cancelled_leaves_nothing(shop: Workspace, tmp_path: Path) -> None:
-    job = request_export(workspace=shop, by=None, ring=False)
-    folder = tmp_path / "media" / "exports" / str(shop.pk)
+def test_an_export_that_is_cancelled_leaves_nothing(bare: Workspace, tmp_path: Path) -> None:
+    job = request_export(workspace=bare, by=None, ring=False)
+    folder = tmp_path / "media" / "exports" / str(bare.pk)
 
     def cancel(_phase: str, _done: float) -> None:
         job_actions.request_cancel(job=Job.objects.get(pk=job.pk), by=None)
@@ -171,22 +179,22 @@ def test_an_export_that_is_cancelled_leaves_nothing(shop: Workspace, tmp_path: P
     assert not list(folder.iterdir())
 
 
-def test_an_export_is_kept_for_a_week(shop: Workspace) -> None:
-    export(shop)
-    found = newest_export(shop)
+def test_an_export_is_kept_for_a_week(bare: Workspace) -> None:
+    export(bare)
+    found = newest_export(bare)
     assert found is not None
     assert found.path is not None
     sweep_exports()
     assert found.path.is_file()
     with time_machine.travel(timezone.now() + timedelta(days=8), tick=False):
-        assert newest_export(shop) is None
+        assert newest_export(bare) is None
         os.utime(found.path, times=(0, 0))
         sweep_exports()
     assert not found.path.exists()
 
 
 def test_owners_and_admins_export_and_download(
-    shop: Workspace, client_for: ClientFor, admin: User, analyst: User, outsider: User
+    bare: Workspace, client_for: ClientFor, admin: User, analyst: User, outsider: User
 ) -> None:
     assert client_for(analyst).get(PAGE).status_code == 200
     for address, method in ((ASK, "post"), (FILE, "get")):
@@ -208,7 +216,7 @@ def test_owners_and_admins_export_and_download(
     assert "touchpoints.csv" in archive.namelist()
 
 
-def test_a_failed_export_says_why(shop: Workspace, client_for: ClientFor, owner: User) -> None:
-    job = request_export(workspace=shop, by=None, ring=False)
+def test_a_failed_export_says_why(bare: Workspace, client_for: ClientFor, owner: User) -> None:
+    job = request_export(workspace=bare, by=None, ring=False)
     job_actions.end(job=job, status=Job.Status.FAILED, sentence="The storage is full.")
     assert "storage is full" in client_for(owner).get(PAGE).text

@@ -1,4 +1,4 @@
-"""Everything that a workspace holds, table by table, for its export: a bounded number of rows in memory at a time."""
+"""The rows of every dataset of a workspace, for its export: a bounded number of them in memory at a time."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -6,15 +6,11 @@ from typing import Any, TypeAlias
 
 from django.db.models import Max, Min, Model, QuerySet
 
-from accounts.models import ApiKey, AuditEvent, Invitation, Membership, Workspace
-from accounts.plans import plan_of
-from analyses.models import Run
+from accounts.models import Workspace
 from analyses.registry import Cell
 from marketing.models import (
     Campaign,
     Channel,
-    ChannelAlias,
-    ChannelGrouping,
     ChannelSpend,
     Control,
     ControlValue,
@@ -28,15 +24,12 @@ from marketing.models import (
     Interaction,
     Outcome,
     OutcomeValue,
-    SavedSegment,
     Segment,
     Touchpoint,
     TrafficSource,
 )
 
 IDS_AT_ONCE = 20_000
-ROWS_AT_ONCE = 500
-RESULTS_AT_ONCE = 20  # of runs, each of which may be large
 Row: TypeAlias = tuple[Cell, ...]
 Names: TypeAlias = Mapping[int | None, str]
 
@@ -126,66 +119,6 @@ def workspace_rows() -> tuple[Rows, ...]:
             lambda _workspace: lambda row: (row[0], str(row[1]), str(row[2]), row[3]),
         ),
     )
-
-
-def settings_of(workspace: Workspace) -> dict[str, Any]:
-    """Return the workspace's settings, its people, and every name and rule that it has made up. No secrets."""
-    fields = [field.name for field in Workspace._meta.fields if field.name != "id"]
-    return {
-        "settings": {name: getattr(workspace, name) for name in fields},
-        "plan": plan_of(workspace).code,
-        "members": _all(Membership, workspace, email="user__email", role="role", since="created_at"),
-        "invitations": _all(
-            Invitation, workspace, email="email", role="role", sent_at="created_at", expires_at="expires_at",
-            accepted_at="accepted_at", revoked_at="revoked_at",
-        ),
-        "api_keys": _all(
-            ApiKey, workspace, name="name", lookup="lookup", scopes="scopes", created_by="created_by__email",
-            created_at="created_at", expires_at="expires_at", revoked_at="revoked_at",
-        ),
-        "channels": _all(
-            Channel, workspace, name="name", type="type", colour_slot="colour_slot", merged_into="merged_into__name"
-        ),
-        "channel_aliases": _all(ChannelAlias, workspace, name="name", channel="channel__name"),
-        "channel_grouping": _all(ChannelGrouping, workspace, rules="rules", changed_at="changed_at"),
-        "campaigns": _all(Campaign, workspace, name="name"),
-        "goals": _all(Goal, workspace, name="name", kind="kind", is_default="is_default", archived_at="archived_at"),
-        "outcomes": _all(Outcome, workspace, name="name", kind="kind", is_money="is_money"),
-        "controls": _all(Control, workspace, name="name"),
-        "segments_of_the_data": _all(Segment, workspace, name="name"),
-        "segments": _all(
-            SavedSegment, workspace, name="name", definition="definition", created_at="created_at",
-            archived_at="archived_at",
-        ),
-    }  # fmt: skip
-
-
-def imports_of(workspace: Workspace) -> Iterator[Mapping[str, Any]]:
-    """Yield what is known of each import: file, counts, mapping, who and when."""
-    left_out = {"workspace", "job", "stored_file", "rejects_file", "requested_by", "undone_by"}
-    fields = [field.name for field in Import._meta.fields if field.name not in left_out]
-    rows = Import.objects.filter(workspace=workspace).order_by("pk")
-    yield from rows.values(*fields, "requested_by__email", "undone_by__email").iterator(chunk_size=ROWS_AT_ONCE)
-
-
-def runs_of(workspace: Workspace) -> Iterator[Mapping[str, Any]]:
-    """Yield each run: the question, the answer, who and when."""
-    fields = ("id", "kind", "params", "trigger", "created_at", "data_version", "method_version", "result", "void")
-    rows = Run.objects.filter(workspace=workspace).order_by("created_at")
-    values = (*fields, "requested_by__email", "job__status", "job__error", "job__finished_at")
-    yield from rows.values(*values).iterator(chunk_size=RESULTS_AT_ONCE)
-
-
-def audit_of(workspace: Workspace) -> Iterator[Mapping[str, Any]]:
-    """Yield the audit log, oldest first."""
-    rows = AuditEvent.objects.filter(workspace=workspace).order_by("pk")
-    values = rows.values("at", "action", "target", "actor__email", "api_key__name", "detail")
-    yield from values.iterator(chunk_size=ROWS_AT_ONCE)
-
-
-def _all(model: type[Model], workspace: Workspace, **columns: str) -> list[dict[str, Any]]:
-    rows = model._default_manager.filter(workspace=workspace).order_by("pk").values_list(*columns.values())
-    return [dict(zip(columns, row, strict=True)) for row in rows]
 
 
 def _names(model: type[Model], workspace: Workspace) -> Names:

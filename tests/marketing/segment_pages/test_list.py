@@ -9,38 +9,19 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User, Workspace
-from marketing.models import SavedSegment
+from marketing.models import Import, SavedSegment
 from marketing.segments.saved import archive_segment
 from marketing.selectors import load_touches_and_conversions
-from tests.marketing.segment_pages import (
+from tests.marketing.segment_pages.sending import (
     HTMX,
     LIST,
     NEWNESS,
     TOUCHES,
-    ImportRows,
-    bring_some_data,
-    furnish,
     keep,
     sent,
 )
 
 ClientFor = Callable[[User | None], Client]
-
-
-@pytest.fixture
-def shop(workspace: Workspace) -> Workspace:
-    furnish(workspace)
-    return workspace
-
-
-@pytest.fixture
-def saved(shop: Workspace) -> SavedSegment:
-    return keep(shop, "First-timers", NEWNESS)
-
-
-@pytest.fixture
-def some_data(shop: Workspace, import_rows: ImportRows) -> None:
-    bring_some_data(shop, import_rows)
 
 
 # The list
@@ -84,7 +65,7 @@ def test_the_list_shows_what_each_holds(
 
 
 def test_figures_that_are_not_ready_are_asked_for_again(
-    client_for: ClientFor, viewer: User, saved: SavedSegment, import_rows: ImportRows
+    client_for: ClientFor, viewer: User, saved: SavedSegment, import_rows: Callable[..., Import]
 ) -> None:
     import_rows("conversions", "customer,occurred_at,value\nanna,2026-03-02T12:00Z,100\n")
     client = client_for(viewer)

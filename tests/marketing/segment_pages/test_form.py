@@ -9,38 +9,18 @@ from django.test import Client
 
 from accounts.models import AuditEvent, User, Workspace
 from marketing.models import Channel, ChannelAlias, SavedSegment, Segment
-from tests.marketing.segment_pages import (
+from tests.marketing.segment_pages.sending import (
     FIRST_CHANNEL,
     HTMX,
     LIST,
     NEW,
-    NEWNESS,
     TOUCHES,
     VALUE,
-    ImportRows,
-    bring_some_data,
-    furnish,
     keep,
     sent,
 )
 
 ClientFor = Callable[[User | None], Client]
-
-
-@pytest.fixture
-def shop(workspace: Workspace) -> Workspace:
-    furnish(workspace)
-    return workspace
-
-
-@pytest.fixture
-def saved(shop: Workspace) -> SavedSegment:
-    return keep(shop, "First-timers", NEWNESS)
-
-
-@pytest.fixture
-def some_data(shop: Workspace, import_rows: ImportRows) -> None:
-    bring_some_data(shop, import_rows)
 
 
 def definition() -> dict[str, Any]:
@@ -111,12 +91,13 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     (sent({**FIRST_CHANNEL, "names": []}), "This field is required."),
     (sent({**FIRST_CHANNEL, "names": ["Fax"]}), "Select a valid choice. Fax"),
     (sent({**FIRST_CHANNEL, "relation": "all"}), "Select a valid choice. all"),
-    (sent({**TOUCHES, "low": ""}), "Give “at_least”, “at_most” or both."),
+    (sent({**TOUCHES, "low": ""}), "Fill in “At least”, “At most” or both."),
     (sent({**TOUCHES, "low": "1.5"}), "whole number of touches"),
     (sent({**TOUCHES, "low": "many"}), "Enter a number."),
     (sent({**TOUCHES, "low": "nan"}), "Enter a number."),
-    (sent({**TOUCHES, "low": "5", "high": "4"}), "lies above"),
+    (sent({**TOUCHES, "low": "5", "high": "4"}), "“At most” must be no less than “At least”."),
     (sent({**VALUE, "low": "-1"}), "zero or more"),
+    (sent({**VALUE, "low": "99"}), "“Below” must be more than “At least”."),
     (sent({"what": "customer"}), "This field is required."),
     (sent(TOUCHES, match="most"), "Select a valid choice. most"),
     (sent(TOUCHES, name="First-timers"), "There is a segment called"),
@@ -177,7 +158,7 @@ def test_a_channel_that_was_renamed_is_ticked_under_its_new_name(
 def test_many_names_are_written_down_instead_of_ticked(
     client_for: ClientFor, analyst: User, shop: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("marketing.pages.segment_forms.MOST_BOXES", 2)
+    monkeypatch.setattr("marketing.pages.segment_condition_forms.MOST_BOXES", 2)
     client = client_for(analyst)
     client.post(NEW, sent({**FIRST_CHANNEL, "names": "email\n\n Search \n"}))
     assert definition()["conditions"] == [{"type": "first_channel", "any_of": ["Email", "Search"]}]

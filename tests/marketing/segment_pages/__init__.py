@@ -1,0 +1,1 @@
+"""The pages of segments: the list, and the form of one."""
