@@ -31,6 +31,16 @@ def _empty_cache() -> None:
     cache.clear()
 
 
+@pytest.fixture(autouse=True)
+def _raise_what_runs_only_log(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run goes on where its data cannot be looked at; a test does not."""
+
+    def raise_it(*_args: object) -> None:
+        raise  # what is being logged
+
+    monkeypatch.setattr("analyses.data_health.logger.exception", raise_it)
+
+
 @pytest.fixture
 def workspace(db: None) -> Workspace:
     """A workspace on the Starter plan, with nobody in it."""

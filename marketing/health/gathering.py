@@ -1,24 +1,28 @@
 """From the database and the snapshot to what the checks look at."""
 
 import datetime as dt
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
+from operator import or_
 from typing import Any
 
 import numpy as np
-from django.db.models import Count, FloatField, Max, Min, QuerySet, Sum
+from django.db.models import Count, FloatField, Max, Min, Q, QuerySet, Sum
 from django.db.models.functions import Cast
 from django.utils import timezone
 
 from accounts.models import Workspace
+from marketing import store
 from marketing.channel_index import ChannelIndex, channel_index
 from marketing.frames import Conversions, Int64Column, SourceLookup, Touches
-from marketing.grouping import CHANNEL_TYPES
+from marketing.health.channel_types import type_of_new, types_by_rules
 from marketing.health.checks import Observations
+from marketing.health.checks.journeys import FEWEST_DUPLICATES
 from marketing.health.checks.observations import (
-    PAID,
     ChannelSeen,
     ConversionsSeen,
+    EventSeen,
     GoalSeen,
     ImportSeen,
     SeriesSeen,
@@ -38,7 +42,8 @@ from marketing.models import (
     TrafficSource,
 )
 from marketing.periods import EPOCH, day_number, day_of_us, start_of_day_us, yesterday
-from marketing.selectors import load_touches_and_conversions, source_lookup
+from marketing.selectors import load_events, load_touches_and_conversions
+from marketing.sources import source_lookup
 
 LONGEST_DAYS = 1461  # four years up to the newest row: what is older is not looked at
 ROWS_AT_ONCE = 10_000
@@ -66,11 +71,11 @@ def gather(*, workspace: Workspace, on_progress: OnProgress = lambda _fraction: 
     day_starts = np.array(starts, np.int64)
     lookup = source_lookup(workspace=workspace, touches=touches)
     index = channel_index(workspace=workspace)
-    channels = _channels(index, lookup)
-    place = {channel.name: position for position, channel in enumerate(channels)}
+    channels = _channels(workspace, index, lookup)
+    place = _places(index, channels)
     sources, position_of_source = _sources(workspace, lookup)
     goals = list(Goal.objects.filter(workspace=workspace).order_by("pk"))
-    spend = rows.spend_of(index, place, first, last)
+    spend = rows.spend_of(place, first, last)
     return Observations(
         first_day=first,
         yesterday=last,
@@ -104,9 +109,13 @@ def gather(*, workspace: Workspace, on_progress: OnProgress = lambda _fraction: 
             channels=len(channels),
         ),
         spend=spend,
-        booked=rows.booked(index, place),
+        booked=rows.booked(place),
         outcomes=list(rows.series(OutcomeValue, "outcome", first, last)),
         controls=list(rows.series(ControlValue, "control", first, last)),
+        events=[
+            EventSeen(event.name, day_number(event.start), day_number(event.end))
+            for event in load_events(workspace=workspace)
+        ],
         imports=list(_imports(workspace)),
     )
 
@@ -118,10 +127,21 @@ def _days(workspace: Workspace, touches: Touches, conversions: Conversions, rows
     return [*(day_number(day_of_us(at, workspace.zone)) for at in moments), *rows.days()]
 
 
-def _channels(index: ChannelIndex, lookup: SourceLookup) -> list[ChannelSeen]:
-    """The channels that touches resolve to, in the order of the look-up; those that stand on their own are first."""
-    types = {channel.name: channel.type for channel in index.standing()}
-    return [ChannelSeen(name, types.get(name) or CHANNEL_TYPES.get(name, PAID)) for name in lookup.channels]
+def _channels(workspace: Workspace, index: ChannelIndex, lookup: SourceLookup) -> list[ChannelSeen]:
+    """The channels that touches resolve to, in the order of the look-up; those that stand on their own are first.
+
+    One that only the grouping names so far is of the type that it will be created with.
+    """
+    types: dict[str, str] = {channel.name: channel.type for channel in index.standing()}
+    by_rules = types_by_rules([workspace])[workspace.pk]
+    return [ChannelSeen(name, types.get(name) or type_of_new(name, by_rules)) for name in lookup.channels]
+
+
+def _places(index: ChannelIndex, channels: Sequence[ChannelSeen]) -> dict[int, int]:
+    """The position of the channel that each channel's rows count for, by its database id."""
+    position = {channel.name: place for place, channel in enumerate(channels)}
+    counted = {pk: index.channels[index.counted_for(pk)].name for pk in index.channels}
+    return {pk: position[name] for pk, name in counted.items() if name in position}
 
 
 def _sources(workspace: Workspace, lookup: SourceLookup) -> tuple[list[SourceSeen], Int64Column]:
@@ -165,8 +185,11 @@ class _Rows:
             if span["first"] is not None:
                 yield from (day_number(span["first"]), day_number(span["last"]))
 
-    def spend_of(self, index: ChannelIndex, place: dict[str, int], first: int, last: int) -> SpendTally:
-        """Spend by channel and day; a merged channel's is that of the one which it counts for."""
+    def spend_of(self, place: Mapping[int, int], first: int, last: int) -> SpendTally:
+        """Spend by channel and day; a merged channel's is that of the one which it counts for.
+
+        Raises store.DataChanged for a channel that was created while everything was read.
+        """
         measures = ("spend", "impressions", "clicks")
         sums = {f"{name}_sum": Sum(Cast(name, FloatField())) for name in measures}
         rows = (
@@ -177,7 +200,9 @@ class _Rows:
         )
         table: dict[tuple[int, int], list[float]] = {}
         for channel, date, *amounts in rows.iterator(chunk_size=ROWS_AT_ONCE):
-            key = (place[index.channels[index.counted_for(channel)].name], day_number(date))
+            if channel not in place:
+                raise store.DataChanged
+            key = (place[channel], day_number(date))
             known = table.setdefault(key, [np.nan] * len(measures))
             for position, amount in enumerate(amounts):
                 if amount is not None:
@@ -190,7 +215,7 @@ class _Rows:
             *(np.ascontiguousarray(columns[:, position]) for position in range(len(measures))),
         )
 
-    def booked(self, index: ChannelIndex, place: dict[str, int]) -> dict[str, int]:
+    def booked(self, place: Mapping[int, int]) -> dict[str, int]:
         """The channel that each campaign's spend is booked on; of several, that with the largest spend."""
         rows = (
             self._visible(ChannelSpend)
@@ -199,10 +224,7 @@ class _Rows:
             .annotate(total=Sum(Cast("spend", FloatField())))
         )
         by_spend = sorted(rows, key=lambda row: row[2])
-        return {
-            name.strip().lower(): place[index.channels[index.counted_for(channel)].name]
-            for channel, name, _ in by_spend
-        }
+        return {name.strip().lower(): place[channel] for channel, name, _ in by_spend if channel in place}
 
     def series(
         self, model: type[OutcomeValue] | type[ControlValue], named: str, first: int, last: int
@@ -240,17 +262,26 @@ class _Rows:
 
 def _imports(workspace: Workspace) -> Iterator[ImportSeen]:
     """Yield the active imports of touches and conversions with rows that were there already, those with most first."""
-    active = Import.objects.filter(workspace=workspace, status=Import.Status.ACTIVE, duplicates__gt=0)
+    active = Import.objects.filter(workspace=workspace, status=Import.Status.ACTIVE, duplicates__gte=FEWEST_DUPLICATES)
     for dataset, model in ((Dataset.TOUCHPOINTS, Touchpoint), (Dataset.CONVERSIONS, Conversion)):
         names = dict(
             active.filter(dataset=dataset).order_by("-duplicates").values_list("pk", "file_name")[:MOST_IMPORTS]
         )
-        repeated = (
+        repeated = list(
             model.objects.filter(batch__in=names, shadowed=True)
             .order_by("batch")
             .values_list("batch")
             .annotate(rows=Count("pk"), first=Min("occurred_at"), last=Max("occurred_at"))
         )
+        if not repeated:
+            continue
+        within = (Q(batch=batch, occurred_at__range=(first, last)) for batch, _, first, last in repeated)
+        counted = dict(
+            model.objects.filter(reduce(or_, within), shadowed=False)
+            .order_by()
+            .values_list("batch")
+            .annotate(rows=Count("pk"))
+        )
         for batch, rows, first, last in repeated:
             days = (day_number(at.astimezone(workspace.zone).date()) for at in (first, last))
-            yield ImportSeen(dataset.value, names[batch], rows, *days)
+            yield ImportSeen(dataset.value, names[batch], rows, counted.get(batch, 0), *days)

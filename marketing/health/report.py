@@ -14,7 +14,7 @@ from marketing.health.checks.coverage import DatasetCoverage, SeriesCoverage
 from marketing.health.checks.findings import day_of
 from marketing.health.checks.gaps import Coverage, sides_of
 
-FORMAT = 1
+FORMAT = 2
 # One letter for each day of a series: it has data; it lacks them; it has far less than usual; none are expected.
 OK, MISSING, LOW, NONE = "o", "m", "l", "n"
 _RUN = re.compile(r"(\d+)([omln])")

@@ -6,6 +6,7 @@ import json
 from collections import defaultdict
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from typing import Any
 
 from django.utils import timezone
 
@@ -15,15 +16,23 @@ from jobs.models import Job
 from jobs.progress import Progress
 from marketing import store
 from marketing.data_versions import data_versions
+from marketing.health.channel_types import type_of_new, types_by_rules
 from marketing.health.checks import examine
 from marketing.health.gathering import gather
 from marketing.health.report import Report
 from marketing.models import Channel, Dataset, Goal, HealthReport, Outcome
 
 JOB_KIND = "marketing.health"
-METHOD_VERSION = 1  # grows when the same data would be judged otherwise
+METHOD_VERSION = 2  # grows when the same data would be judged otherwise
 GATHERING_SHARE = 0.9  # of the progress; examining tallies takes no time beside reading rows
-LOOKED_AT = (Dataset.TOUCHPOINTS, Dataset.CONVERSIONS, Dataset.SPEND, Dataset.OUTCOMES, Dataset.CONTROLS)
+LOOKED_AT = (
+    Dataset.TOUCHPOINTS,
+    Dataset.CONVERSIONS,
+    Dataset.SPEND,
+    Dataset.OUTCOMES,
+    Dataset.CONTROLS,
+    Dataset.EVENTS,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,10 +47,18 @@ class KeptReport:
 
 
 def versions(workspaces: Collection[Workspace]) -> dict[int, str]:
-    """What a report of each workspace depends on besides the day, as a digest; queries as many for any number."""
+    """What a report of each workspace depends on besides the day, as a digest; queries as many for any number.
+
+    The data version holds the rows, merges, names, the time zone and how traffic is grouped. Of channels' types only
+    those count that somebody chose: a channel that an analysis creates for what the grouping names changes nothing.
+    """
     settings: dict[int, list[object]] = defaultdict(list)
-    for workspace, *channel in _of(Channel, workspaces, "name", "type"):
-        settings[workspace].append(channel)
+    by_rules = types_by_rules(workspaces)
+    for pk, types in by_rules.items():
+        settings[pk].append(sorted(types.items()))
+    for workspace, name, type_ in _of(Channel, workspaces, "name", "type"):
+        if type_ != type_of_new(name, by_rules[workspace]):
+            settings[workspace].append([name, type_])
     for workspace, *goal in _of(Goal, workspaces, "name", "kind"):
         settings[workspace].append(goal)
     for workspace, *outcome in _of(Outcome, workspaces, "name", "is_money"):
@@ -59,7 +76,7 @@ def versions(workspaces: Collection[Workspace]) -> dict[int, str]:
 
 def _of(
     model: type[Channel] | type[Goal] | type[Outcome], workspaces: Collection[Workspace], *fields: str
-) -> list[tuple[int, object, object]]:
+) -> list[tuple[Any, ...]]:
     rows = model.objects.filter(workspace__in=workspaces).order_by("pk")
     return list(rows.values_list("workspace", *fields))
 

@@ -55,7 +55,6 @@ class Strip:
     summary: str
     blocks: Sequence[Block]
     gaps: Sequence[Gap]
-    has_gaps: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -214,7 +213,6 @@ def _strip(
         summary=f"{has:,} of {should:,}" if should else "none expected",
         blocks=[block for block in blocks if block.look not in (CLASSES[MISSING], CLASSES[LOW])],
         gaps=gaps,
-        has_gaps=MISSING in states,
     )
 
 

@@ -52,7 +52,8 @@ def explain_gap(report: Report, one: SeriesDays, day: dt.date, *, close_url: str
 def _what_is_missing(one: SeriesDays, days: Period, state: str) -> str:
     length = formats.count(days.days, "day")
     if state == LOW:
-        return f"{one.name} has far less {WORDS[one.dataset]} than usual on {length}: {days.label}."
+        less = "less" if one.dataset == SPEND else "fewer"
+        return f"{one.name} has far {less} {WORDS[one.dataset]} than usual on {length}: {days.label}."
     what = WORDS[one.dataset] if one.dataset in (SPEND, CONVERSIONS) or one.is_channel else "value"
     return f"{one.name} has no {what} on {length}: {days.label}."
 
@@ -67,10 +68,11 @@ def _advice(findings: Sequence[Finding], one: SeriesDays, days: Period) -> str:
 
 
 def _consequences(report: Report, one: SeriesDays) -> list[tuple[str, str]]:
-    """What analyses lack that names the series."""
+    """What analyses lack because of the series, or of its whole dataset."""
+    about = {(one.dataset, one.name), (one.dataset, "")}
     return [
         (readiness.label, need.sentence)
         for readiness in report.readiness
         for need in readiness.needs
-        if need.status != Status.READY and one.name in need.sentence
+        if need.status != Status.READY and about.intersection(need.about)
     ]

@@ -19,6 +19,8 @@ from analyses.models import Run
 from analyses.runs import request_run
 from attribution.document import document
 from jobs.execution import execute
+from jobs.models import Job
+from marketing import store
 from marketing.health import reports
 from marketing.models import Channel, HealthReport
 from marketing.receivers import create_default_goals
@@ -136,11 +138,34 @@ def test_an_answer_is_given_even_where_its_data_cannot_be_looked_at(
         raise ZeroDivisionError
 
     monkeypatch.setattr(data_health, "present_report", broken)
+    monkeypatch.delattr(data_health.logger, "exception")  # that of tests, which raises
     run = attribute("2026-10-01", "2026-11-24")
     assert run.result is not None
     assert "data_health" not in run.result
     assert run.result["totals"]["conversions"] > 0
-    assert "could not be looked at" in caplog.text
+    assert "The data of acme could not be looked at" in caplog.text
+    assert "ZeroDivisionError" in caplog.text
+
+
+def test_in_tests_a_fault_of_the_checks_is_not_hidden(
+    attribute: Callable[..., Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(**_options: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(data_health, "present_report", broken)
+    assert attribute("2026-10-01", "2026-11-24").job.status == Job.Status.FAILED
+
+
+def test_data_that_keep_changing_are_not_taken_for_a_fault(
+    attribute: Callable[..., Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def changing(**_options: object) -> None:
+        raise store.DataChanged
+
+    monkeypatch.setattr(data_health, "present_report", changing)
+    run = attribute("2026-10-01", "2026-11-24")
+    assert (run.job.status, run.job.error_code) == (Job.Status.FAILED, "data_changed")
 
 
 def test_the_report_that_is_kept_is_taken_if_it_is_of_the_present_data(

@@ -9,6 +9,8 @@ from pytest_django.fixtures import Settings
 from accounts.models import Workspace
 from jobs.execution import execute
 from marketing.importing.actions import request_import
+from marketing.importing.inspection import inspect
+from marketing.importing.layouts import recognise
 from marketing.models import Dataset, Import
 from marketing.receivers import create_default_goals
 
@@ -67,3 +69,41 @@ def import_rows(queue_import: Callable[..., Import]) -> Callable[..., Import]:
         return Import.objects.select_related("job").get(pk=batch.pk)
 
     return carry_out
+
+
+@pytest.fixture
+def bring_in_export(shop: Workspace, media_root: Path) -> Callable[..., Import]:
+    """Import a file as the page does when everything that it proposes is accepted."""
+
+    def carry_out(path: Path, dataset: str | None = None) -> Import:
+        found = inspect(path, file_name=path.name)
+        assert found.questions == []
+        layout = recognise(found.header, found.preamble, dataset=dataset)
+        assert layout is not None
+        batch = request_import(
+            workspace=shop,
+            dataset=layout.dataset,
+            file=path,
+            mapping=layout.mapping,
+            reading=found.reading,
+            layout=layout.code,
+            by=None,
+            origin=Import.Origin.CLI,
+            ring=False,
+        )
+        execute(job_id=batch.job_id)
+        return Import.objects.select_related("job").get(pk=batch.pk)
+
+    return carry_out
+
+
+@pytest.fixture
+def write_export(tmp_path: Path) -> Callable[..., Path]:
+    """Write a text file in an encoding."""
+
+    def write_text(content: str, encoding: str = "utf-8") -> Path:
+        path = tmp_path / "export.csv"
+        path.write_bytes(content.encode(encoding))
+        return path
+
+    return write_text

@@ -11,6 +11,7 @@ from marketing.health.checks.findings import Finding, Severity, counted, day_of,
 from marketing.health.checks.gaps import Cadence, cadence_of
 from marketing.health.checks.levels import Outlier, Shift, moves_along, outliers, shifts
 from marketing.health.checks.observations import Observations
+from mmm_project import formats
 
 # Cents for euros, or thousands for units: such a factor is hardly ever marketing. On a log scale, 1.4 times either way.
 UNIT_FACTORS = (100.0, 1000.0)
@@ -19,8 +20,10 @@ FEWEST_CLICKS = 10  # of a day whose price per click says anything
 ORDER_RATIO = 30.0  # times the median order
 ORDER_SPREADS = 8.0
 FEWEST_ORDERS = 50
+FEW_ORDERS = 0.01  # share of all orders; more than that are another price, such as a year's subscription
 SAME_DAYS = 3  # two changes of one channel within so many days are one
 SAME_DAYS_AS_ALL = 7  # a channel finds its new level some days after the whole does
+RECENT_DAYS = 90
 EMPTY_VALUES = 0.2  # share of sales without a value
 FEWEST_DAYS_COMPARED = 28
 WEEK = 7
@@ -31,8 +34,9 @@ class _Measure(NamedTuple):
     """A daily series: what is measured in whose data, and how a sentence says that it changed.
 
     `cause`: what it follows, if that is known: spend follows what was bought, touches follow spend. A change of both
-    is a decision of somebody, and no fault of the data. `cause_words`: what the cause is called. `parts`: of a sum its
-    parts, (C, D); what changes in a few of them only is told of those.
+    is a decision of somebody, and no fault of the data. `cause_words`: what the cause is called. `witness`: another
+    dataset's account of the same business, and what it is called: days that stand out in both were such days. `parts`:
+    of a sum its parts, (C, D); what changes in a few of them only is told of those.
     """
 
     dataset: str
@@ -44,6 +48,8 @@ class _Measure(NamedTuple):
     is_money: bool = False
     cause: Float64Column | None = None
     cause_words: str = ""
+    witness: Float64Column | None = None
+    witness_words: str = ""
     parts: Float64Column | None = None
 
 
@@ -65,8 +71,8 @@ def _changes(measure: _Measure) -> Iterator[Shift | Outlier]:
     known = np.flatnonzero(np.isfinite(measure.values))
     by_week = not measure.is_count and cadence_of(np.isfinite(measure.values)) == Cadence.WEEKLY
     values = measure.values[known] if by_week else measure.values
-    found: list[Shift | Outlier] = list(shifts(values, is_count=measure.is_count))
-    found += outliers(values, is_count=measure.is_count)
+    found: list[Shift | Outlier] = list(shifts(values, is_count=measure.is_count, by_week=by_week))
+    found += outliers(values, is_count=measure.is_count, by_week=by_week)
     for change in found:
         if by_week:
             last = min(int(known[change.last]) + WEEK - 1, len(measure.values) - 1)
@@ -78,6 +84,11 @@ def _changes(measure: _Measure) -> Iterator[Shift | Outlier]:
 def _follows(measure: _Measure, change: Shift | Outlier) -> bool:
     """Whether the cause of a series changed likewise."""
     return measure.cause is not None and moves_along(measure.cause, change)
+
+
+def _is_witnessed(measure: _Measure, change: Shift | Outlier) -> bool:
+    """Whether another dataset stands out on the same days. A lasting change of both may be a tag that broke."""
+    return measure.witness is not None and isinstance(change, Outlier) and moves_along(measure.witness, change)
 
 
 def _is_of_most(parts: Float64Column, change: Shift | Outlier) -> bool:
@@ -125,12 +136,31 @@ def _spend(seen: Observations) -> Iterator[_Measure]:
 def _touches(seen: Observations) -> Iterator[_Measure]:
     table = seen.touches_by_channel.astype(np.float64)
     whole, parts = table.sum(axis=0), table[seen.touched_channels]
-    yield _Measure(TOUCHPOINTS, "", "", whole, "The number of touches", is_count=True, parts=parts)
+    conversions = _all_conversions(seen)
+    yield _Measure(
+        TOUCHPOINTS,
+        "",
+        "",
+        whole,
+        "The number of touches",
+        is_count=True,
+        parts=parts,
+        witness=conversions,
+        witness_words="Conversions",
+    )
     for channel in seen.touched_channels:
         name = seen.channel_name(channel)
         subject = f"{whose(name)} number of touches"
         yield _Measure(
-            TOUCHPOINTS, name, "", table[channel], subject, is_count=True, cause=seen.spend_by_channel[channel]
+            TOUCHPOINTS,
+            name,
+            "",
+            table[channel],
+            subject,
+            is_count=True,
+            cause=seen.spend_by_channel[channel],
+            witness=conversions,
+            witness_words="Conversions",
         )
 
 
@@ -144,9 +174,23 @@ def _conversions(seen: Observations) -> Iterator[_Measure]:
         if not counts.any():
             continue
         name = seen.goals[goal].name
-        yield _Measure(CONVERSIONS, "", name, counts.astype(np.float64), f"The number of “{name}”", is_count=True)
+        yield _Measure(
+            CONVERSIONS,
+            "",
+            name,
+            counts.astype(np.float64),
+            f"The number of “{name}”",
+            is_count=True,
+            witness=seen.touches_by_channel.sum(axis=0).astype(np.float64),
+            witness_words="Touches",
+        )
         # A day's mean would follow a single order, which has a check of its own; its median does not.
         yield _Measure(CONVERSIONS, "", name, _median_value(seen, goal), f"The usual value of “{name}”", is_money=True)
+
+
+def _all_conversions(seen: Observations) -> Float64Column:
+    counts: Float64Column = seen.conversions_by_goal.sum(axis=0).astype(np.float64)
+    return counts
 
 
 def _median_value(seen: Observations, goal: int) -> Float64Column:
@@ -162,7 +206,14 @@ def _median_value(seen: Observations, goal: int) -> Float64Column:
 def _outcomes(seen: Observations) -> Iterator[_Measure]:
     for outcome in seen.outcomes:
         yield _Measure(
-            OUTCOMES, "", outcome.name, seen.on_axis(outcome), f"“{outcome.name}”", is_money=outcome.is_money
+            OUTCOMES,
+            "",
+            outcome.name,
+            seen.on_axis(outcome),
+            f"“{outcome.name}”",
+            is_money=outcome.is_money,
+            witness=_all_conversions(seen),
+            witness_words="Conversions",
         )
 
 
@@ -180,8 +231,8 @@ def _finding(seen: Observations, measure: _Measure, change: Shift | Outlier) -> 
     is_lasting = is_shift or change.last > change.first
     unit = unit_of(change.ratio) if measure.is_money and is_lasting and not _follows(measure, change) else None
     code = "wrong_unit" if unit else "level_shift" if is_shift else "outlier"
-    follows = _follows(measure, change)
-    severity = Severity.NOTE if follows else Severity.PROBLEM if unit else Severity.WARNING
+    explained = "" if unit else _explanation(seen, measure, change)
+    severity = Severity.PROBLEM if unit else Severity.NOTE if explained else Severity.WARNING
     return Finding(
         code=code,
         severity=severity,
@@ -192,8 +243,26 @@ def _finding(seen: Observations, measure: _Measure, change: Shift | Outlier) -> 
         last_day=day_of(last),
         count=change.last - change.first + 1,
         sentence=_what_happened(seen, measure, change, unit),
-        advice=_what_to_do(measure, code, follows=follows),
+        advice=explained or _what_to_do(measure, code),
     )
+
+
+def _explanation(seen: Observations, measure: _Measure, change: Shift | Outlier) -> str:
+    """What makes a change no fault of the data, and what to do if it was not that; "" for nothing."""
+    if event := _event_of(seen, change):
+        return f"“{event}” was on then. If that does not explain it, check the export."
+    if _follows(measure, change):
+        return f"Its {measure.cause_words} moved along, so the budget was changed. If nobody did, check the export."
+    if _is_witnessed(measure, change):
+        return f"{measure.witness_words} rose, too, so something happened. Import it as an event, to know it by name."
+    return ""
+
+
+def _event_of(seen: Observations, change: Shift | Outlier) -> str:
+    """The event that a change came with: on the first day of a new level, on any of a few days that stand out."""
+    first = seen.first_day + change.first
+    last = first if isinstance(change, Shift) else seen.first_day + change.last
+    return next((event.name for event in seen.events if event.first_day <= last and event.last_day >= first), "")
 
 
 def _what_happened(seen: Observations, measure: _Measure, change: Shift | Outlier, unit: float | None) -> str:
@@ -220,13 +289,11 @@ def _unit_words(unit: float, ratio: float) -> str:
     return "That is what a misread decimal or thousands sign looks like."
 
 
-def _what_to_do(measure: _Measure, code: str, *, follows: bool) -> str:
-    if follows:
-        return f"Its {measure.cause_words} moved along, so the budget was changed. If nobody did, check the export."
+def _what_to_do(measure: _Measure, code: str) -> str:
     if code == "wrong_unit":
         return "Check unit and currency of that export, and import these days again: newer rows replace older ones."
     if code == "outlier":
-        return "Check the row. If it is right, note the reason as an event; if not, import the day again."
+        return "Check the row. If it is right, import the reason as an event; if not, import the day again."
     if measure.dataset == TOUCHPOINTS:
         return "If nothing was changed on purpose, check the tags, the consent banner and the export of that day."
     if measure.dataset == SPEND:
@@ -247,7 +314,7 @@ def outlying_orders(seen: Observations) -> Iterator[Finding]:
         spread = MAD_TO_SD * float(np.median(np.abs(logs - middle)))
         limit = middle + max(np.log(ORDER_RATIO), ORDER_SPREADS * spread)
         far = rows[logs > limit]
-        if not len(far):
+        if not 0 < len(far) <= max(FEW_ORDERS * len(rows), 1):
             continue
         days = seen.conversions.day[far]
         value = float(seen.conversions.value[far].max())
@@ -264,16 +331,16 @@ def outlying_orders(seen: Observations) -> Iterator[Finding]:
                 f"{counted(len(far), 'conversion')} to “{named.name}” of {span(days.min(), days.max())} "
                 f"{'is' if len(far) == 1 else 'are'} worth far more than all others: "
                 f"{'' if len(far) == 1 else 'up to '}"
-                f"{seen.currency} {value:,.0f}, {factor(value / np.exp(middle))} the usual value and "
+                f"{formats.round_money(value, seen.currency)}, {factor(value / np.exp(middle))} the usual value and "
                 f"{share(part)} of all that this goal ever brought."
             ),
-            advice="Check the order for a lost decimal sign or a test order, and import it again with its right value.",
+            advice="Look for a lost decimal sign or a test order, and import what is wrong again with its right value.",
         )
 
 
 def sales_without_value(seen: Observations) -> Iterator[Finding]:
     """Yield the sales goals of which many conversions lately have no value."""
-    recent = seen.conversions.day > seen.yesterday - 90
+    recent = seen.conversions.day > seen.yesterday - RECENT_DAYS
     for goal, named in enumerate(seen.goals):
         rows = recent & (seen.conversions.goal == goal)
         total, empty = int(rows.sum()), int((rows & (seen.conversions.value <= 0)).sum())
@@ -288,8 +355,8 @@ def sales_without_value(seen: Observations) -> Iterator[Finding]:
                 last_day=day_of(days.max()),
                 count=empty,
                 sentence=(
-                    f"{share(empty / total)} of the conversions to “{named.name}” since {span(days.min(), days.min())} "
-                    "have no value, so their channels look worth less than they are."
+                    f"{share(empty / total)} of the conversions to “{named.name}” in the last "
+                    f"{counted(RECENT_DAYS, 'day')} have no value, so their channels look worth less than they are."
                 ),
                 advice="Map the column of the order value when importing, or make the goal one that is only counted.",
             )

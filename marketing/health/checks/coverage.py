@@ -1,13 +1,23 @@
 """Which days each dataset and each of its series has, lacks, or is not expected to have."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from marketing.frames import BoolColumn
+from marketing.frames import BoolColumn, Float64Column, Int64Column
 from marketing.health.checks.findings import Finding, Severity, counted, day_of, listed, quoted, span, whose
-from marketing.health.checks.gaps import Cadence, Coverage, Hole, coverage_by_count, coverage_by_rows
+from marketing.health.checks.gaps import (
+    UNLIKELY_COUNT,
+    WEEK,
+    Cadence,
+    Coverage,
+    Hole,
+    cadence_of,
+    coverage_by_count,
+    coverage_by_rows,
+    sides_of,
+)
 from marketing.health.checks.observations import Observations, SeriesSeen
 
 TOUCHPOINTS, CONVERSIONS, SPEND, OUTCOMES, CONTROLS = "touchpoints", "conversions", "spend", "outcomes", "controls"
@@ -18,10 +28,14 @@ WORDS = {
     OUTCOMES: "outcomes",
     CONTROLS: "controls",
 }
-# Days behind yesterday until somebody is told, by rhythm; weekly rows speak for the six days after theirs.
-LATE_DAYS = {Cadence.DAILY: 3, Cadence.WEEKLY: 7, Cadence.RARE: 45}
+# Days behind yesterday until somebody is told, by rhythm; weekly rows speak for the six days after theirs, and the next
+# ones are due some days after their week.
+LATE_DAYS = {Cadence.DAILY: 3, Cadence.WEEKLY: 10, Cadence.RARE: 45}
 VERY_LATE_DAYS = {Cadence.DAILY: 14, Cadence.WEEKLY: 28, Cadence.RARE: 120}
-SHARED = 0.8  # of the series that have data around must lack the same days for a hole to be the whole dataset's
+RARE_ROWS_AWAITED = 2, 4  # times the usual distance of rare rows: a row of May, dated 1 May, comes in June
+PAUSED = 0.2  # of the usual touches, below which a channel without spend was paused, or switched off
+GOING_ON = 0.5  # of the usual touches of all channels: with fewer, touches are missing, too, and tell nothing
+BOUGHT_ON_ITS_DAYS = 0.6  # of a channel's touches on the days of its rows and the days after: it runs once a week
 SPENT_SHARE = 0.1  # of the usual spend, below which no touches are expected
 
 
@@ -66,13 +80,27 @@ def _touches(seen: Observations) -> DatasetCoverage:
     table = seen.touches_by_channel
     spend = seen.spend_by_channel
     found = []
+    any_spend: BoolColumn = np.logical_or.reduce(np.isfinite(spend), axis=0)
     for channel in seen.touched_channels:
-        usual = np.nanmedian(spend[channel][spend[channel] > 0]) if np.any(spend[channel] > 0) else None
-        # Only days of which spend is known can say that nothing was bought.
-        expected = None if usual is None else ~(spend[channel] < SPENT_SHARE * usual)
-        coverage = coverage_by_count(table[channel], expected=expected)
+        coverage = coverage_by_count(table[channel], expected=_bought(spend[channel], any_spend))
         found.append(_of_channel(seen, TOUCHPOINTS, channel, coverage))
     return DatasetCoverage(dataset=TOUCHPOINTS, whole=coverage_by_count(table.sum(axis=0)), series=tuple(found))
+
+
+def _bought(spend: Float64Column, any_spend: BoolColumn) -> BoolColumn | None:
+    """(D,) the days on which touches can be expected of a channel; None if nothing is known of its spend.
+
+    Nothing was bought on a day with next to no spend, nor, where rows come by day, on one without a row while other
+    channels have some: that its touches and its spend fail together is less likely than a pause.
+    """
+    known = np.isfinite(spend)
+    if not np.any(spend[known] > 0):
+        return None
+    nothing = spend < SPENT_SHARE * np.median(spend[known][spend[known] > 0])
+    if cadence_of(known) == Cadence.DAILY:
+        nothing |= ~known & any_spend
+    bought: BoolColumn = ~nothing
+    return bought
 
 
 def _conversions(seen: Observations) -> DatasetCoverage:
@@ -91,11 +119,25 @@ def _spend(seen: Observations) -> DatasetCoverage:
     present = np.isfinite(spend)
     any_channel = np.logical_or.reduce(present, axis=0) if present.size else _never(seen)
     whole = coverage_by_rows(any_channel)
-    found = [
-        _of_channel(seen, SPEND, channel, coverage_by_rows(present[channel], amount=spend[channel], until=whole.last))
-        for channel in seen.spent_channels
-    ]
+    touches = seen.touches_by_channel
+    found = []
+    for channel in seen.spent_channels:
+        coverage = coverage_by_rows(present[channel], amount=spend[channel], until=whole.last)
+        missing = [hole for hole in coverage.holes if not _is_paused(touches[channel], touches.sum(axis=0), hole)]
+        found.append(_of_channel(seen, SPEND, channel, replace(coverage, holes=tuple(missing))))
     return DatasetCoverage(dataset=SPEND, whole=whole, series=tuple(found))
+
+
+def _is_paused(touches: Int64Column, all_touches: Int64Column, hole: Hole) -> bool:
+    """Whether a channel's touches (D,) end with its spend, while those of others go on: then nobody bought any."""
+
+    def kept(counts: Int64Column) -> tuple[float, float]:
+        sides = [float(np.mean(side)) for side in sides_of(counts, hole) if len(side)]
+        return float(counts[hole.first : hole.last + 1].sum()), min(sides, default=0.0) * hole.days
+
+    found, expected = kept(touches)
+    all_found, all_expected = kept(all_touches)
+    return expected >= UNLIKELY_COUNT and found < PAUSED * expected and all_found >= GOING_ON * all_expected
 
 
 def _series(seen: Observations, dataset: str, named: list[SeriesSeen]) -> DatasetCoverage:
@@ -179,12 +221,12 @@ def late_data(seen: Observations, covered: dict[str, DatasetCoverage]) -> Iterat
             continue
         last = seen.first_day + dataset.whole.last
         behind = seen.yesterday - last
-        if behind < LATE_DAYS[dataset.whole.cadence]:
+        late, very_late = _late_days(dataset.whole)
+        if behind < late:
             continue
-        late = behind >= VERY_LATE_DAYS[dataset.whole.cadence]
         yield Finding(
             code="late_data",
-            severity=Severity.PROBLEM if late else Severity.WARNING,
+            severity=Severity.PROBLEM if behind >= very_late else Severity.WARNING,
             dataset=dataset.dataset,
             first_day=day_of(last + 1),
             last_day=day_of(seen.yesterday),
@@ -195,6 +237,16 @@ def late_data(seen: Observations, covered: dict[str, DatasetCoverage]) -> Iterat
             ),
             advice="Import what has come in since. Until then, choose periods that end where the data do.",
         )
+
+
+def _late_days(coverage: Coverage) -> tuple[float, float]:
+    """So many days behind yesterday data are late, and very late; rare rows by how far apart they usually are."""
+    late, very_late = LATE_DAYS[coverage.cadence], VERY_LATE_DAYS[coverage.cadence]
+    distances = np.diff(np.flatnonzero(coverage.present))
+    if coverage.cadence != Cadence.RARE or not len(distances):
+        return late, very_late
+    usual = float(np.median(distances))
+    return max(late, RARE_ROWS_AWAITED[0] * usual + WEEK), max(very_late, RARE_ROWS_AWAITED[1] * usual + WEEK)
 
 
 def _verb(dataset: str) -> str:
@@ -226,13 +278,18 @@ def touches_after_last_conversion(seen: Observations, covered: dict[str, Dataset
 
 
 def mixed_rhythm(seen: Observations, covered: dict[str, DatasetCoverage]) -> Iterator[Finding]:
-    """Yield the channels whose spend comes by week while that of most others comes by day."""
+    """Yield the channels whose spend comes by week while that of others comes by day.
+
+    Not one whose touches come on the days of its rows, too: it runs once a week.
+    """
     series = covered[SPEND].series
     weekly = [one for one in series if one.coverage.cadence == Cadence.WEEKLY]
     daily = [one for one in series if one.coverage.cadence == Cadence.DAILY]
     if not daily or not weekly:
         return
     for one in weekly:
+        if one.channel is not None and _runs_weekly(seen.touches_by_channel[one.channel], one.coverage.present):
+            continue
         first = seen.first_day + (one.coverage.first or 0)
         last = seen.first_day + (one.coverage.last or 0)
         yield Finding(
@@ -250,3 +307,9 @@ def mixed_rhythm(seen: Observations, covered: dict[str, DatasetCoverage]) -> Ite
             ),
             advice="Export it by day. Until then, compare whole weeks only.",
         )
+
+
+def _runs_weekly(touches: Int64Column, rows: BoolColumn) -> bool:
+    """Whether a channel's touches (D,) come on the days of its rows (D,), and on the days after."""
+    near = rows | np.concatenate([[False], rows[:-1]])
+    return bool(touches.sum() >= UNLIKELY_COUNT and touches[near].sum() >= BOUGHT_ON_ITS_DAYS * touches.sum())

@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any, Self
 
@@ -46,9 +46,6 @@ class Finding:
     def concerns(self, start: dt.date, end: dt.date) -> bool:
         """Whether it is about any of the days from `start` to `end`."""
         return (self.first_day is None or self.first_day <= end) and (self.last_day is None or self.last_day >= start)
-
-    def with_severity(self, severity: Severity) -> Self:
-        return replace(self, severity=severity)
 
     def to_json(self) -> dict[str, Any]:
         days = {name: day.isoformat() for name in ("first_day", "last_day") if (day := getattr(self, name))}

@@ -20,7 +20,7 @@ LONGEST_HOLE = 10  # days; what is longer is taken for a pause, unless the serie
 SIDE_DAYS = 14  # a hole is judged by so many days on each side
 DENSE = 0.8  # share of those that must have data
 ALWAYS_ON = 0.97  # share of days with data of a series that never pauses
-RECENT_DAYS = 60  # by which a series that ends is judged
+RECENT_DAYS = 60  # by which a series that ends is judged; what ran for less may have been a campaign
 ENDS_EARLY_DAYS = 3
 LONGEST_STOP = 90  # days after which what stopped is over, not missing
 UNLIKELY_COUNT = 25  # expected touches in a hole; of pure chance it would be empty once in 10^10 times
@@ -210,7 +210,7 @@ def _stop(present: BoolColumn, until: int) -> list[Hole]:
     stopped = until - last
     if not ENDS_EARLY_DAYS <= stopped <= LONGEST_STOP:
         return []
-    if len(recent) < SIDE_DAYS or np.mean(recent) < ALWAYS_ON:
+    if len(recent) < RECENT_DAYS or np.mean(recent) < ALWAYS_ON:
         return []
     return [Hole(last + 1, until, at_end=True)]
 

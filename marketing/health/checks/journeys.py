@@ -1,6 +1,7 @@
 """Where touches and conversions do not fit together: conversions from nowhere, late clocks, rows that came twice."""
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -8,18 +9,20 @@ from marketing.frames import BoolColumn, Float64Column, Int64Column
 from marketing.health.checks.coverage import CONVERSIONS, TOUCHPOINTS
 from marketing.health.checks.findings import Finding, Severity, counted, day_of, share, span, whose
 from marketing.health.checks.gaps import newest_stretch
-from marketing.health.checks.observations import PAID, Observations
+from marketing.health.checks.observations import PAID, ImportSeen, Observations
 
 RECENT_DAYS = 28
 FEWEST_CONVERSIONS = 20  # of a stretch of days whose share without a touch says anything
 MANY_UNTOUCHED, MOST_UNTOUCHED = 0.4, 0.7
 RISEN = 0.2  # more than before
+RISEN_ERRORS = 3.0  # and so many times the error of the difference
 SMOOTHED_DAYS = 7
 FEWEST_AROUND = 30  # touches around sales of a channel whose clock is judged
 LATE_SHARE = 0.25  # of those, after the sale
 LATE_AGAINST_OTHERS = 3.0
 MANY_DUPLICATES = 0.05
 FEWEST_DUPLICATES = 20
+REPEATED_WITHIN = 0.25  # rows that count for each that does not: a file holds both rows of what it says twice
 UNASSIGNED = "Unassigned"
 MANY_UNASSIGNED, MOST_UNASSIGNED = 0.05, 0.3
 FEWEST_TOUCHES = 50
@@ -39,7 +42,7 @@ def untouched_conversions(seen: Observations) -> Iterator[Finding]:
     before = _part(untouched[start : recent.start], total[start : recent.start])
     if now is None:
         return
-    risen = before is not None and now >= before + RISEN
+    risen = before is not None and now >= before + max(RISEN, RISEN_ERRORS * _error(before, total, start, recent.start))
     if now < MANY_UNTOUCHED and not risen:
         return
     usual = before if risen and before is not None else MANY_UNTOUCHED - RISEN
@@ -82,6 +85,12 @@ def _part(part: Int64Column, total: Int64Column) -> float | None:
     return float(part.sum() / total.sum()) if total.sum() >= FEWEST_CONVERSIONS else None
 
 
+def _error(part: float, total: Int64Column, start: int, middle: int) -> float:
+    """The standard error of how much more, or less, than this part of all is found after `middle` than before."""
+    before, after = total[start:middle].sum(), total[middle:].sum()
+    return float(np.sqrt(part * (1 - part) * (1 / before + 1 / after)))
+
+
 def _smoothed_share(part: Int64Column, total: Int64Column) -> Float64Column:
     """(D,) the share in the week around each day; 0 where there is nothing."""
     kernel = np.ones(SMOOTHED_DAYS)
@@ -101,7 +110,9 @@ def late_clocks(seen: Observations) -> Iterator[Finding]:
     late = {channel: float(seen.clock.after[channel] / around[channel]) for channel in judged}
     for channel in judged:
         others = [late[other] for other in judged if other != channel]
-        usual = float(np.median(others)) if others else 0.0
+        if not others:
+            return  # nobody knows how many come back after a sale
+        usual = float(np.median(others))
         if late[channel] < LATE_SHARE or late[channel] < LATE_AGAINST_OTHERS * usual:
             continue
         days = np.flatnonzero(seen.touches_by_channel[channel]) + seen.first_day
@@ -124,7 +135,8 @@ def late_clocks(seen: Observations) -> Iterator[Finding]:
 
 
 def repeated_rows(seen: Observations) -> Iterator[Finding]:
-    """Yield the imports of which many rows were there already."""
+    """Yield the imports that say many rows twice, and once for each dataset that files overlap with earlier ones."""
+    overlapping: dict[str, list[ImportSeen]] = defaultdict(list)
     for batch in seen.imports:
         first, last = max(batch.first_day, seen.first_day), min(batch.last_day, seen.yesterday)
         if first > last:
@@ -132,6 +144,9 @@ def repeated_rows(seen: Observations) -> Iterator[Finding]:
         once = _rows_between(seen, batch.dataset, first, last)
         part = batch.duplicates / (batch.duplicates + once)
         if part < MANY_DUPLICATES or batch.duplicates < FEWEST_DUPLICATES:
+            continue
+        if batch.counted < REPEATED_WITHIN * batch.duplicates:
+            overlapping[batch.dataset].append(batch)
             continue
         yield Finding(
             code="repeated_rows",
@@ -142,11 +157,32 @@ def repeated_rows(seen: Observations) -> Iterator[Finding]:
             count=batch.duplicates,
             sentence=(
                 f"{counted(batch.duplicates, 'row')} of “{batch.name}” were there already: "
-                f"{share(part)} of all rows of "
-                f"{span(first, last)}. Each counts once."
+                f"{share(part)} of all rows of {span(first, last)}. Each counts once."
             ),
-            advice="If the file was not meant to overlap with earlier ones, see whether a tag or an export runs twice.",
+            advice="See whether a tag or an export runs twice.",
         )
+    for dataset, batches in overlapping.items():
+        yield _overlap(seen, dataset, batches)
+
+
+def _overlap(seen: Observations, dataset: str, batches: Sequence[ImportSeen]) -> Finding:
+    rows = sum(batch.duplicates for batch in batches)
+    first = max(min(batch.first_day for batch in batches), seen.first_day)
+    last = min(max(batch.last_day for batch in batches), seen.yesterday)
+    files = f"“{batches[0].name}”" if len(batches) == 1 else counted(len(batches), "file")
+    return Finding(
+        code="overlapping_imports",
+        severity=Severity.NOTE,
+        dataset=dataset,
+        first_day=day_of(first),
+        last_day=day_of(last),
+        count=rows,
+        sentence=(
+            f"{counted(rows, 'row')} of {files} about {span(first, last)} came with an earlier import already. "
+            "Each counts once."
+        ),
+        advice="Nothing is wrong if exports overlap on purpose. Otherwise see whether a file was imported twice.",
+    )
 
 
 def _rows_between(seen: Observations, dataset: str, first: int, last: int) -> int:

@@ -48,15 +48,17 @@ class Outlier(NamedTuple):
     ratio: float
 
 
-def shifts(values: Float64Column, *, is_count: bool = False) -> list[Shift]:
+def shifts(values: Float64Column, *, is_count: bool = False, by_week: bool = False) -> list[Shift]:
     """Find the days (D,) on which an amount jumps to another level and stays there. NaN and 0 are days without.
 
-    `is_count`: the values are counts; levels of a few are left alone, as chance moves them.
+    `is_count`: the values are counts; levels of a few are left alone, as chance moves them. `by_week`: each value is
+    a week's, so there are no weekdays.
     """
     logs = _logs(values)
     if np.isfinite(logs).sum() < FEWEST_DAYS:
         return []
-    logs = logs - _weekday_effect(logs)
+    if not by_week:
+        logs = logs - _weekday_effect(logs)
     steps, errors = _steps(logs, smallest_level=np.log(FEWEST_A_DAY) if is_count else -np.inf)
     found = np.isfinite(steps)
     if not found.any():
@@ -188,15 +190,16 @@ def _ends(logs: Float64Column, peaks: list[_Peak]) -> list[Shift]:
     return found
 
 
-def outliers(values: Float64Column, *, is_count: bool = False) -> list[Outlier]:
+def outliers(values: Float64Column, *, is_count: bool = False, by_week: bool = False) -> list[Outlier]:
     """Find days (D,), up to three in a row, far above both the week before and the week after. NaN, 0: none.
 
-    `is_count`: the values are counts, which chance alone spreads by their square root.
+    `is_count`: the values are counts, which chance alone spreads by their square root. `by_week`: as in `shifts`.
     """
     logs = _logs(values)
     if np.isfinite(logs).sum() < FEWEST_DAYS:
         return []
-    logs = logs - _weekday_effect(logs)
+    if not by_week:
+        logs = logs - _weekday_effect(logs)
     padded = np.concatenate([np.full(SIDE_DAYS, np.nan), logs, np.full(SIDE_DAYS, np.nan)])
     middle = _nanmedian(np.lib.stride_tricks.sliding_window_view(padded, SIDE_DAYS))
     before, after = middle[: len(logs)], middle[SIDE_DAYS + 1 : SIDE_DAYS + 1 + len(logs)]

@@ -23,6 +23,8 @@ SHORT_FOR = {
     "tt": "tiktok",
     "pin": "pinterest",
 }
+# Words that differ by one or two letters, and mean different markets.
+DIFFERENT = ({"iceland", "ireland"}, {"slovakia", "slovenia"}, {"slovak", "slovene"})
 NOT_LETTERS = re.compile(r"[\W_]+")
 DIGITS = re.compile(r"\d+")
 SHORTEST_TOKEN = 5  # letters of a word that may be misspelt: shorter ones are codes of countries, sizes, tests
@@ -64,19 +66,31 @@ def misspellings(counts: Mapping[str, float]) -> list[tuple[str, str]]:
 
     Names that differ in a number, or in a short word (a country, a size, a variant), are different on purpose.
     """
-    buckets: dict[tuple[object, ...], list[tuple[str, str]]] = defaultdict(list)
+    alike: dict[tuple[object, ...], list[tuple[str, str]]] = defaultdict(list)
     for name in counts:
-        words = name.casefold().split()
+        words = NOT_LETTERS.split(name.casefold())
         for place, word in enumerate(words):
             if len(word) >= SHORTEST_TOKEN:
-                buckets[(place, *words[:place], None, *words[place + 1 :])].append((word, name))
+                for left in _without_letters(word):
+                    alike[(place, left, *words[:place], None, *words[place + 1 :])].append((word, name))
     pairs: dict[str, str] = {}
-    for bucket in buckets.values():
+    for bucket in alike.values():
         for word, name in bucket:
             likeliest = _likeliest(word, name, bucket, counts)
             if likeliest and (name not in pairs or counts[likeliest] > counts[pairs[name]]):
                 pairs[name] = likeliest
     return sorted(pairs.items())
+
+
+def _without_letters(word: str) -> set[str]:
+    """The word, and what is left of it without as many letters as may be wrong: misspellings share some of these.
+
+    So that of thousands of names only those that look alike are compared.
+    """
+    found = {word}
+    for _ in range(_errors_allowed(len(word))):
+        found |= {known[:place] + known[place + 1 :] for known in found for place in range(len(known))}
+    return found
 
 
 def _likeliest(word: str, name: str, bucket: Sequence[tuple[str, str]], counts: Mapping[str, float]) -> str | None:
@@ -92,9 +106,14 @@ def _likeliest(word: str, name: str, bucket: Sequence[tuple[str, str]], counts: 
 def _is_typing_error(word: str, other: str) -> bool:
     if DIGITS.findall(word) != DIGITS.findall(other):
         return False
-    shorter = min(len(word), len(other))
-    allowed = 2 if shorter >= TWO_ERRORS else 1 if shorter >= ONE_ERROR else 0
+    if {word, other} in DIFFERENT:
+        return False
+    allowed = _errors_allowed(min(len(word), len(other)))
     return abs(len(word) - len(other)) <= allowed and distance(word, other) <= allowed
+
+
+def _errors_allowed(letters: int) -> int:
+    return 2 if letters >= TWO_ERRORS else 1 if letters >= ONE_ERROR else 0
 
 
 def distance(one: str, other: str) -> int:

@@ -23,10 +23,6 @@ class ChannelSeen:
     name: str
     type: str
 
-    @property
-    def is_bought(self) -> bool:
-        return self.type in (PAID, OFFLINE)
-
 
 @dataclass(frozen=True, slots=True)
 class SourceSeen:
@@ -91,12 +87,25 @@ class SeriesSeen:
 
 
 @dataclass(frozen=True, slots=True)
+class EventSeen:
+    """Something that happened on certain days, both included, and may explain unusual amounts."""
+
+    name: str
+    first_day: int
+    last_day: int
+
+
+@dataclass(frozen=True, slots=True)
 class ImportSeen:
-    """An active import of touchpoints or conversions of which rows were there already: how many, and their days."""
+    """An active import of touchpoints or conversions of which rows were there already: how many, and their days.
+
+    `counted`: rows of it between the first and the last of those that do count.
+    """
 
     dataset: str
     name: str
     duplicates: int
+    counted: int
     first_day: int
     last_day: int
 
@@ -130,6 +139,7 @@ class Observations:
     booked: dict[str, int] = field(default_factory=dict)
     outcomes: Sequence[SeriesSeen] = ()
     controls: Sequence[SeriesSeen] = ()
+    events: Sequence[EventSeen] = ()
     imports: Sequence[ImportSeen] = ()
 
     @property

@@ -8,7 +8,6 @@ from typing import Any, Self
 import numpy as np
 
 from marketing.day_labels import span_label
-from marketing.frames import BoolColumn
 from marketing.health.checks.coverage import CONVERSIONS, OUTCOMES, SPEND, TOUCHPOINTS, WORDS, DatasetCoverage
 from marketing.health.checks.findings import Finding, Severity, counted, day_of, listed
 from marketing.health.checks.observations import Observations
@@ -31,11 +30,15 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Need:
-    """Something that an analysis needs: whether it has it, in a sentence, and what to do if not."""
+    """Something that an analysis needs: whether it has it, in a sentence, and what to do if not.
+
+    `about`: the dataset and the name of each series that it speaks of, "" for all of the dataset.
+    """
 
     status: Status
     sentence: str
     advice: str = ""
+    about: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +59,10 @@ class Readiness:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
-        needs = tuple(Need(**{**need, "status": Status(need["status"])}) for need in data["needs"])
+        needs = tuple(
+            Need(**{**need, "status": Status(need["status"]), "about": tuple((d, s) for d, s in need["about"])})
+            for need in data["needs"]
+        )
         return cls(code=data["code"], label=data["label"], needs=needs)
 
 
@@ -81,7 +87,7 @@ def readiness(
             needs=(
                 *_has(covered, (SPEND, OUTCOMES)),
                 *_weeks(covered, "The media mix"),
-                *_whole_weeks(covered, findings),
+                *_whole_weeks(seen, covered, findings),
                 *_troubles(findings, ("wrong_unit", "mixed_rhythm", "late_data"), (SPEND, OUTCOMES)),
             ),
         ),
@@ -162,26 +168,29 @@ def _long_paths(seen: Observations) -> Iterator[Need]:
         )
 
 
-def media_mix_weeks(covered: Mapping[str, DatasetCoverage]) -> tuple[BoolColumn, BoolColumn]:
-    """The weeks (counted back from yesterday, newest first) that both spend and outcomes span, and which lack days."""
+def _weeks_of(covered: Mapping[str, DatasetCoverage]) -> tuple[int, int]:
+    """How many whole weeks both spend and outcomes span, and the position of the last day of them."""
     spend, outcomes = covered[SPEND].whole, covered[OUTCOMES].whole
     if spend.first is None or outcomes.first is None or spend.last is None or outcomes.last is None:
-        return np.zeros(0, np.bool_), np.zeros(0, np.bool_)
+        return 0, 0
     first, last = max(spend.first, outcomes.first), min(spend.last, outcomes.last)
-    weeks = max((last - first + 1) // WEEK, 0)
-    lacking = np.zeros(len(spend.present), np.bool_)
-    for dataset in (SPEND, OUTCOMES):
-        for coverage in (covered[dataset].whole, *(one.coverage for one in covered[dataset].series)):
-            lacking |= coverage.missing
-    days_by_week = lacking[last + 1 - weeks * WEEK : last + 1].reshape(weeks, WEEK)
-    by_week: BoolColumn = np.logical_or.reduce(days_by_week, axis=1)
-    return np.ones(weeks, np.bool_), by_week[::-1]
+    return max((last - first + 1) // WEEK, 0), last
+
+
+def _weeks_with(seen: Observations, holes: Sequence[Finding], weeks: int, last: int) -> int:
+    """Of so many weeks up to position `last`: in how many lies a day of these findings."""
+    lacking = np.zeros(seen.days, np.bool_)
+    start = day_of(seen.first_day)
+    for hole in holes:
+        if hole.first_day and hole.last_day:
+            lacking[(hole.first_day - start).days : (hole.last_day - start).days + 1] = True
+    return int(lacking[last + 1 - weeks * WEEK : last + 1].reshape(weeks, WEEK).any(axis=1).sum())
 
 
 def _weeks(covered: Mapping[str, DatasetCoverage], what: str) -> Iterator[Need]:
     if covered[SPEND].is_empty or covered[OUTCOMES].is_empty:
         return
-    weeks = len(media_mix_weeks(covered)[0])
+    weeks, _ = _weeks_of(covered)
     if weeks >= WISHED_WEEKS:
         yield Need(status=Status.READY, sentence=f"Spend and outcomes of {counted(weeks, 'week')}.")
         return
@@ -202,24 +211,31 @@ def _weeks(covered: Mapping[str, DatasetCoverage], what: str) -> Iterator[Need]:
     )
 
 
-def _whole_weeks(covered: Mapping[str, DatasetCoverage], findings: Sequence[Finding]) -> Iterator[Need]:
-    """What is missing in the weeks that there are: names the series and the days."""
-    weeks, lacking = media_mix_weeks(covered)
-    if not lacking.any():
-        return
+def _whole_weeks(
+    seen: Observations, covered: Mapping[str, DatasetCoverage], findings: Sequence[Finding]
+) -> Iterator[Need]:
+    """What is missing in the weeks that there are: names the series and the days.
+
+    A channel whose spend has stopped may have been switched off: that alone does not stand in the way.
+    """
+    weeks, last = _weeks_of(covered)
     holes = [
         finding
         for finding in findings
         if finding.code in ("missing_days", "series_stopped") and finding.dataset in (SPEND, OUTCOMES)
     ]
-    named = [_hole(finding) for finding in holes]
-    is_blocked = lacking.sum() > MOST_MISSING_WEEKS * len(weeks)
+    lacking = _weeks_with(seen, holes, weeks, last)
+    if not lacking:
+        return
+    missing = _weeks_with(seen, [hole for hole in holes if hole.code == "missing_days"], weeks, last)
+    is_blocked = missing > MOST_MISSING_WEEKS * weeks
     yield Need(
         status=Status.BLOCKED if is_blocked else Status.LIMITED,
         sentence=(
-            f"{lacking.sum()} of {counted(len(weeks), 'week')} "
-            f"{'lacks' if lacking.sum() == 1 else 'lack'} days: {listed(named, most=3)}."
+            f"{lacking} of {counted(weeks, 'week')} {'lacks' if lacking == 1 else 'lack'} days: "
+            f"{listed([_hole(hole) for hole in holes], most=3)}."
         ),
+        about=tuple(_about(hole) for hole in holes),
         advice="Import these days, or such a week looks as if less was spent or sold than was.",
     )
 
@@ -230,7 +246,7 @@ def _outages(seen: Observations, findings: Sequence[Finding]) -> Iterator[Need]:
     for finding in findings:
         is_whole = finding.code == "missing_days" and not finding.channel and not finding.series
         if is_whole and finding.dataset in (TOUCHPOINTS, CONVERSIONS) and finding.concerns(*recent):
-            yield Need(status=Status.LIMITED, sentence=finding.sentence, advice=finding.advice)
+            yield _reservation(finding)
 
 
 def _hole(finding: Finding) -> str:
@@ -244,4 +260,12 @@ def _troubles(findings: Sequence[Finding], codes: Sequence[str], datasets: Seque
     """The findings that make an answer doubtful."""
     for finding in findings:
         if finding.code in codes and finding.dataset in datasets and finding.severity != Severity.NOTE:
-            yield Need(status=Status.LIMITED, sentence=finding.sentence, advice=finding.advice)
+            yield _reservation(finding)
+
+
+def _reservation(finding: Finding) -> Need:
+    return Need(status=Status.LIMITED, sentence=finding.sentence, advice=finding.advice, about=(_about(finding),))
+
+
+def _about(finding: Finding) -> tuple[str, str]:
+    return finding.dataset, finding.channel or finding.series

@@ -1,20 +1,22 @@
 """What is gathered from the database is what the imported frames say."""
 
 import datetime as dt
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from accounts.models import Workspace
-from jobs.execution import execute
-from marketing.channels import merge_channels
+from marketing import store
+from marketing.channel_index import channel_index
+from marketing.channels import change_grouping, merge_channels
+from marketing.health import gathering
 from marketing.health.checks import Observations, Status, examine
 from marketing.health.gathering import gather
-from marketing.importing.actions import request_import
-from marketing.models import Channel, Dataset, Goal, Import, Outcome
+from marketing.models import Channel, Dataset, Goal, Outcome
 from tests.marketing.health.conftest import DAYS
+from tests.marketing.health.loading import import_lines
 from tests.marketing.health.worlds import YESTERDAY, observe, world_with
 
 FAULTS = ("spend_gap", "repeated_touches", "paid_without_medium", "channel_misspelt", "late_clock")
@@ -67,19 +69,8 @@ def described(seen: Observations) -> dict[str, object]:
             (series.name, series.day.tolist(), series.value.round(6).tolist())
             for series in sorted([*seen.outcomes, *seen.controls], key=lambda series: series.name)
         ],
-        "repeated": [(one.dataset, one.duplicates, one.first_day, one.last_day) for one in seen.imports],
+        "repeated": [(one.dataset, one.duplicates, one.counted, one.first_day, one.last_day) for one in seen.imports],
     }
-
-
-def import_lines(workspace: Workspace, dataset: Dataset, lines: Sequence[str], directory: Path) -> None:
-    file = directory / "rows.csv"
-    file.write_text("\n".join(lines))
-    batch = request_import(
-        workspace=workspace, dataset=dataset, file=file, mapping={}, by=None, origin=Import.Origin.CLI, ring=False
-    )
-    execute(job_id=batch.job_id)
-    batch.refresh_from_db()
-    assert batch.status == Import.Status.ACTIVE, batch.job.error
 
 
 def test_what_was_imported_is_seen_as_the_files_say_it(load: Callable[..., Workspace]) -> None:
@@ -167,3 +158,62 @@ def test_data_of_years_ago_is_looked_at_and_called_late(shop: Workspace, tmp_pat
     (media_mix,) = (readiness for readiness in examined.readiness if readiness.code == "media_mix")
     assert media_mix.status == Status.LIMITED
     assert "Spend and outcomes of 208 weeks." in [need.sentence for need in media_mix.needs]
+
+
+def test_a_channel_of_the_grouping_is_of_the_type_that_it_will_have(shop: Workspace, tmp_path: Path) -> None:
+    lines = ["customer,occurred_at,source,medium"]
+    lines += ["ann,2026-11-20T10:00Z,spring,newsletter", "ann,2026-11-21T10:00Z,partner,link"]
+    import_lines(shop, Dataset.TOUCHPOINTS, lines, tmp_path)
+
+    def types() -> dict[str, str]:
+        shop.refresh_from_db()
+        seen = gather(workspace=shop)
+        assert seen is not None
+        return {seen.channel_name(place): seen.channels[place].type for place in seen.touched_channels}
+
+    assert types() == {"Unassigned": "organic", "Referral": "organic"}
+    change_grouping(workspace=shop, grouping="granular", by=None)
+    assert types() == {"spring / newsletter / (not set)": "owned", "partner / link / (not set)": "paid"}
+    condition = {"field": "source", "operator": "is", "value": "partner"}
+    rule = {"channel": "Partners", "type": "organic", "conditions": [condition]}
+    change_grouping(workspace=shop, grouping="custom", rules=[rule], by=None)
+    assert types() == {"Unassigned": "organic", "Partners": "organic"}
+
+
+def test_files_that_overlap_hold_few_rows_that_count(shop: Workspace, tmp_path: Path) -> None:
+    def lines(first: int, last: int) -> list[str]:
+        moments = (f"2026-11-{day}T{hour}:00Z" for day in range(first, last + 1) for hour in range(10, 20))
+        return ["customer,occurred_at,channel", *(f"ann,{moment},Email" for moment in moments)]
+
+    import_lines(shop, Dataset.TOUCHPOINTS, lines(10, 16), tmp_path)
+    import_lines(shop, Dataset.TOUCHPOINTS, lines(11, 17), tmp_path)
+    twice = lines(20, 23)
+    import_lines(shop, Dataset.TOUCHPOINTS, [*twice, *twice[1:]], tmp_path)
+    seen = gather(workspace=shop)
+    assert seen is not None
+    found = [(one.duplicates, one.counted, one.last_day - one.first_day) for one in seen.imports]
+    assert sorted(found) == [(40, 40, 3), (60, 0, 5)]
+    kinds = {finding.code: finding.count for finding in examine(seen).findings}
+    assert kinds["repeated_rows"] == 40
+    assert kinds["overlapping_imports"] == 60
+
+
+def test_events_are_seen_by_their_local_days(shop: Workspace, tmp_path: Path) -> None:
+    import_lines(shop, Dataset.SPEND, ["date,channel,spend", "2026-11-20,Email,20"], tmp_path)
+    import_lines(shop, Dataset.EVENTS, ["name,start,end", "Sales week,2026-11-01,2026-11-07"], tmp_path)
+    seen = gather(workspace=shop)
+    assert seen is not None
+    first = (dt.date(2026, 11, 1) - dt.date(1970, 1, 1)).days
+    assert [(event.name, event.first_day, event.last_day) for event in seen.events] == [
+        ("Sales week", first, first + 6)
+    ]
+
+
+def test_spend_of_a_channel_that_is_new_since_the_look_began_is_for_the_next_look(
+    shop: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = channel_index(workspace=shop)
+    import_lines(shop, Dataset.SPEND, ["date,channel,spend", "2026-11-20,Cinema,20"], tmp_path)
+    monkeypatch.setattr(gathering, "channel_index", lambda **_options: before)
+    with pytest.raises(store.DataChanged):
+        gather(workspace=shop)

@@ -84,6 +84,13 @@ def test_of_counts_only_what_chance_does_not_make_stands_out() -> None:
     assert [found.first for found in outliers(counts, is_count=True)] == [100]
 
 
+def test_weeks_have_no_weekdays() -> None:
+    amounts = 100 * np.exp(np.random.default_rng(4).normal(0, 0.05, 104))
+    amounts[3::7] *= 6
+    assert outliers(amounts) == []  # of days, it is what Thursdays are like
+    assert [found.first for found in outliers(amounts, by_week=True)] == list(range(3, 104, 7))
+
+
 @pytest.mark.parametrize("values", [np.zeros(DAYS), np.full(DAYS, np.nan), np.ones(20), np.empty(0)])
 def test_what_has_no_amounts_has_nothing_to_find(values: npt.NDArray[np.float64]) -> None:
     assert shifts(values) == []

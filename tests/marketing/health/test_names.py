@@ -32,6 +32,20 @@ def test_a_rare_name_is_the_misspelling_of_a_common_one() -> None:
 
 
 @pytest.mark.parametrize(
+    ("wrong", "right"),
+    [
+        ("summre_sale_de", "summer_sale_de"),  # swapped
+        ("sumer_sale_de", "summer_sale_de"),  # missing
+        ("summer_salle_24_retargetting", "summer_salle_24_retargeting"),  # too many
+        ("Prospeting_US", "Prospecting_US"),
+        ("prospektinc_US", "Prospecting_US"),  # two errors in a long word
+    ],
+)
+def test_a_typing_error_in_any_word_is_found(wrong: str, right: str) -> None:
+    assert misspellings({wrong: 2.0, right: 80.0, "other_campaign_de": 500.0}) == [(wrong, right)]
+
+
+@pytest.mark.parametrize(
     ("one", "other"),
     [
         ("Brand DE", "Brand AT"),
@@ -40,6 +54,11 @@ def test_a_rare_name_is_the_misspelling_of_a_common_one() -> None:
         ("Spring Spot", "Autumn Spot"),
         ("Prospecting", "Retargeting"),
         ("Men Shoes", "Women Shoes"),
+        ("summer_sale_de", "summer_sale_fr"),
+        ("brand-exact-us", "brand-exact-uk"),
+        ("Generic_iOS_DE_2025", "Generic_iOS_AT_2025"),
+        ("Brand Iceland", "Brand Ireland"),
+        ("Search_Slovakia", "Search_Slovenia"),
     ],
 )
 def test_names_that_differ_on_purpose_are_left_alone(one: str, other: str) -> None:

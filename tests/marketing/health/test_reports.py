@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Callable
+from pathlib import Path
 from typing import TypeAlias
 
 import pytest
@@ -14,15 +15,19 @@ from jobs.execution import execute
 from jobs.handlers import JobFailed
 from jobs.models import Job
 from marketing import store
+from marketing.channels import change_grouping, merge_channels, set_channel_type
+from marketing.data_versions import data_version
 from marketing.health import keeping, reports
 from marketing.health.checks import Severity
 from marketing.health.keeping import LONGEST_WAIT_FOR_IMPORTS, PAUSE_AFTER_FAILURE, keep_reports_current
 from marketing.health.report import Report
-from marketing.health.reports import JOB_KIND, kept_report, present_report
+from marketing.health.reports import JOB_KIND, LOOKED_AT, kept_report, present_report, versions
+from marketing.importing.dimensions import create_channel, ensure_channels
 from marketing.importing.undo import undo_imports
-from marketing.models import Channel, Dataset, HealthReport, Import
+from marketing.models import Channel, Dataset, Goal, HealthReport, Import, Outcome
 from tests.factories import WorkspaceFactory
 from tests.marketing.batches import NOON, add_import, touch_import
+from tests.marketing.health.loading import import_lines
 
 Load: TypeAlias = Callable[..., Workspace]
 Look: TypeAlias = Callable[[], Job]
@@ -112,6 +117,79 @@ def test_new_data_settings_and_a_new_day_make_a_report_outdated(
     assert spend_days.first_day is None
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"currency": "USD"},
+        {"timezone": "America/New_York"},
+        {"window_days": 7},
+        {"channel_grouping": "granular"},
+        {"channel_grouping": "custom"},
+    ],
+)
+def test_a_report_is_of_the_settings_that_it_was_made_with(change: dict[str, object], shop: Workspace) -> None:
+    before = versions([shop])
+    Workspace.objects.filter(pk=shop.pk).update(**change)
+    shop.refresh_from_db()
+    assert versions([shop]) != before
+
+
+@pytest.mark.parametrize("change", [{"week_start": 6}, {"confidence": 99}, {"name": "Other"}, {"period_days": 30}])
+def test_other_settings_make_no_other_report(change: dict[str, object], shop: Workspace) -> None:
+    before = versions([shop])
+    Workspace.objects.filter(pk=shop.pk).update(**change)
+    shop.refresh_from_db()
+    assert versions([shop]) == before
+
+
+def test_a_report_is_of_the_types_that_were_chosen_and_the_data_version_is_not(shop: Workspace) -> None:
+    before, data = versions([shop]), data_version(workspace=shop, datasets=LOOKED_AT)
+    channel = create_channel(workspace=shop, name="Partner", type=Channel.Type.PAID)
+    assert versions([shop]) == before  # as the grouping would have named it
+    set_channel_type(channel=channel, type=Channel.Type.ORGANIC, by=None)
+    assert versions([shop]) != before
+    assert data_version(workspace=shop, datasets=LOOKED_AT) == data
+    set_channel_type(channel=channel, type=Channel.Type.PAID, by=None)
+    assert versions([shop]) == before
+
+
+def test_a_report_is_of_goals_outcomes_and_merges(shop: Workspace) -> None:
+    known = [versions([shop])[shop.pk]]
+
+    def is_new() -> bool:
+        known.append(versions([shop])[shop.pk])
+        return known[-1] not in known[:-1]
+
+    Goal.objects.filter(workspace=shop, is_default=True).update(kind=Goal.Kind.LEAD)
+    assert is_new()
+    outcome = Outcome.objects.create(workspace=shop, name="Sales")
+    assert is_new()
+    Outcome.objects.filter(pk=outcome.pk).update(is_money=True)
+    assert is_new()
+    one, other = (create_channel(workspace=shop, name=name, type=Channel.Type.PAID) for name in ("A", "B"))
+    merge_channels(source=one, target=other, by=None)
+    assert is_new()
+
+
+def test_a_report_is_of_the_types_that_the_own_rules_say(shop: Workspace) -> None:
+    rule = {"channel": "Partner", "conditions": [{"field": "source", "operator": "is", "value": "partner"}]}
+    change_grouping(workspace=shop, grouping="custom", rules=[rule | {"type": "organic"}], by=None)
+    shop.refresh_from_db()
+    organic, data = versions([shop]), data_version(workspace=shop, datasets=LOOKED_AT)
+    ensure_channels(workspace=shop, names=["Partner"], types={"partner": "organic"})
+    assert versions([shop]) == organic  # an analysis has given it a row: nothing is new
+    Channel.objects.all().delete()
+    change_grouping(workspace=shop, grouping="custom", rules=[rule | {"type": "owned"}], by=None)
+    assert versions([shop]) != organic
+    assert data_version(workspace=shop, datasets=LOOKED_AT) == data
+
+
+def test_an_event_makes_a_report_outdated(shop: Workspace, tmp_path: Path) -> None:
+    before = versions([shop])
+    import_lines(shop, Dataset.EVENTS, ["name,start,end", "Sales week,2026-11-01,2026-11-07"], tmp_path)
+    assert versions([shop]) != before
+
+
 def test_a_present_report_is_made_once(load: Load, django_assert_max_num_queries: DjangoAssertNumQueries) -> None:
     shop = load("spend_gap")
     made = present_report(workspace=shop)
@@ -165,7 +243,7 @@ def test_imports_on_their_way_are_waited_for_but_not_for_ever(
 ) -> None:
     touch_import(shop, [(1, NOON)])
     look()
-    Channel.objects.create(workspace=shop, name="New", colour_slot=99)
+    Workspace.objects.update(window_days=7)
     add_import(shop, Dataset.SPEND, status=Import.Status.PENDING)
     keep_reports_current()
     assert asked_for(shop) == ["done"]

@@ -182,4 +182,6 @@ def _imports(world: DemoWorld, repeated: "pd.Series[bool]") -> list[ImportSeen]:
     again = _days(days[repeated])
     if not len(again):
         return []
-    return [ImportSeen("touchpoints", "touchpoints.csv", len(again), int(again.min()), int(again.max()))]
+    at = world.touchpoints["occurred_at"]
+    counted = int((~repeated & at.between(at[repeated].min(), at[repeated].max())).sum())
+    return [ImportSeen("touchpoints", "touchpoints.csv", len(again), counted, int(again.min()), int(again.max()))]
