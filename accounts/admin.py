@@ -11,6 +11,7 @@ from django.http import HttpRequest
 
 from accounts.actions import revoke_api_key, revoke_invitations_of_member, revoke_keys_of_member
 from accounts.audit import record
+from accounts.defaults import holds_amounts
 from accounts.models import ApiKey, AuditEvent, Membership, Plan, Role, Subscription, User, Workspace
 from mmm_project.read_only_admin import ReadOnlyAdmin
 
@@ -105,6 +106,11 @@ class WorkspaceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     def member_count(self, workspace: Any) -> int:
         count: int = workspace.members_total
         return count
+
+    def get_readonly_fields(self, request: HttpRequest, workspace: Workspace | None = None) -> tuple[str, ...]:
+        """Amounts that have been imported would not be converted: see `accounts.actions.change_settings`."""
+        fixed = ("currency",) if workspace and holds_amounts(workspace) else ()
+        return (*self.readonly_fields, *fixed)
 
     def has_add_permission(self, _request: HttpRequest) -> bool:
         return False

@@ -54,7 +54,7 @@ class GeneralForm(forms.Form):
         validators=[validate_timezone],
         widget=forms.TextInput(attrs={"list": "timezones", "autocomplete": "off"}),
         help_text="Days begin and end by its clock. Another zone sorts all rows into its own days, and the figures are "
-        "computed anew. The moments themselves stay, also of times in files that said no zone.",
+        "computed again. The moments themselves stay, also of times in files that said no zone.",
     )
     week_start = forms.TypedChoiceField(label="Weeks start on", choices=Workspace.WeekStart.choices, coerce=int)
     period = forms.ChoiceField(

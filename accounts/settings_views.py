@@ -46,5 +46,5 @@ def _what_was_done(changed: set[str]) -> str:
     if not changed:
         return "Nothing was different, so nothing was changed."
     if changed & RECOMPUTED:
-        return "Saved. The figures are computed anew; until they are ready, the dashboard shows the ones before."
+        return "Saved. The figures are computed again; until they are ready, the dashboard shows the previous ones."
     return "Saved."

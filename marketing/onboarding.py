@@ -98,8 +98,8 @@ def _import_steps(membership: Membership, datasets: Collection[str]) -> list[Ste
 def _health_step(membership: Membership, datasets: Collection[str]) -> Step:
     """Done once there is a report about data of one's own: that of data which is gone says nothing."""
     return Step(
-        label="Check data health",
-        text="Gaps, spelling variants and missing tags, before they become wrong answers.",
+        label="Have data health checked",
+        text="By itself after each import: gaps, spelling variants, missing tags, before they make answers wrong.",
         url=_url("marketing:health", membership, Permission.VIEW),
         is_done=bool(datasets) and HealthReport.objects.filter(workspace=membership.workspace_id).exists(),
     )

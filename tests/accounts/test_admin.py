@@ -9,7 +9,8 @@ from accounts.actions import create_api_key
 from accounts.audit import record
 from accounts.invitations import invite
 from accounts.models import ApiKey, AuditEvent, Invitation, Role, User, Workspace
-from tests.marketing.batches import NOON, conversion_import
+from marketing.models import Dataset
+from tests.marketing.batches import NOON, add_import, conversion_import
 
 pytestmark = pytest.mark.django_db
 
@@ -144,3 +145,14 @@ def test_lists_can_be_searched(root: Client, key: ApiKey, path: str) -> None:
     response = root.get(f"/admin/accounts/{path}")
     assert response.status_code == 200
     assert 'class="paginator"' in response.content.decode()
+
+
+def test_the_currency_stays_once_amounts_are_in_it(root: Client, workspace: Workspace, owner: User) -> None:
+    path = f"/admin/accounts/workspace/{workspace.pk}/change/"
+    root.post(path, _workspace_form(workspace, currency="USD"))
+    workspace.refresh_from_db()
+    assert workspace.currency == "USD"
+    add_import(workspace, Dataset.SPEND)
+    root.post(path, _workspace_form(workspace, currency="GBP", name="Acme Ltd"))
+    workspace.refresh_from_db()
+    assert (workspace.currency, workspace.name) == ("USD", "Acme Ltd")

@@ -82,7 +82,7 @@ def test_a_custom_number_of_days_is_asked_for_only_where_it_matters(
     expect(days).to_be_visible()
     days.fill("45")
     page.get_by_role("button", name="Save settings").click()
-    expect(page.get_by_text("Saved. The figures are computed anew")).to_be_visible()
+    expect(page.get_by_text("Saved. The figures are computed again")).to_be_visible()
     check(page)
     shop.refresh_from_db()
     assert (shop.window_days, shop.period_days) == (45, 90)

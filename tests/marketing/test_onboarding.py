@@ -21,7 +21,7 @@ LABELS = [
     "Import touchpoints",
     "Import conversions",
     "Import spend",
-    "Check data health",
+    "Have data health checked",
     "Choose your goals",
     "Invite your team",
 ]
@@ -52,7 +52,7 @@ def everything_but(step: str, membership: Membership) -> None:
         "Import touchpoints": lambda: add_import(workspace, Dataset.TOUCHPOINTS),
         "Import conversions": lambda: import_conversion(workspace, "Purchase"),
         "Import spend": lambda: add_import(workspace, Dataset.SPEND),
-        "Check data health": lambda: HealthReport.objects.create(
+        "Have data health checked": lambda: HealthReport.objects.create(
             workspace=workspace, data_version="", day=dt.date(2026, 5, 1)
         ),
         "Invite your team": lambda: MembershipFactory.create(workspace=workspace),
@@ -95,7 +95,7 @@ def test_health_is_checked_once_there_is_a_report_about_data(membership: Members
     HealthReport.objects.create(workspace=membership.workspace, data_version="", day=dt.date(2026, 5, 1))
     assert ticked(membership) == set()
     add_import(membership.workspace, Dataset.OUTCOMES)
-    assert ticked(membership) == {"Check data health"}
+    assert ticked(membership) == {"Have data health checked"}
 
 
 def test_goals_are_chosen_once_the_data_know_the_default_one(membership: Membership) -> None:
@@ -116,7 +116,7 @@ def test_a_team_is_another_member_or_an_invitation_that_waits(membership: Member
     assert ticked(membership) == {"Invite your team"}
 
 
-@pytest.mark.parametrize("missing", ["Import touchpoints", "Check data health", "Invite your team", "nothing"])
+@pytest.mark.parametrize("missing", ["Import touchpoints", "Have data health checked", "Invite your team", "nothing"])
 def test_beside_figures_the_steps_stay_until_all_are_taken(membership: Membership, missing: str) -> None:
     everything_but(missing, membership)
     found = checklist_beside_figures(membership)
