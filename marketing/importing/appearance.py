@@ -4,15 +4,14 @@ import re
 import unicodedata
 from collections.abc import Callable, Sequence
 
+from marketing.importing.numbers import NUMBER_TEXT
+
 Looks = Callable[[str], bool]
 
 BRACKETS = re.compile(r"\([^()]*\)|\[[^\[\]]*\]")
 DATE_LIKE = re.compile(r"\d{4}-\d{1,2}-\d{1,2}|\d{4}/\d{1,2}/\d{1,2}|\d{1,2}[./-]\d{1,2}[./-](\d{4}|\d{2})")
 COMPACT_DATE = re.compile(r"20\d{2}(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])")
 EPOCH_LIKE = re.compile(r"\d{10}|\d{13}|\d{16}")
-NUMBER_LIKE = re.compile(
-    r"[^\w\s]?\s?[+-]?(\d[\d.,'\u2019\s\u00a0\u202f]*|[.,]\d+)(e[+-]?\d+)?(\s?[^\w\s]|\s[a-z]{3})?", re.IGNORECASE
-)
 PERSON_LIKE = re.compile(
     r"[^@\s]+@[^@\s]+\.[^@\s]+|[0-9a-f]{8}-[0-9a-f-]{27}|[0-9a-f]{16,64}|\d{8,10}\.\d{10}", re.IGNORECASE
 )
@@ -54,7 +53,7 @@ def like_moment(cell: str) -> bool:
 
 def like_number(cell: str) -> bool:
     """Whether a cell is a number, with whatever signs for decimals, thousands and currency."""
-    return bool(NUMBER_LIKE.fullmatch(cell))
+    return bool(NUMBER_TEXT.match(cell))
 
 
 def like_name(cell: str) -> bool:

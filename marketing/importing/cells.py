@@ -102,7 +102,7 @@ def money(column: pa.Array, clock: Clock) -> Cells:
     for i in np.flatnonzero(cells.present & (amounts < 0)):
         cells.wrong[int(i)] = NEGATIVE
     for i in np.flatnonzero(np.isfinite(amounts) & (amounts >= LARGEST_MONEY)):
-        cells.wrong[int(i)] = f"larger than {LARGEST_MONEY:,}"
+        cells.wrong[int(i)] = f"{LARGEST_MONEY:,} or more: too large for an amount"
     valid = np.where((amounts >= 0) & (amounts < LARGEST_MONEY), amounts, 0.0)
     scaled = np.rint(valid * 10**MONEY_DECIMALS).astype(np.int64)
     for i in np.flatnonzero(valid >= EXACT_MONEY):

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from marketing.importing.reading import DateOrder
 
 QUOTED_CHARACTERS = 40
+EXACT_INTEGER = 2**53  # whole numbers below are exact as floats
 
 
 class Doubt(StrEnum):
@@ -55,7 +56,16 @@ class Clock:
 
 def trimmed(column: pa.Array) -> pa.Array:
     """Return the column as text without surrounding blanks, "" where null."""
-    return pc.utf8_trim_whitespace(pc.fill_null(column.cast(pa.string()), ""))
+    text = _float_text(column) if pa.types.is_floating(column.type) else column.cast(pa.string())
+    return pc.utf8_trim_whitespace(pc.fill_null(text, ""))
+
+
+def _float_text(column: pa.Array) -> pa.Array:
+    """Write whole numbers as such: a customer's number is the same one, whether or not its column has gaps."""
+    floats = column.cast(pa.float64()) if pa.types.is_float16(column.type) else column
+    whole = pc.and_(pc.equal(pc.floor(floats), floats), pc.less(pc.abs(floats), EXACT_INTEGER))
+    integers = pc.if_else(whole, floats, 0).cast(pa.int64())
+    return pc.if_else(whole, integers.cast(pa.string()), floats.cast(pa.string()))
 
 
 def matches(cells: pa.Array, pattern: str) -> NDArray[np.bool_]:

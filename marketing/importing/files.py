@@ -6,18 +6,21 @@ that choose among them import them late.
 
 import datetime as dt
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import pyarrow as pa
 
+from marketing.importing.columns import EXACT_INTEGER
 from marketing.importing.errors import CellError, FileRejected
 from marketing.importing.reading import Reading
 
 BLOCK_BYTES = 2 * 2**20  # of text at a time; `text_files.Utf8Stream` gives half of what it is asked for
 MAX_CELL_BYTES = 131_072
+MAX_COLUMNS = 2_000
 MAX_NAME_CHARACTERS = 500  # of a column
 NAME_SHOWN = 40  # characters of a column's name in a sentence
 
@@ -38,7 +41,7 @@ class RawRows:
         position = row - self.rows.start if isinstance(self.rows, range) else bisect_left(self.rows, row)
         if not 0 <= position < len(self.rows) or self.rows[position] != row:
             return ()
-        return tuple(as_text(column[position].as_py()) for column in self.columns)
+        return tuple(as_text(value_of(column[position])) for column in self.columns)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +93,9 @@ def checked_header(cells: Sequence[str]) -> list[str]:
     names = [" ".join(cell.split()) for cell in cells]
     if not any(names):
         raise FileRejected(NO_HEADER)
-    if twice := sorted({name for name in names if name and names.count(name) > 1}):
+    if len(names) > MAX_COLUMNS:
+        raise FileRejected(f"The file has {len(names):,} columns, and {MAX_COLUMNS:,} at most are read. Delete some.")
+    if twice := sorted(name for name, count in Counter(names).items() if name and count > 1):
         raise FileRejected(f"The column name “{_short(twice[0])}” appears more than once in the header. Rename one.")
     if too_long := [name for name in names if len(name) > MAX_NAME_CHARACTERS]:
         raise FileRejected(
@@ -104,6 +109,14 @@ def _short(name: str) -> str:
     return name if len(name) <= NAME_SHOWN else f"{name[:NAME_SHOWN]}..."
 
 
+def value_of(cell: pa.Scalar) -> Any:
+    """Return the value of a typed cell; a day or time beyond those that Python knows, as text."""
+    try:
+        return cell.as_py()
+    except (OverflowError, ValueError):
+        return cell.cast(pa.string()).as_py()
+
+
 def as_text(value: object, decimal: Literal[".", ","] = ".") -> str:
     """Return a typed value as the text that the file's text cells would have for it: days and times in ISO 8601."""
     if value is None:
@@ -113,7 +126,7 @@ def as_text(value: object, decimal: Literal[".", ","] = ".") -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, float):
-        text = repr(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
+        text = repr(int(value)) if value.is_integer() and abs(value) < EXACT_INTEGER else repr(value)
         return text.replace(".", decimal)
     if isinstance(value, dt.datetime):
         return value.isoformat(sep=" ")

@@ -23,7 +23,8 @@ REASONS_SHOWN = 50
 ROWS_OF_A_REASON = 5
 PARTS_SHOWN = 12
 NAMES_SHOWN = 20
-QUOTED = re.compile("“[^”]*”")
+# What differs between rows that are rejected for one reason, and what is said instead.
+PARTICULARS = ((re.compile("“[^”]*”"), "“…”"), (re.compile(r"as row \d+$"), "as an earlier row"))
 # The fields whose names become rows of their own, and those rows.
 NAMED: dict[str, type[Model]] = {
     "channel": Channel,
@@ -111,7 +112,9 @@ class Gathered:
         return self._unknown("channel", workspace)
 
     def _group(self, error: CellError) -> None:
-        general = QUOTED.sub("“…”", error.reason)
+        general = error.reason
+        for particular, instead in PARTICULARS:
+            general = particular.sub(instead, general)
         group = self._reasons.setdefault((error.column, general), _Reason(error.column, error.reason))
         group.count += 1
         if group.reason != error.reason:

@@ -1,8 +1,9 @@
 """Look into a file before anything is read of it: how it is read, what it holds, and what it alone cannot tell."""
 
 import codecs
+import datetime as dt
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -10,12 +11,12 @@ from typing import Any
 from marketing.importing import parquet_files, text_files
 from marketing.importing.errors import FileRejected
 from marketing.importing.files import as_text, checked_header
+from marketing.importing.numbers import NUMBER_TEXT
 from marketing.importing.reading import Reading
 from marketing.importing.sniffing import (
-    NUMBER_TEXT,
     ORDERED_DAY,
     find_header,
-    mostly,
+    half_look_like,
     sniff_date_order,
     sniff_decimal,
     sniff_delimiter,
@@ -35,8 +36,8 @@ SAYABLE = ("encoding", "delimiter", "decimal", "date_order", "header_row", "shee
 TWO_ROWS = "The header takes two rows. Put one name above each column, in a single row, and try again."
 MERGED = "The header has merged cells. Unmerge them, put one name above each column, and try again."
 READ_AS_CP1252 = (
-    "The file is not UTF-8. It is read as Windows-1252 (Western European): check that the letters in the preview are "
-    "right, and choose another encoding if they are not."
+    "The file is not UTF-8. It is read as Windows-1252 (Western European): check that its letters come out right, and "
+    "choose another encoding if they do not."
 )
 CHOICES: dict[str, tuple[str, ...]] = {"decimal": (".", ","), "date_order": ("ymd", "dmy", "mdy")}
 DATE_ORDERS = (("dmy", "Day, month, year"), ("mdy", "Month, day, year"))
@@ -180,7 +181,20 @@ def _inspect_workbook(path: Path, reading: Reading, said: Mapping[str, Any]) -> 
     found_out = _concluded(rows, reading, said, warnings=warnings, ragged=True)
     if any(first <= found_out.reading.header_row <= last for first, last in merged):
         raise FileRejected(MERGED)
-    return replace(found_out, sheets=book.visible, questions=questions + found_out.questions)
+    body = (values_of(row) for row in found if row.number > found_out.reading.header_row)
+    warnings = [*found_out.warnings, *_half_converted(found_out.header, body)]
+    return replace(found_out, sheets=book.visible, questions=questions + found_out.questions, warnings=warnings)
+
+
+def _half_converted(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> Iterator[str]:
+    """Warn of columns in which a spreadsheet took days of another country's order for its own, as far as it could."""
+    for name, cells in zip(header, itertools.zip_longest(*rows), strict=False):
+        text = next((cell for cell in cells if isinstance(cell, str) and ORDERED_DAY.match(cell.strip())), None)
+        if text and any(isinstance(cell, dt.date) for cell in cells):
+            yield (
+                f"“{name}” holds dates in some rows and text such as {text.strip()} in others. The spreadsheet may "
+                "have taken the month for the day in the dates: check them."
+            )
 
 
 def _typed_rows(rows: Sequence[Sequence[Any]]) -> _Rows:
@@ -199,15 +213,15 @@ def _concluded(
     columns = list(itertools.zip_longest(*body, fillvalue=""))[: len(names)]
     questions = []
     if "date_order" not in said:
-        dates = sniff_date_order(column for column in columns if mostly(ORDERED_DAY, column))
+        dates = sniff_date_order(column for column in columns if half_look_like(ORDERED_DAY, column))
         reading = replace(reading, date_order=dates.order or "ymd")
         if dates.order is None:
             questions.append(
                 Question("date_order", f"Days are written like {dates.example}. Which comes first?", DATE_ORDERS)
             )
     if "decimal" not in said:
-        numbers = (column for column in columns if mostly(NUMBER_TEXT, column))
-        decimal = sniff_decimal(numbers, delimiter=reading.delimiter)
+        numbers = (column for column in columns if half_look_like(NUMBER_TEXT, column))
+        decimal = sniff_decimal(numbers, commas_part_cells=reading.format == "csv" and reading.delimiter == ",")
         reading = replace(reading, decimal=decimal.sign or ".")
         if not decimal.sign:
             text = f"Numbers are written like {decimal.example}. Which sign stands before the decimals?"

@@ -16,6 +16,7 @@ DecimalSign = Literal[".", ","]
 BLANKS = " \u00a0\u202f\u2009"
 APOSTROPHES = "'\u2019"
 NOTHING = ["na", "n/a", "n.a.", "null", "-", "--", "–", "—"]  # what programs write where there is no number
+MOST_DIGITS = 18  # before the decimals
 # Eighteen digits are what a 64-bit integer holds; ASCII only, as RE2 and [0-9] have it.
 PLAIN: dict[DecimalSign, str] = {
     sign: rf"^[+-]?([0-9]{{1,18}}([{sign}][0-9]{{0,20}})?|[{sign}][0-9]{{1,20}})([eE][+-]?[0-9]{{1,2}})?$"
@@ -31,6 +32,10 @@ GROUPING: dict[DecimalSign, str] = {".": f"[,{BLANKS}{APOSTROPHES}]", ",": f"[.{
 WITH_CURRENCY = (
     rf"^(?P<minus>[-+−]?)[{BLANKS}]?(?P<before>(?:{SIGN})?)[{BLANKS}]?(?P<minus_within>[-+−]?)"
     rf"(?P<digits>[0-9.,][0-9.,{BLANKS}{APOSTROPHES}]*?)[{BLANKS}]?(?P<after>(?:{SIGN})?)$"
+)
+NUMBER_TEXT = re.compile(  # what is meant for a number, though it may not be read as one: a percentage, one in brackets
+    rf"^[(]?[-+−]?(?:{SIGN})?[{BLANKS}]?[-+−]?([0-9][0-9.,{BLANKS}{APOSTROPHES}]*|[.,][0-9]+)(?:[eE][-+]?[0-9]+)?"
+    rf"[{BLANKS}]?(?:{SIGN}|%)?[)]?$"
 )
 IN_BRACKETS = re.compile(r"^\([^()]*[0-9][^()]*\)$")
 
@@ -51,14 +56,23 @@ def read(column: pa.Array, *, decimal: DecimalSign, currency: str = "") -> Cells
     others = present & ~plain
     if others.any():
         _read_others(found, cells, others, decimal=decimal, currency=currency)
+    _refuse_too_large(found)
     return found
+
+
+def _refuse_too_large(found: Cells) -> None:
+    """A longer number is a mistake, or an identifier; sums of some would have no end."""
+    too_large = np.isfinite(found.values) & (np.abs(found.values) >= 10.0**MOST_DIGITS)
+    found.wrong |= {int(i): f"a number of more than {MOST_DIGITS} digits" for i in np.flatnonzero(too_large)}
 
 
 def _typed(column: pa.Array) -> Cells:
     values = column.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False)
     present = bools(column.is_valid())
     wrong = {int(i): "not a finite number" for i in np.flatnonzero(present & ~np.isfinite(values))}
-    return Cells(values, present, wrong)
+    found = Cells(values, present, wrong)
+    _refuse_too_large(found)
+    return found
 
 
 def _read_others(

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from marketing.importing.errors import FileRejected, is_the_files_fault
-from marketing.importing.files import Chunk, RawRows
+from marketing.importing.files import Chunk, RawRows, value_of
 from marketing.importing.reading import Reading
 
 ROWS = 65_536
@@ -33,7 +33,7 @@ def first_rows(path: Path, count: int) -> list[tuple[Any, ...]]:
 
 
 def _values(column: pa.Array) -> list[Any]:
-    return [None] * len(column) if pa.types.is_nested(column.type) else column.to_pylist()
+    return [None] * len(column) if pa.types.is_nested(column.type) else [value_of(cell) for cell in column]
 
 
 def parquet_chunks(path: Path, reading: Reading, *, columns: Collection[str], keep_raw: bool) -> Iterator[Chunk]:

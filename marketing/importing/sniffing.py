@@ -13,7 +13,7 @@ from typing import Literal
 
 from marketing.importing.errors import FileRejected
 from marketing.importing.files import NO_HEADER
-from marketing.importing.numbers import APOSTROPHES, BLANKS, DecimalSign
+from marketing.importing.numbers import APOSTROPHES, BLANKS, NUMBER_TEXT, DecimalSign
 from marketing.importing.reading import DateOrder, Format
 from marketing.importing.text_files import open_bytes
 
@@ -35,11 +35,6 @@ READ_AT_ONCE = 2**20
 HEADER_WITHIN = 100  # rows from the start of the file
 LONGEST_VALUE = 40  # characters of what may be a number or a day
 MONTHS = 12
-CURRENCY = r"(?:[A-Z]{1,3}\$|[A-Z]{3}|[$€£¥₹])"
-NUMBER_TEXT = re.compile(
-    rf"^[(]?[-+−]?{CURRENCY}?[{BLANKS}]?[-+−]?([0-9][0-9.,{BLANKS}{APOSTROPHES}]*|[.,][0-9]+)(?:[eE][-+]?[0-9]+)?"
-    rf"[{BLANKS}]?(?:{CURRENCY}|%)?[)]?$"
-)
 DAY_LIKE = re.compile(r"^[0-9]{1,4}[-./][0-9]{1,2}[-./][0-9]{1,4}(?:[ T].*)?$")
 ORDERED_DAY = re.compile(r"^([0-9]{1,2})([-./])([0-9]{1,2})\2[0-9]{4}(?:[ T].*)?$")
 TWO_READINGS = re.compile(r"^[1-9][0-9]{0,2}([.,])[0-9]{3}$")  # 1,234 and 1.234: a thousand and more, or one and a bit
@@ -48,6 +43,16 @@ COMMA_DECIMALS = re.compile(r"^(?:[0-9]{0,18},[0-9]*|[1-9][0-9]{0,2}(?:\.[0-9]{3
 DECIMAL_FORMS: dict[DecimalSign, re.Pattern[str]] = {".": POINT_DECIMALS, ",": COMMA_DECIMALS}
 GROUPING_BLANKS = str.maketrans("", "", BLANKS + APOSTROPHES)
 SUFFIX_OF_NAME = re.compile(r"\.([A-Za-z0-9]{1,10})$")
+OTHER_FORMATS = {
+    re.compile(rb"%PDF"): "This is a PDF. Upload the table that it was made from, as CSV or Excel.",
+    re.compile(rb"(?:\xef\xbb\xbf)?\s*<(?:\?xml|!doctype|html|head|body|table|meta|style)\b", re.IGNORECASE): (
+        "This is a web page or XML, whatever its name says. Open it in Excel, save it as “Excel workbook (.xlsx)”, and "
+        "upload that."
+    ),
+    re.compile(
+        rb"(?:\xef\xbb\xbf)?\s*(?:\[\s*)?\{\s*\""
+    ): "This is JSON. Save the table as CSV, or send the rows to the API.",
+}
 OLD_CONTAINER = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 NOT_UTF8 = re.compile("[\udc80-\udcff]")  # how `surrogateescape` shows such bytes
 BEYOND_ASCII = re.compile("[^\x00-\x7f\udc80-\udcff]")
@@ -65,8 +70,9 @@ def sniff_format(path: Path, *, file_name: str = "") -> tuple[Format, bool]:
         return "xlsx", False
     if start.startswith(OLD_CONTAINER):
         raise FileRejected(_ole(path))
-    if start.startswith(b"%PDF"):
-        raise FileRejected("This is a PDF. Upload the table that it was made from, as CSV or Excel.")
+    for pattern, advice in OTHER_FORMATS.items():
+        if pattern.match(start):
+            raise FileRejected(advice)
     gzipped = start.startswith(b"\x1f\x8b")
     if gzipped:
         with open_bytes(path, gzipped=True) as unpacked:
@@ -76,6 +82,9 @@ def sniff_format(path: Path, *, file_name: str = "") -> tuple[Format, bool]:
         if start.startswith((b"PAR1", b"PK", b"\x1f\x8b")):
             raise FileRejected("The gzip file holds no text. Unpack it, and upload what it holds.")
     if not start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) and b"\0" in start:
+        fewer, more = sorted((start[::2].count(0), start[1::2].count(0)))
+        if fewer == 0 and more > len(start) // 4:
+            raise FileRejected("This seems to be UTF-16 without a byte order mark. Save it as “CSV UTF-8”.")
         suffix = SUFFIX_OF_NAME.search(file_name)
         named = f" named .{suffix[1].lower()}" if suffix else ""
         raise FileRejected(f"This is a binary file{named}. Upload CSV, Excel (.xlsx) or Parquet.")
@@ -193,6 +202,8 @@ def find_header(rows: Sequence[Sequence[str]], *, ragged: bool) -> int:
             break
     first, row = filled[0]
     if not _names_columns(row):
+        if sum(bool(DAY_LIKE.match(cell.strip())) for cell in row) > 1:
+            raise FileRejected("The days stand side by side in the first row. Give each a row of its own.")
         raise FileRejected(f"{NO_HEADER} Its first row holds values.")
     return first
 
@@ -240,7 +251,7 @@ def is_value(cell: str) -> bool:
     return len(cell) <= LONGEST_VALUE and bool(NUMBER_TEXT.match(cell) or DAY_LIKE.match(cell))
 
 
-def mostly(pattern: re.Pattern[str], cells: Iterable[str]) -> bool:
+def half_look_like(pattern: re.Pattern[str], cells: Iterable[str]) -> bool:
     """Return whether at least half of the cells that are not blank match."""
     filled = [cell.strip() for cell in cells if cell.strip()]
     return bool(filled) and sum(len(c) <= LONGEST_VALUE and bool(pattern.match(c)) for c in filled) * 2 >= len(filled)
@@ -277,7 +288,7 @@ class DecimalEvidence:
     example: str = ""
 
 
-def sniff_decimal(columns: Iterable[Sequence[str]], *, delimiter: str) -> DecimalEvidence:
+def sniff_decimal(columns: Iterable[Sequence[str]], *, commas_part_cells: bool) -> DecimalEvidence:
     """Tell by numbers that have one reading only, such as 12.5 or 1.234,56; 1,234 alone has two."""
     signs: set[DecimalSign] = set()
     examples: dict[str, str] = {}
@@ -295,6 +306,6 @@ def sniff_decimal(columns: Iterable[Sequence[str]], *, delimiter: str) -> Decima
         return DecimalEvidence(signs.pop())
     if signs:
         return DecimalEvidence("", examples["any"])
-    # Where commas part the cells, the decimal sign is the point.
-    doubtful = examples.get(",") or (examples.get(".") if delimiter == ";" else None)
+    # Who parts cells by commas writes decimals with the point.
+    doubtful = examples.get(",") or (None if commas_part_cells else examples.get("."))
     return DecimalEvidence("", doubtful) if doubtful else DecimalEvidence(".")

@@ -18,10 +18,9 @@ Times = NDArray[np.datetime64]
 DATE = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
 STARTS_AS_ISO = r"^([0-9]{4}-[0-9]{2}-[0-9]{2}([ T][0-9]{2}:|$)|$|[0-9]{9,16}$)"
 LOCAL_TIME = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}([ T][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,9})?)?)?$"
-ABSOLUTE_TIME = (
-    r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[ T][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,9})?)?( ?(Z|UTC|[+-][0-9]{2}:?[0-9]{2}))$"
-)
-MIDNIGHT = r"[ T]00:00(:00(\.0+)?)?(Z|\+00:00)?$"
+OFFSET = r" ?(Z|UTC|[+-][0-9]{2}(:?[0-9]{2})?)"
+ABSOLUTE_TIME = rf"^[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}[ T][0-9]{{2}}:[0-9]{{2}}(:[0-9]{{2}}(\.[0-9]{{1,9}})?)?{OFFSET}$"
+MIDNIGHT = rf"[ T]00:00(:00(\.0+)?)?({OFFSET})?$"
 EPOCH = r"^[0-9]{9,10}$|^[0-9]{12,13}$|^[0-9]{15,16}$"
 EPOCH_UNITS = {9: 10**6, 10: 10**6, 12: 10**3, 13: 10**3, 15: 1, 16: 1}  # digits -> microseconds a unit
 SERIAL = re.compile(r"^[3-7][0-9]{4}(?:\.[0-9]+)?$")  # of spreadsheets: the days since 1900
@@ -32,6 +31,7 @@ NOON = 12
 REORDERED: dict[DateOrder, str] = {"dmy": r"\3-\2-\1\4", "mdy": r"\3-\1-\2\4"}
 EXAMPLES: dict[DateOrder, str] = {"ymd": "2026-05-31", "dmy": "31/05/2026", "mdy": "05/31/2026"}
 EARLIEST_YEAR = 2000
+READABLE = np.datetime64("1900-01-01"), np.datetime64("2200-01-01")  # pandas knows no zone far beyond
 CLOCK_SLACK = dt.timedelta(days=1)  # a time without an offset may come from a zone ahead of the workspace's
 
 
@@ -90,12 +90,12 @@ def _moments(cells: pa.Array, clock: Clock) -> Cells:
 
 def _timestamps(column: pa.Array, clock: Clock) -> Cells:
     present = bools(column.is_valid())
-    times = column.cast(pa.timestamp("us", tz=column.type.tz), safe=False)
+    times = column.cast(pa.timestamp(column.type.unit)).to_numpy(zero_copy_only=False)
+    times = np.clip(times, *READABLE).astype("datetime64[us]")
     if column.type.tz is None:
-        values, found = _localised(pd.Series(times.to_numpy(zero_copy_only=False)), clock.zone)
+        values, found = _localised(pd.Series(times), clock.zone)
         return Cells(values, present, doubts={kind: mask & present for kind, mask in found.items()})
-    moments = times.cast(pa.int64()).fill_null(0).to_numpy().astype("datetime64[us]")
-    return Cells(np.where(present, moments, np.datetime64("NaT", "us")), present)
+    return Cells(times, present)
 
 
 def _localised(times: pd.Series, zone: zoneinfo.ZoneInfo) -> tuple[Times, dict[Doubt, NDArray[np.bool_]]]:

@@ -73,8 +73,11 @@ def upload_again(*, batch: Import, by: User | None) -> Upload:
         upload = start_upload(
             workspace=batch.workspace, file=file, file_name=batch.file_name, by=by, origin=Import.Origin.PAGE
         )
+    then = {name: value for name, value in batch.reading.items() if value and value != upload.reading.get(name)}
+    if then:
+        _look_into(upload, chosen=chosen_by_hand(upload) | then)
     upload.dataset, upload.layout, upload.mapping = batch.dataset, batch.layout, batch.mapping
-    upload.save(update_fields=["dataset", "layout", "mapping"])
+    upload.save(update_fields=["dataset", "layout", "reading", "mapping", "findings"])
     return upload
 
 

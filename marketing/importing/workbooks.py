@@ -14,15 +14,14 @@ import pyarrow as pa
 
 from marketing.importing.archives import DAMAGE, DAMAGED, Part, look_through
 from marketing.importing.errors import CellError, FileRejected, is_the_files_fault
-from marketing.importing.files import MAX_CELL_BYTES, Chunk, RawRows, as_text, checked_header
+from marketing.importing.files import MAX_CELL_BYTES, MAX_COLUMNS, Chunk, RawRows, as_text, checked_header
 from marketing.importing.reading import Reading
 
 BLOCK_ROWS = 1_000  # read in one go: setting filters of warnings takes time
 CHUNK_ROWS = 10_000
 CHUNK_CELLS = 500_000  # a chunk of a wide sheet has fewer rows
 MAX_ROWS = 1_048_576  # of a sheet, as Excel has it
-MAX_COLUMNS = 2_000
-EXACT_INTEGER = 2**63
+INTEGER_LIMIT = 2**63  # of 64 bits
 NO_VALUE = "a formula without a computed value: open the workbook in Excel, save it, and upload it again"
 
 
@@ -176,7 +175,7 @@ def _array(name: str, values: list[Any], reading: Reading) -> pa.Array:
         return pa.array(values, pa.timestamp("us"))
     if kinds == {bool}:
         return pa.array(values, pa.bool_())
-    if kinds and kinds <= {int, float} and all(-EXACT_INTEGER < (value or 0) < EXACT_INTEGER for value in values):
+    if kinds and kinds <= {int, float} and all(-INTEGER_LIMIT < (value or 0) < INTEGER_LIMIT for value in values):
         if kinds == {int}:
             return pa.array(values, pa.int64())
         return pa.array([None if value is None else float(value) for value in values], pa.float64())

@@ -220,6 +220,19 @@ def test_what_the_file_does_not_tell_has_to_be_said(write_file: WriteFile) -> No
     ]
 
 
+def test_what_is_odd_about_the_file_is_told_on_every_way(workspace: Workspace, tmp_path: Path) -> None:
+    file = tmp_path / "latin.csv"
+    file.write_bytes("date,channel,spend\n2026-01-01,Übersicht,5\n".encode("cp1252"))
+
+    checked, imported = run(file, "--check"), run(file)
+
+    assert "warning: The file is not UTF-8. It is read as Windows-1252" in checked
+    assert "warning: The file is not UTF-8. It is read as Windows-1252" in imported
+    assert run(file, "--again").startswith("0 accepted, 0 rejected, 1 duplicate\n")
+    as_json = json.loads(run(file, "--check", "--format", "json"))
+    assert [warning.partition(".")[0] for warning in as_json["warnings"]] == ["The file is not UTF-8"]
+
+
 def test_how_the_file_is_read_can_be_said(tmp_path: Path) -> None:
     file = tmp_path / "odd.txt"
     file.write_bytes("My account\nin March\ndate\tchannel\tspend\n2026-01-01\tÜbersicht\t1,5\n".encode("cp1252"))

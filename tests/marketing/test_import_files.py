@@ -244,6 +244,18 @@ def test_parquet_columns_that_are_not_single_values_are_refused(path: Path, colu
         read_rows(path, ["a"], Reading(format="parquet"))
 
 
+def test_days_that_python_does_not_know_are_rejected_with_their_rows(path: Path) -> None:
+    days = pa.array([20_500, 10**7], pa.date32())
+    moments = pa.array([1_767_225_600_000_000, 2**63 - 1], pa.timestamp("us"))
+    pq.write_table(pa.table({"day": days, "at": moments, "n": [1, 2]}), path)
+
+    (chunk,) = read_chunks(path, inspect(path, file_name="").reading, columns=["n"], keep_raw=True)
+
+    assert chunk.raw is not None
+    assert chunk.raw.cells(2) == ("2026-02-16", "2026-01-01 00:00:00", "1")
+    assert chunk.raw.cells(3)[0] == "29349-01-26"
+
+
 def test_a_truncated_parquet_file_is_refused(path: Path) -> None:
     pq.write_table(pa.table({"a": list(range(1000))}), path)
     path.write_bytes(path.read_bytes()[:-100])

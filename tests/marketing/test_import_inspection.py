@@ -105,6 +105,8 @@ def test_an_encoding_chosen_by_hand_is_taken(path: Path) -> None:
         (["0,125"], ","),
         (["0.125"], "."),
         (["€ 1.234,50"], ","),
+        (["1.234,50 kr", "12 kr"], ","),
+        (["1.234,50 zł"], ","),
         (["12", "13"], "."),
     ],
 )
@@ -120,6 +122,7 @@ def test_a_decimal_sign_that_nothing_tells_is_asked_for(path: Path, values: list
 
     (question,) = look(path, content).questions
     assert question.field == "decimal"
+    assert asked(look(path, content.replace(";", "\t"))) == ["decimal"]
     assert [value for value, _ in question.options] == [".", ","]
     assert asked(look(path, content, decimal=",")) == []
 

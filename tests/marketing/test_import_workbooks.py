@@ -128,6 +128,15 @@ def test_one_of_several_sheets_is_asked_for(path: Path) -> None:
         look(path, content, sheet="Clicks")
 
 
+def test_a_column_of_dates_and_days_in_text_is_doubted(path: Path) -> None:
+    american = ["13/01/2026", "TV", 1]
+
+    (warning,) = look(path, workbook([*TABLE, american])).warnings
+    assert warning.startswith("“date” holds dates in some rows and text such as 13/01/2026 in others.")
+    assert look(path, workbook([TABLE[0], american])).warnings == []
+    assert look(path, workbook([*TABLE, ["2026-01-19", "TV", 1]])).warnings == []
+
+
 def test_hidden_sheets_are_left_out_with_a_warning(path: Path) -> None:
     def hide(book: openpyxl.Workbook) -> None:
         book.create_sheet("Old figures", 0).append(["date", "spend"])

@@ -97,6 +97,14 @@ def test_reasons_are_grouped_and_counted(shop: Workspace) -> None:
     assert found["reasons"][1]["reason"].startswith("“…” is not a number")
 
 
+def test_rows_that_repeat_earlier_ones_are_rejected_for_one_reason(shop: Workspace) -> None:
+    rows = "".join(f"2026-01-{day:02},TV,1\n" for day in range(1, 29))
+    found = uploads.rows_found(check(start(shop, f"date,channel,spend\n{rows}{rows}")))
+    (reason,) = found["reasons"]
+    assert (reason["reason"], reason["count"]) == ("the same date, channel as an earlier row", 28)
+    assert found["errors"][0]["reason"] == "the same date, channel as row 2"
+
+
 def test_repeated_touches_and_orders_are_counted_before_anything_is_imported(shop: Workspace) -> None:
     touches = check(start(shop, TOUCHES))
     assert uploads.rows_found(touches)["repeated"] == 1
@@ -268,3 +276,15 @@ def test_the_file_of_an_import_can_be_imported_otherwise(shop: Workspace) -> Non
     batch.refresh_from_db()
     with pytest.raises(Conflict, match="no longer kept"):
         uploads.upload_again(batch=batch, by=None)
+
+
+def test_the_file_of_an_import_is_read_as_it_was_then(shop: Workspace) -> None:
+    content = "date,channel,spend\n03/04/2026,TV,5\n"
+    american = start(shop, content)
+    uploads.set_reading(upload=american, chosen={"date_order": "mdy"})
+    batch = bring_in(check(american))
+    british = start(shop, content.replace("03/04", "05/04"))
+    uploads.set_reading(upload=british, chosen={"date_order": "dmy"})
+    bring_in(check(british))
+    assert uploads.reading_of(start(shop, content)).date_order == "dmy"
+    assert uploads.reading_of(uploads.upload_again(batch=batch, by=None)).date_order == "mdy"

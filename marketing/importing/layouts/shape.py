@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from marketing.importing.appearance import folded
+from marketing.importing.columns import trimmed
 from marketing.importing.currencies import require_currency
 from marketing.models import Dataset
 
@@ -205,10 +206,8 @@ class Binding:
         require_currency({code.upper() for code in said if CODE.fullmatch(code)}, currency)
 
     def _text(self, column: pa.Array) -> pa.Array:
-        trimmed = pc.utf8_trim_whitespace(pc.fill_null(column.cast(pa.string()), ""))
-        if self.layout.blank:
-            trimmed = pc.if_else(pc.is_in(trimmed, pa.array(self.layout.blank)), "", trimmed)
-        return trimmed
+        cells = trimmed(column)
+        return pc.if_else(pc.is_in(cells, pa.array(self.layout.blank)), "", cells) if self.layout.blank else cells
 
 
 def by_row(make: Callable[..., str], columns: Sequence[pa.Array], count: int) -> pa.Array:

@@ -66,7 +66,8 @@ class Command(DataCommand):
         if isinstance(answer, Upload):
             self.stdout.write(json.dumps(_findings(answer)) if as_json else _findings_as_text(answer))
         else:
-            self.stdout.write(_as_json(answer) if as_json else _as_text(answer))
+            warnings = [*uploads.file_found(upload)["warnings"], *answer.warnings]
+            self.stdout.write(_as_json(answer, warnings) if as_json else _as_text(answer, warnings))
 
     def _check(self, upload: Upload) -> Upload:
         """See the check through. Raises CommandError if it does not come to its end."""
@@ -200,9 +201,15 @@ def _copy_rejects(stored: str, target: Path) -> None:
 def _findings(upload: Upload) -> dict[str, Any]:
     """What a check found, as JSON."""
     found = uploads.rows_found(upload)
-    said = ("valid", "rejected", "repeated", "first_day", "last_day", "errors", "warnings", "sums", "new_names")
+    said = ("valid", "rejected", "repeated", "first_day", "last_day", "errors", "sums", "new_names")
     columns = {field: column for field, column in upload.mapping.items() if column}
-    return {"dataset": upload.dataset, "mapping": columns} | {name: found[name] for name in said}
+    of_the_rows = {name: found[name] for name in said}
+    return {"dataset": upload.dataset, "mapping": columns} | of_the_rows | {"warnings": _warnings(upload)}
+
+
+def _warnings(upload: Upload) -> list[str]:
+    """Return what is odd about the file, then about its rows."""
+    return [*uploads.file_found(upload)["warnings"], *uploads.rows_found(upload)["warnings"]]
 
 
 def _findings_as_text(upload: Upload) -> str:
@@ -211,11 +218,11 @@ def _findings_as_text(upload: Upload) -> str:
     lines = [f"{found['valid']:,} valid, {found['rejected']:,} rejected", f"  {upload.dataset}: {columns}"]
     if found["repeated"]:
         lines.append(f"  {found['repeated']:,} say the same as an earlier row of the file")
-    lines += [f"  warning: {warning}" for warning in found["warnings"]]
+    lines += [f"  warning: {warning}" for warning in _warnings(upload)]
     return "\n".join([*lines, *_errors(found["errors"], found["rejected"])])
 
 
-def _as_json(batch: Import) -> str:
+def _as_json(batch: Import, warnings: list[str]) -> str:
     return json.dumps(
         {
             "import": batch.pk,
@@ -224,14 +231,15 @@ def _as_json(batch: Import) -> str:
             "rejected": batch.rejected,
             "duplicates": batch.duplicates,
             "errors": batch.errors,
-            "warnings": batch.warnings,
+            "warnings": warnings,
         }
     )
 
 
-def _as_text(batch: Import) -> str:
-    lines = [f"{batch.accepted:,} accepted, {batch.rejected:,} rejected, {batch.duplicates:,} duplicates"]
-    lines += [f"  warning: {warning}" for warning in batch.warnings]
+def _as_text(batch: Import, warnings: list[str]) -> str:
+    noun = "duplicate" if batch.duplicates == 1 else "duplicates"
+    lines = [f"{batch.accepted:,} accepted, {batch.rejected:,} rejected, {batch.duplicates:,} {noun}"]
+    lines += [f"  warning: {warning}" for warning in warnings]
     return "\n".join([*lines, *_errors(batch.errors, batch.rejected)])
 
 
