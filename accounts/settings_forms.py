@@ -56,7 +56,12 @@ class GeneralForm(forms.Form):
         help_text="Days begin and end by its clock. Another zone sorts all rows into its own days, and the figures are "
         "computed again. The moments themselves stay, also of times in files that said no zone.",
     )
-    week_start = forms.TypedChoiceField(label="Weeks start on", choices=Workspace.WeekStart.choices, coerce=int)
+    week_start = forms.TypedChoiceField(
+        label="Weeks start on",
+        choices=Workspace.WeekStart.choices,
+        coerce=int,
+        help_text="The day by which calendars, such as that of gaps in the data, mark weeks.",
+    )
     period = forms.ChoiceField(
         label="Time period",
         choices=_usual(PERIOD_DAYS, "Last {} days"),

@@ -1,6 +1,7 @@
 """The way in for data: ask for an import, carry it out in the background, make it visible whole or not at all."""
 
 import datetime as dt
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -90,9 +91,10 @@ def queue_import(
     layout: str,
     by: User | None,
     origin: str,
+    warnings: Sequence[str] = (),
     ring: bool,
 ) -> Import:
-    """Queue the import of a file that is kept already."""
+    """Queue the import of a file that is kept already; `warnings` are of the file as a whole."""
     with transaction.atomic():
         batch = Import.objects.create(
             workspace=workspace,
@@ -105,6 +107,7 @@ def queue_import(
             mapping=mapping,
             reading=reading,
             layout=layout,
+            warnings=list(warnings),
             requested_by=by,
         )
         record(workspace=workspace, actor=by, action="import.requested", target=batch.file_name, dataset=dataset)
@@ -163,7 +166,7 @@ def run_import(job: Job, progress: Progress) -> None:
     duplicates += admit_new_conversions(batch, after_each=lambda done: progress("Settling", _settling(done)))
     mapping = {field.name: name for field, name in checker.fields.items()}
     batch.accepted, batch.duplicates, batch.mapping = counts["accepted"] - duplicates, duplicates, mapping
-    batch.warnings = checker.warnings
+    batch.warnings += checker.warnings  # to those of the file as a whole
     progress.complete(lambda: _activate(batch))
     ring_deferred(batch.workspace_id)
     if not batch.workspace.keep_files_days:
@@ -303,7 +306,10 @@ def _nothing_to_import(rejected: int, errors: list[dict[str, Any]]) -> str:
         return "The file has a header but no rows."
     first = errors[0]
     where = f", column “{first['column']}”" if first["column"] else ""
-    return f"None of the {rejected:,} rows can be imported. The first: row {first['row']}{where}: {first['reason']}."
+    reason = f"row {first['row']}{where}: {first['reason']}."
+    if rejected == 1:
+        return f"The only row cannot be imported: {reason}"
+    return f"None of the {rejected:,} rows can be imported. The first: {reason}"
 
 
 def _settling(done: float) -> float:

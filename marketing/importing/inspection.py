@@ -149,7 +149,7 @@ def _beginning(path: Path, reading: Reading) -> str:
         for line in text_files.text_lines(text):
             lines.append(line)
             length += len(line)
-            if length > SNIFFED_CHARACTERS:
+            if length > SNIFFED_CHARACTERS or len(lines) == SNIFFED_ROWS:
                 break
     return "".join(lines)
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from marketing.importing.appearance import like_person
 from marketing.importing.errors import FileRejected
 from marketing.importing.files import NO_HEADER
 from marketing.importing.numbers import APOSTROPHES, BLANKS, NUMBER_TEXT, DecimalSign
@@ -270,7 +271,7 @@ def sniff_date_order(columns: Iterable[Sequence[str]]) -> DateEvidence:
     day_first = month_first = False
     example = ""
     for cells in columns:
-        for found in filter(None, map(ORDERED_DAY.match, (cell.strip() for cell in cells))):
+        for found in filter(None, map(ORDERED_DAY.match, (cell.strip() for cell in dict.fromkeys(cells)))):
             first, second = int(found[1]), int(found[3])
             example = example or found[0]
             day_first = day_first or first > MONTHS or found[2] == "."
@@ -292,9 +293,9 @@ def sniff_decimal(columns: Iterable[Sequence[str]], *, commas_part_cells: bool) 
     """Tell by numbers that have one reading only, such as 12.5 or 1.234,56; 1,234 alone has two."""
     signs: set[DecimalSign] = set()
     examples: dict[str, str] = {}
-    for cell in itertools.chain.from_iterable(columns):
+    for cell in dict.fromkeys(itertools.chain.from_iterable(columns)):
         found = NUMBER_TEXT.match(cell.strip()) if len(cell) <= LONGEST_VALUE else None
-        if found is None or DAY_LIKE.match(cell.strip()):
+        if found is None or DAY_LIKE.match(cell.strip()) or like_person(cell.strip()):
             continue
         digits = found[1].translate(GROUPING_BLANKS)
         if two := TWO_READINGS.match(digits):

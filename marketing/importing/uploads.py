@@ -185,6 +185,7 @@ def import_valid_rows(*, upload: Upload, by: User | None, again: bool = False, r
             layout=upload.layout,
             by=by,
             origin=upload.origin,
+            warnings=file_found(upload)["warnings"],
             ring=ring,
         )
         upload.save(update_fields=["batch"])

@@ -106,12 +106,17 @@ def build_calendar(
     series: Sequence[SeriesDays],
     period: Period,
     *,
+    week_start: int,
     most: int,
     link: Callable[[SeriesDays], str],
     explain: Explain,
     chosen: tuple[SeriesDays, dt.date] | None,
 ) -> Calendar:
-    """Draw these series over a period. `most`: strips of each dataset, of more those with gaps first."""
+    """Draw these series over a period.
+
+    `week_start`: the weekday that dates are named of, 0 for Monday. `most`: strips of each dataset, of more those with
+    gaps first.
+    """
     by_week = period.days > MOST_CELLS_BY_DAY
     groups: list[StripGroup] = []
     rows: list[GapRow] = []
@@ -132,7 +137,7 @@ def build_calendar(
     return Calendar(
         unit="week" if by_week else "day",
         width=cells * CELL_PX,
-        ticks=list(_ticks(period, by_week=by_week)),
+        ticks=list(calendar_ticks(period, by_week=by_week, week_start=week_start)),
         groups=groups,
         rows=rows,
         hidden=hidden,
@@ -276,14 +281,14 @@ def _rows(report: Report, one: SeriesDays, period: Period, explain: Explain) -> 
         )
 
 
-def _ticks(period: Period, *, by_week: bool) -> Iterator[Tick]:
-    """A date every other Monday, or, by week, the beginnings of months that have room for their name."""
+def calendar_ticks(period: Period, *, by_week: bool, week_start: int) -> Iterator[Tick]:
+    """The date of every other week's beginning, or, by week, the beginnings of months that have room for their name."""
     cells = -(-period.days // WEEK) if by_week else period.days
     room = WEEKS_OF_TICKS_APART_PX // CELL_PX if by_week else TICK_DAYS
     last = -room
     for cell in range(cells):
         day = _first_day(period, cell, by_week=by_week)
-        is_tick = day.day <= WEEK if by_week else day.weekday() == 0
+        is_tick = day.day <= WEEK if by_week else day.weekday() == week_start
         if is_tick and cell - last >= room and cells - cell >= 4:
             last = cell
             yield Tick(x=cell * CELL_PX, label=f"{day:%b %Y}" if by_week else f"{day:%-d %b}")

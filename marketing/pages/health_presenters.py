@@ -286,6 +286,7 @@ class _Page:
             self._report,
             shown,
             self._period,
+            week_start=self._workspace.week_start,
             most=len(shown) if self._query.get("strips") == "all" else MOST_STRIPS,
             link=self._series_url,
             explain=self._explain,

@@ -80,7 +80,7 @@ def write_csv(path: Path, header: list[str], rows: list[list[str]]) -> None:
 
 
 @pytest.mark.parametrize("dataset", COLUMNS)
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=50)
 @given(data=st.data())
 def test_every_row_is_accepted_or_rejected(tmp_path: Path, dataset: str, data: st.DataObject) -> None:
     rows = data.draw(rows_of(dataset))

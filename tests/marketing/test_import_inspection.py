@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from marketing.importing import inspection
+from marketing.importing import inspection, sniffing
 from marketing.importing.errors import FileRejected
 from marketing.importing.inspection import READ_AS_CP1252, Inspection, inspect
 from marketing.importing.reading import Reading
@@ -62,22 +62,31 @@ def test_the_encoding_is_told_by_the_bytes(path: Path, encoding: str, expected: 
     assert found.warnings == ([READ_AS_CP1252] if encoding == "cp1252" else [])
 
 
+@pytest.fixture
+def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Look for the encoding in small blocks, so that a small file has several."""
+    monkeypatch.setattr(sniffing, "READ_AT_ONCE", 2**12)
+
+
+@pytest.mark.usefixtures("small_blocks")
 def test_a_letter_far_below_tells_the_encoding(path: Path) -> None:
-    rows = b"a,b\n" + b"1,2\n" * 600_000
+    rows = b"a,b\n" + b"1,2\n" * (inspection.SNIFFED_ROWS + 1_000)
 
     assert look(path, rows + b"caf\xe9,1\n").reading.encoding == "cp1252"
     assert look(path, gzip.compress(rows + b"caf\xe9,1\n")).reading == Reading(encoding="cp1252", gzipped=True)
     assert look(path, rows + "café,1\n".encode()).reading.encoding == "utf-8"
 
 
+@pytest.mark.usefixtures("small_blocks")
 def test_letters_that_blocks_cut_in_two_are_no_other_encoding(path: Path) -> None:
     for shift in range(3):
-        assert look(path, b"a,b\n" + b"x" * shift + ("ä" * 99 + ",€\n").encode() * 12_000).reading.encoding == "utf-8"
+        assert look(path, b"a,b\n" + b"x" * shift + ("ä" * 99 + ",€\n").encode() * 100).reading.encoding == "utf-8"
 
 
+@pytest.mark.usefixtures("small_blocks")
 @pytest.mark.parametrize(("before", "after"), [("utf-8", "cp1252"), ("cp1252", "utf-8")])
 def test_a_mixture_of_encodings_is_refused_with_the_place(path: Path, before: str, after: str) -> None:
-    content = "ort,wert\nKöln,1\n".encode(before) + b"x,2\n" * 300_000 + "Zürich,3\n".encode(after)
+    content = "ort,wert\nKöln,1\n".encode(before) + b"x,2\n" * 3_000 + "Zürich,3\n".encode(after)
     wrong = content.index("ö".encode("cp1252")) if before == "cp1252" else content.index(b"\xfcrich")
 
     with pytest.raises(FileRejected, match=f"mixes encodings: .* not at byte {wrong + 1:,}"):
@@ -107,6 +116,7 @@ def test_an_encoding_chosen_by_hand_is_taken(path: Path) -> None:
         (["€ 1.234,50"], ","),
         (["1.234,50 kr", "12 kr"], ","),
         (["1.234,50 zł"], ","),
+        (["1234567890.1700000000", "5,50"], ","),  # a client id of Google Analytics
         (["12", "13"], "."),
     ],
 )
@@ -168,7 +178,7 @@ def test_an_order_that_nothing_tells_is_asked_for(path: Path, days: list[str]) -
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "cp1252"])
 def test_a_day_far_below_tells_the_order(path: Path, encoding: str) -> None:
-    rows = [f"{day:02}/01/2026;Köln;1,5\n" for day in range(1, 29) for _ in range(3_000)]
+    rows = [f"{day:02}/01/2026;Köln;1,5\n" for day in range(1, 29) for _ in range(500)]
 
     found = look(path, ("day;town;cost\n" + "".join(rows)).encode(encoding))
 

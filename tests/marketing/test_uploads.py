@@ -16,7 +16,7 @@ from marketing.importing.errors import FileRejected
 from marketing.models import Channel, ChannelSpend, Conversion, Dataset, Import, SavedMapping, Touchpoint, Upload
 from mmm_project.problems import Conflict, FileTooLarge
 from tests.factories import WorkspaceFactory
-from tests.marketing.uploading import bring_in, check, kept_below, reloaded, spend_file, start
+from tests.marketing.uploading import SPEND_HEADER, bring_in, check, kept_below, reloaded, spend_file, start
 
 pytestmark = pytest.mark.usefixtures("media_root")
 TOUCHES = "customer,occurred_at,channel\nann,2026-01-01T10:00Z,TV\nann,2026-01-01T10:00Z,tv\nbob,2026-01-02T10:00Z,TV\n"
@@ -288,3 +288,12 @@ def test_the_file_of_an_import_is_read_as_it_was_then(shop: Workspace) -> None:
     bring_in(check(british))
     assert uploads.reading_of(start(shop, content)).date_order == "dmy"
     assert uploads.reading_of(uploads.upload_again(batch=batch, by=None)).date_order == "mdy"
+
+
+def test_an_import_keeps_what_was_odd_about_its_file(shop: Workspace) -> None:
+    western = f"{SPEND_HEADER}2026-01-01,Übersicht,,5,,\n2030-01-01,Übersicht,,5,,\n".encode("cp1252")
+    batch = bring_in(start(shop, western))
+    assert batch.status == Import.Status.ACTIVE
+    assert [sentence.partition(":")[0] for sentence in batch.warnings] == [
+        "The file is not UTF-8. It is read as Windows-1252 (Western European)"
+    ]

@@ -66,8 +66,7 @@ class Command(DataCommand):
         if isinstance(answer, Upload):
             self.stdout.write(json.dumps(_findings(answer)) if as_json else _findings_as_text(answer))
         else:
-            warnings = [*uploads.file_found(upload)["warnings"], *answer.warnings]
-            self.stdout.write(_as_json(answer, warnings) if as_json else _as_text(answer, warnings))
+            self.stdout.write(_as_json(answer) if as_json else _as_text(answer))
 
     def _check(self, upload: Upload) -> Upload:
         """See the check through. Raises CommandError if it does not come to its end."""
@@ -222,7 +221,7 @@ def _findings_as_text(upload: Upload) -> str:
     return "\n".join([*lines, *_errors(found["errors"], found["rejected"])])
 
 
-def _as_json(batch: Import, warnings: list[str]) -> str:
+def _as_json(batch: Import) -> str:
     return json.dumps(
         {
             "import": batch.pk,
@@ -231,15 +230,15 @@ def _as_json(batch: Import, warnings: list[str]) -> str:
             "rejected": batch.rejected,
             "duplicates": batch.duplicates,
             "errors": batch.errors,
-            "warnings": warnings,
+            "warnings": batch.warnings,
         }
     )
 
 
-def _as_text(batch: Import, warnings: list[str]) -> str:
+def _as_text(batch: Import) -> str:
     noun = "duplicate" if batch.duplicates == 1 else "duplicates"
     lines = [f"{batch.accepted:,} accepted, {batch.rejected:,} rejected, {batch.duplicates:,} {noun}"]
-    lines += [f"  warning: {warning}" for warning in warnings]
+    lines += [f"  warning: {warning}" for warning in batch.warnings]
     return "\n".join([*lines, *_errors(batch.errors, batch.rejected)])
 
 

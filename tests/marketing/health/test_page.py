@@ -13,6 +13,8 @@ from pytest_django import DjangoAssertNumQueries
 from accounts.models import User, Workspace
 from jobs.models import Job
 from marketing.models import Channel, HealthReport
+from marketing.pages.health_calendar import calendar_ticks
+from marketing.periods import Period
 from tests.factories import WorkspaceFactory
 from tests.marketing.batches import NOON, touch_import
 
@@ -273,3 +275,11 @@ def test_the_address_of_the_days_is_kept_by_every_choice(ask: Callable[..., str]
     assert f'<input type="hidden" name="start" value="{first}">' in text
     assert f'<input type="hidden" name="end" value="{last}">' in text
     assert f"?start={first}&amp;end={last}&amp;dataset=conversions" in text
+
+
+@pytest.mark.parametrize(
+    ("week_start", "named"), [(0, ["2 Nov", "16 Nov"]), (6, ["1 Nov", "15 Nov"]), (5, ["7 Nov", "21 Nov"])]
+)
+def test_the_calendar_names_the_days_on_which_the_workspaces_weeks_begin(week_start: int, named: list[str]) -> None:
+    november = Period(dt.date(2026, 11, 1), dt.date(2026, 11, 28))
+    assert [tick.label for tick in calendar_ticks(november, by_week=False, week_start=week_start)] == named
