@@ -7,11 +7,10 @@ import numpy as np
 
 from marketing.frames import Float64Column
 from marketing.health.checks.coverage import CONVERSIONS, OUTCOMES, SPEND, TOUCHPOINTS
-from marketing.health.checks.findings import Finding, Severity, counted, day_of, factor, share, span, whose
+from marketing.health.checks.findings import Finding, Severity, amount_of, counted, day_of, factor, share, span, whose
 from marketing.health.checks.gaps import Cadence, cadence_of
 from marketing.health.checks.levels import Outlier, Shift, moves_along, outliers, shifts
 from marketing.health.checks.observations import Observations
-from mmm_project import formats
 
 # Cents for euros, or thousands for units: such a factor is hardly ever marketing. On a log scale, 1.4 times either way.
 UNIT_FACTORS = (100.0, 1000.0)
@@ -331,7 +330,7 @@ def outlying_orders(seen: Observations) -> Iterator[Finding]:
                 f"{counted(len(far), 'conversion')} to “{named.name}” of {span(days.min(), days.max())} "
                 f"{'is' if len(far) == 1 else 'are'} worth far more than all others: "
                 f"{'' if len(far) == 1 else 'up to '}"
-                f"{formats.round_money(value, seen.currency)}, {factor(value / np.exp(middle))} the usual value and "
+                f"{amount_of(value, seen.currency)}, {factor(value / np.exp(middle))} the usual value and "
                 f"{share(part)} of all that this goal ever brought."
             ),
             advice="Look for a lost decimal sign or a test order, and import what is wrong again with its right value.",

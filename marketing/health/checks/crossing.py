@@ -5,9 +5,8 @@ from collections.abc import Collection, Iterator, Sequence
 import numpy as np
 
 from marketing.health.checks.coverage import SPEND
-from marketing.health.checks.findings import Finding, Severity, counted, day_of, listed
+from marketing.health.checks.findings import Finding, Severity, amount_of, counted, day_of, listed
 from marketing.health.checks.observations import OFFLINE, PAID, Observations
-from mmm_project import formats
 
 RECENT_DAYS = 90
 FEWEST_TOUCHES = 30
@@ -40,7 +39,7 @@ def spend_without_touches(seen: Observations) -> Iterator[Finding]:
             last_day=day_of(days[-1]),
             count=len(days),
             sentence=(
-                f"{named.name} cost {formats.round_money(float(spend.sum()), seen.currency)} in the last "
+                f"{named.name} cost {amount_of(float(spend.sum()), seen.currency)} in the last "
                 f"{counted(RECENT_DAYS, 'day')}, but not one touch came from it. Attribution sees nothing that it did."
             ),
             advice=(

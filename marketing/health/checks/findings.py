@@ -1,10 +1,13 @@
 """What a check has to say: which data, which days, how grave, and what to do."""
 
 import datetime as dt
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any, Self
+
+from babel.numbers import format_currency
 
 from marketing.day_labels import span_label
 
@@ -77,6 +80,12 @@ def day_of(number: int) -> dt.date:
 def span(first: int, last: int) -> str:
     """Days counted from 1970-01-01, for a sentence: "22-26 Oct 2026"."""
     return span_label(day_of(first), day_of(last))
+
+
+def amount_of(value: float, currency: str) -> str:
+    """An amount in whole units, as `mmm_project.formats.round_money` has it: "€1,234", "CHF 1,234"."""
+    text = format_currency(value, currency, "¤#,##0", currency_digits=False, locale="en")
+    return re.sub(r"(?<=[A-Z])(?=\d)", "\N{NO-BREAK SPACE}", text)
 
 
 def counted(number: float, noun: str) -> str:

@@ -5,7 +5,9 @@ import numpy.typing as npt
 import pytest
 
 from marketing.health.checks.amounts import unit_of
+from marketing.health.checks.findings import amount_of
 from marketing.health.checks.levels import Outlier, Shift, moves_along, outliers, shifts
+from mmm_project import formats
 
 DAYS = 365
 
@@ -113,3 +115,8 @@ def test_another_series_moves_along_or_does_not(steady: npt.NDArray[np.float64])
 )
 def test_a_unit_is_told_by_its_factor(ratio: float, unit: float | None) -> None:
     assert unit_of(ratio) == unit
+
+
+@pytest.mark.parametrize("currency", ["EUR", "CHF", "JPY"])
+def test_amounts_in_sentences_are_those_of_every_page(currency: str) -> None:
+    assert amount_of(1234.5, currency) == formats.round_money(1234.5, currency)
