@@ -42,6 +42,7 @@ from marketing.models import Dataset, Import
 from mmm_project.problems import QuotaExceeded
 
 ERRORS_KEPT = 100
+NO_ROWS = "The file has a header but no rows."
 SHARE_OF_LOADING = 0.8  # of the progress bar; the rest is settling duplicates
 
 
@@ -303,7 +304,7 @@ def move_version(*, batch: Import, dataset: str) -> None:
 
 def _nothing_to_import(rejected: int, errors: list[dict[str, Any]]) -> str:
     if not rejected:
-        return "The file has a header but no rows."
+        return NO_ROWS
     first = errors[0]
     where = f", column “{first['column']}”" if first["column"] else ""
     reason = f"row {first['row']}{where}: {first['reason']}."

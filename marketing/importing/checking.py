@@ -9,9 +9,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from marketing.importing.cells import Cells, Clock, Doubt
+from marketing.importing.columns import trimmed
 from marketing.importing.doubts import ZERO_IMPRESSIONS, Doubts
 from marketing.importing.errors import CellError, FileRejected
-from marketing.importing.fields import Field, mapped_fields, require_currency_of_columns
+from marketing.importing.fields import (
+    Field,
+    currency_column,
+    mapped_fields,
+    require_currency_of_columns,
+    require_currency_of_rows,
+)
 from marketing.importing.files import Chunk
 from marketing.importing.inspection import inspect
 from marketing.importing.layouts.reader import LayoutReader
@@ -73,10 +80,12 @@ class Checker:
         reading = reading or _told_by_the_file(path)
         self.path, self.dataset, self.keep_raw = path, dataset, keep_raw
         self.clock = replace(clock, decimal=reading.decimal, date_order=reading.date_order)
-        self._source = LayoutReader(path, reading, layout=layout, currency=clock.currency)
+        self._source = LayoutReader(path, reading, layout=layout)
         self.fields = mapped_fields(dataset=dataset, header=self._source.header, mapping=mapping)
+        self._currency_column: str | None = None
         if clock.currency:
             require_currency_of_columns(self.fields, currency=clock.currency)
+            self._currency_column = currency_column(self.fields, self.header)
         self.warnings: list[str] = []
         self._forget()
 
@@ -88,6 +97,8 @@ class Checker:
     def __iter__(self) -> Iterator[CheckedRows]:
         self._forget()
         columns = list(dict.fromkeys(self.fields.values()))
+        if self._currency_column and self._currency_column not in columns:
+            columns.append(self._currency_column)
         for chunk in self._source.chunks(columns=columns, keep_raw=self.keep_raw):
             yield self._check(chunk)
         self._regularity.require_one_rhythm()
@@ -101,6 +112,8 @@ class Checker:
         self._regularity = Regularity()
 
     def _check(self, chunk: Chunk) -> CheckedRows:
+        if column := self._currency_column:
+            require_currency_of_rows(column, trimmed(chunk.columns[column]), currency=self.clock.currency)
         parsed = {field: field.parse(chunk.columns[column], self.clock) for field, column in self.fields.items()}
         reasons: dict[int, tuple[str, str]] = {}
         for field, cells in parsed.items():

@@ -8,7 +8,7 @@ from jobs.handlers import JobFailed
 from jobs.models import Job
 from jobs.progress import Progress
 from marketing.importing import kept_files
-from marketing.importing.actions import checker_for, days_of, rows_stored
+from marketing.importing.actions import NO_ROWS, checker_for, days_of, rows_stored
 from marketing.importing.dimensions import MAX_NEW_CHANNELS
 from marketing.importing.errors import FileRejected
 from marketing.importing.findings import Gathered
@@ -55,12 +55,14 @@ def _check(upload: Upload, progress: Progress) -> dict[str, Any]:
             rejects.write(rows.errors)
             plans.require_rows(workspace, stored=stored, added=gathered.valid)
             progress("Checking rows", rows.fraction)
+    if not gathered.valid + gathered.rejected:
+        raise FileRejected(NO_ROWS)
     _require_few_new_channels(gathered, workspace)
     return gathered.as_json(workspace) | {"warnings": list(checker.warnings)}
 
 
 def _require_few_new_channels(gathered: Gathered, workspace: Workspace) -> None:
-    """Say now what the import would say."""
+    """Refuse now what the import would refuse."""
     new = gathered.new_channels(workspace)
     if len(new) > MAX_NEW_CHANNELS:
         raise FileRejected(

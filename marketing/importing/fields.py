@@ -11,10 +11,13 @@ import pyarrow.compute as pc
 from babel.numbers import list_currencies
 
 from marketing.importing import cells
+from marketing.importing.appearance import folded
 from marketing.importing.errors import FileRejected
+from marketing.importing.synonyms import CURRENCY
 from marketing.models import Dataset, Interaction
 
 INTERACTIONS = {choice.name.lower(): choice.value for choice in Interaction}
+CODE = re.compile(r"[A-Za-z]{3}")
 CODE_AT_END = re.compile(r"(?:[(\[]\s*|[\s_-])([A-Za-z]{3})\s*[)\]]?$")
 WORDS = ("all", "try", "top")  # which are currencies in capitals only
 YEARS_AHEAD = 2  # holidays and promotions are known before they come
@@ -151,9 +154,34 @@ def mapped_fields(*, dataset: str, header: list[str], mapping: dict[str, str]) -
     return {known[name]: column for name, column in columns.items()}
 
 
+def columns_of_amounts(fields: Mapping[Field, str]) -> list[str]:
+    """Return the columns that may hold money: outcomes are revenue as often as not."""
+    of_outcomes = any(field.name == "outcome" for field in fields)
+    return [
+        column
+        for field, column in fields.items()
+        if field.parse is cells.money or field.name.startswith("outcome:") or (of_outcomes and field.name == "value")
+    ]
+
+
+def currency_column(fields: Mapping[Field, str], header: Iterable[str]) -> str | None:
+    """Return the column that says in which currency the amounts are, None if there is none, or are no amounts."""
+    return next((name for name in header if folded(name) in CURRENCY), None) if columns_of_amounts(fields) else None
+
+
+def require_currency_of_rows(column: str, said: pa.Array, *, currency: str) -> None:
+    """Raise FileRejected if one of the cells of the column names another currency."""
+    codes = {code.upper() for code in pc.unique(said).to_pylist() if CODE.fullmatch(code)}
+    if foreign := sorted(codes - {currency}):
+        raise FileRejected(
+            f"“{column}” says {foreign[0]}, but the workspace counts in {currency}. Convert the amounts to {currency}, "
+            "and say so in that column."
+        )
+
+
 def require_currency_of_columns(fields: Mapping[Field, str], *, currency: str) -> None:
     """Raise FileRejected if the name of a column of amounts, such as “Cost (USD)”, says another currency."""
-    named = {column: code for field, column in fields.items() if field.parse is cells.money and (code := _code(column))}
+    named = {column: code for column in columns_of_amounts(fields) if (code := _code(column))}
     if foreign := [column for column, code in named.items() if code != currency]:
         raise FileRejected(
             f"“{foreign[0]}” says {named[foreign[0]]}, but the workspace counts in {currency}. Convert the amounts to "

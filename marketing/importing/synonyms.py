@@ -63,6 +63,11 @@ START = _names(
     "begindatum"
 )
 END = _names("end, end date, to, until, ends, ende, bis, enddatum, fin, date de fin, fecha de fin, einde, einddatum")
+# What says in which currency the amounts of a row are.
+CURRENCY = _names(
+    "currency, currency code, order currency, ecommerce currency, site currency, wahrung, wahrungscode, devise, "
+    "code devise, code de devise, divisa, moneda, codigo de moneda, valuta, valutacode"
+)
 
 SYNONYMS: dict[str, dict[str, tuple[str, ...]]] = {
     Dataset.TOUCHPOINTS: {

@@ -135,6 +135,14 @@ REFUSED = {
     "the same series twice": bad("the same series", "date,spend:TV,Spend:tv\n2026-01-05,1,2\n", "media_table"),
     "mixed currencies": bad("mixes currencies", SPEND + "2026-01-05,TV,€5\n2026-01-06,TV,$5\n"),
     "another currency": bad("the workspace counts in EUR", SPEND + "2026-01-05,TV,USD 5\n"),
+    "another currency in a column of its own": bad(
+        "“Currency” says USD, but the workspace counts in EUR",
+        "customer,occurred_at,value,Currency\nann,2026-01-05,5,eur\nbob,2026-01-06,6,USD\n",
+        "conversions",
+    ),
+    "outcomes in another currency": bad(
+        "“currency_code” says USD", "date,outcome,value,currency_code\n2026-01-05,Revenue,5,USD\n", "outcomes"
+    ),
     "unknown currency": bad("no currency that is known", SPEND + "2026-01-05,TV,5 XQZ\n"),
     "daily and weekly mixed": bad("daily from 2026-01-01 and weekly from", SPEND + DAILY + WEEKLY),
     "truncated gzip": bad("gzip file is cut off", gzip.compress((SPEND + DAILY).encode())[:-12]),

@@ -88,6 +88,13 @@ def test_a_column_that_names_the_workspaces_currency_or_none_is_taken(
     assert import_rows("spend", f"date,channel,{column}\n2026-03-01,TV,5\n", spend=column).accepted == 1
 
 
+def test_the_name_of_a_column_of_outcomes_may_say_the_currency_too(queue_import: Callable[..., Import]) -> None:
+    table = "date,Revenue (USD)\n2026-03-01,5\n"
+    with pytest.raises(FileRejected, match=r"“Revenue \(USD\)” says USD"):
+        queue_import("media_table", table, **{"outcome:Revenue": "Revenue (USD)"})
+    queue_import("media_table", table, **{"control:Dollars": "Revenue (USD)"})
+
+
 def test_a_recognised_export_needs_no_mapping_by_hand(shop: Workspace, media_root: Path) -> None:
     upload = check(start(shop, GOOGLE_ADS, name="Campaign report.csv"))
 

@@ -187,6 +187,15 @@ def test_matomos_visits_are_touches(bring_in_export: BringIn, write_export: Call
     assert Touchpoint.objects.order_by("pk")[0].occurred_at == dt.datetime(2026, 3, 1, 9, 0, tzinfo=dt.UTC)
 
 
+def test_matomos_orders_in_another_currency_are_refused_but_not_its_visits(
+    bring_in_export: BringIn, write_export: Callable[..., Path]
+) -> None:
+    orders = bring_in_export(write_export(MATOMO.replace("EUR", "USD")), Dataset.CONVERSIONS)
+
+    assert "“siteCurrency” says USD, but the workspace counts in EUR" in orders.job.error
+    assert counts(bring_in_export(write_export(MATOMO.replace("EUR", "USD")))) == (5, 0, 0)
+
+
 def test_matomos_orders_are_conversions(bring_in_export: BringIn, write_export: Callable[..., Path]) -> None:
     batch = bring_in_export(write_export(MATOMO), Dataset.CONVERSIONS)
 

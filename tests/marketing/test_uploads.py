@@ -226,6 +226,13 @@ def test_a_check_says_that_the_plan_has_no_room(shop: Workspace) -> None:
     assert uploads.rows_found(upload) == {}
 
 
+def test_a_check_of_a_header_alone_says_so(shop: Workspace) -> None:
+    upload = check(start(shop, "date,channel,spend\n"))
+    assert upload.check_job is not None
+    assert upload.check_job.error == "The file has a header but no rows."
+    assert uploads.rows_found(upload) == {}
+
+
 def test_a_check_whose_file_is_gone_says_so(shop: Workspace) -> None:
     upload = start(shop, TOUCHES)
     kept_files.remove(upload.stored_file)

@@ -152,7 +152,6 @@ EVENT_ROLES = {
     ),
     "value": ("ecommerce.purchase_revenue", "purchase_revenue", "event_value", "value"),
     "order": ("ecommerce.transaction_id", "transaction_id"),
-    "currency": ("currency", "ecommerce.currency"),
 }  # fmt: skip
 GA4_TOUCHES = Layout(
     code="ga4_events",

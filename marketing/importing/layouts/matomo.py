@@ -53,13 +53,12 @@ ROLES = {
     "campaign_medium": ("campaignMedium",),
     "order_status": ("visitEcommerceStatus",),
     "value": ("totalEcommerceRevenue", "revenueEcommerce"),
-    "currency": ("siteCurrency",),
 }
 MATOMO_VISITS = Layout(
     code="matomo_visits",
     label="Matomo, visits log",
     dataset=Dataset.TOUCHPOINTS,
-    roles={name: names for name, names in ROLES.items() if name not in ("currency", "ended")},
+    roles={name: names for name, names in ROLES.items() if name != "ended"},
     required=("customer", "began", "referrer_type"),
     derived=(
         Derived(SOURCE, REFERRER, _source),

@@ -44,7 +44,6 @@ META_ADS = Layout(
             "Klikken op link", "Clicks",
         ),
         "geo": ("Region", "Country", "Land", "Pays", "País", "Región"),
-        "currency": ("Currency", "Währung", "Devise", "Divisa", "Moneda", "Valuta"),
     },
     required=("start", "end", "spend"),
     splits=SPLITS,

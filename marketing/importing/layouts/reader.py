@@ -26,9 +26,9 @@ class LayoutReader:
     `file_header`: the file's own columns. `header`: those, and the derived ones.
     """
 
-    def __init__(self, path: Path, reading: Reading, *, layout: str, currency: str) -> None:
+    def __init__(self, path: Path, reading: Reading, *, layout: str) -> None:
         """Raise FileRejected if there is no header, or if the file's rows are split in a way that cannot be kept."""
-        self._path, self._reading, self._currency = path, reading, currency
+        self._path, self._reading = path, reading
         self.file_header = read_header(path, reading)
         self._binding = bind(layout, self.file_header)
         self._skipped: Counter[str] = Counter()
@@ -73,7 +73,6 @@ class LayoutReader:
         if not kept.all():
             chunk = _only(chunk, kept)
         count = len(chunk.rows)
-        binding.refuse_other_currency(chunk.columns, self._currency, count)
         if binding.layout.longest_days and not binding.has("day"):
             self._refuse_long_rows(binding, chunk)
         return replace(chunk, columns={name: binding.make(name, chunk.columns, count) for name in columns})

@@ -1,6 +1,5 @@
 """What a layout is, and a layout found in a file: how its columns become those of a dataset."""
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -13,12 +12,10 @@ from numpy.typing import NDArray
 
 from marketing.importing.appearance import folded
 from marketing.importing.columns import trimmed
-from marketing.importing.currencies import require_currency
 from marketing.models import Dataset
 
 FIRST_COLUMN = "first column"  # a role that every layout has: there, totals are named
 JOINER = "\x1f"
-CODE = re.compile(r"[A-Za-z]{3}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +157,7 @@ class Binding:
 
     def columns_for(self, wanted: Sequence[str]) -> list[str]:
         """Return the file's columns that the wanted ones, and knowing the rows to skip, take."""
-        roles = {role for skip in self.skips for role in skip.roles} | {"currency"}
+        roles = {role for skip in self.skips for role in skip.roles}
         roles |= {"start", "end"} if self.layout.longest_days else set()
         roles |= {role for name in wanted if name in self.derived for role in self.derived[name].roles}
         own = [name for name in wanted if name not in self.derived]
@@ -199,11 +196,6 @@ class Binding:
         said = by_row(lambda *cells: "1" if skip.when(*cells) else "", self.cells(columns, skip.roles, count), count)
         kept: NDArray[np.bool_] = pc.equal(said, "").to_numpy(zero_copy_only=False).astype(bool)
         return kept
-
-    def refuse_other_currency(self, columns: Mapping[str, pa.Array], currency: str, count: int) -> None:
-        """Raise FileRejected if the file says that its amounts are in another currency than the workspace's."""
-        said = set(pc.unique(self.cells(columns, ["currency"], count)[0]).to_pylist())
-        require_currency({code.upper() for code in said if CODE.fullmatch(code)}, currency)
 
     def _text(self, column: pa.Array) -> pa.Array:
         cells = trimmed(column)
