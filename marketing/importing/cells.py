@@ -15,7 +15,7 @@ from marketing.importing import numbers, times
 from marketing.importing.columns import Cells, Clock, Doubt, bools, factorised, matches, quoted, trimmed
 
 __all__ = [
-    "MONEY_DECIMALS", "Cells", "Clock", "Doubt", "Parser", "boolean", "choice", "day", "moment", "money",
+    "MONEY_DECIMALS", "Cells", "Clock", "Doubt", "Parser", "boolean", "choice", "day", "identifier", "moment", "money",
     "non_negative", "number", "text",
 ]  # fmt: skip
 
@@ -25,6 +25,9 @@ EXACT_MONEY = 2**53 / 10**MONEY_DECIMALS  # below, scaling a float to an integer
 TRUE, FALSE = {"true", "1", "yes", "t", "y"}, {"false", "0", "no", "f", "n"}
 # What spreadsheets show instead of a value: no name of anything.
 ERROR_SHOWN = r"^#(REF!|N/A|VALUE!|DIV/0!|NAME\?|NULL!|NUM!|SPILL!|CALC!|FIELD!|BLOCKED!|CONNECT!|GETTING_DATA|#+)$"
+# What programs write where there is no customer or order: taken for one, it would make many into one.
+NOT_GIVEN = [*numbers.NOTHING, "nan", "none", "undefined", "(none)", "(not set)", r"\n"]
+ROUNDED = r"^[0-9]([.,][0-9]+)?[eE]\+[0-9]{2,3}$"  # how spreadsheets write long numbers, of which many look the same
 NEGATIVE = "negative: take credits and refunds off the amounts that they belong to"
 
 Parser = Callable[[pa.Array, Clock], Cells]
@@ -47,6 +50,27 @@ def text(max_length: int, *, blank: Sequence[str] = ()) -> Parser:
             for i in np.flatnonzero(matches(cells, ERROR_SHOWN)):
                 wrong[int(i)] = f"the cell shows the error {cells[int(i)].as_py()}"
         return Cells(cells.to_numpy(zero_copy_only=False), present, wrong)
+
+    return parse
+
+
+def identifier(max_length: int) -> Parser:
+    """Text that tells one customer or order from all others. A word for nothing, such as “NULL”, counts as blank.
+
+    A long number that a spreadsheet has rounded, such as 1.23457E+16, is wrong: others look the same.
+    """
+    parse_text = text(max_length, blank=NOT_GIVEN)
+
+    def parse(column: pa.Array, clock: Clock) -> Cells:
+        found = parse_text(column, clock)
+        said_blank = ~found.present & bools(pc.not_equal(trimmed(column), ""))
+        if said_blank.any():
+            found.doubts[Doubt.SAID_BLANK] = said_blank
+        rounded = matches(pa.array(found.values, pa.string()), ROUNDED)
+        for i in np.flatnonzero(rounded):
+            shown = quoted(found.values[i])
+            found.wrong[int(i)] = f"{shown} is a rounded number: format the column as text, and export it again"
+        return found
 
     return parse
 

@@ -29,6 +29,7 @@ from jobs.models import Job
 from jobs.progress import Progress
 from marketing import store
 from marketing.importing import kept_files
+from marketing.importing.columns import trimmed
 from marketing.importing.customers import customer_ids
 from marketing.importing.errors import FileRejected
 from marketing.importing.files import read_chunks, read_header
@@ -266,7 +267,7 @@ def _names(file: Import | Upload, customer_id: int) -> bool:
 def _holds(column: pa.Array, workspace_id: int, customer_id: int) -> bool:
     if pa.types.is_nested(column.type):
         return False
-    distinct = pc.unique(pc.utf8_trim_whitespace(pc.fill_null(column.cast(pa.string()), "")))
+    distinct = pc.unique(trimmed(column))
     return _is_among(distinct.to_pylist(), workspace_id, customer_id)
 
 

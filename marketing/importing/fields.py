@@ -64,7 +64,7 @@ EVENT_NAMES = "events"  # of a wide table: what happened in the row's period, if
 
 FIELDS: dict[str, tuple[Field, ...]] = {
     Dataset.TOUCHPOINTS: (
-        Field("customer", LONG_NAME, required=True),
+        Field("customer", cells.identifier(200), required=True),
         Field("occurred_at", cells.moment, required=True),
         Field("channel", CHANNEL),
         Field("source", LONG_NAME),
@@ -74,11 +74,11 @@ FIELDS: dict[str, tuple[Field, ...]] = {
         Field("segment", NAME),
     ),
     Dataset.CONVERSIONS: (
-        Field("customer", LONG_NAME, required=True),
+        Field("customer", cells.identifier(200), required=True),
         Field("occurred_at", cells.moment, required=True),
         Field("goal", NAME),
         Field("value", cells.money),
-        Field("order_id", NAME),
+        Field("order_id", cells.identifier(100)),
         Field("converted", cells.boolean),
     ),
     Dataset.SPEND: (

@@ -34,6 +34,7 @@ ENCODINGS = {  # that can be chosen, with what people call them
 DELIMITERS = {"\t": "Tab", ";": "Semicolon", "|": "Pipe", ",": "Comma"}  # the likelier one first where two would do
 READ_AT_ONCE = 2**20
 HEADER_WITHIN = 100  # rows from the start of the file
+NAME_AND_VALUE = 2  # cells of a row such as “Period, May 2026” above a table
 LONGEST_VALUE = 40  # characters of what may be a number or a day
 MONTHS = 12
 DAY_LIKE = re.compile(r"^[0-9]{1,4}[-./][0-9]{1,2}[-./][0-9]{1,4}(?:[ T].*)?$")
@@ -63,7 +64,7 @@ def sniff_format(path: Path, *, file_name: str = "") -> tuple[Format, bool]:
     """Return the format, and whether the file is gzip; by content, never by name. Raises FileRejected for others."""
     with path.open("rb") as file:
         start = file.read(4096)
-    if not start.strip():
+    if not start.strip() or start.strip() in BYTE_ORDER_MARKS:
         raise FileRejected("The file is empty.")
     if start.startswith(b"PAR1"):
         return "parquet", False
@@ -196,7 +197,7 @@ def find_header(rows: Sequence[Sequence[str]], *, ragged: bool) -> int:
     width = max(len(row) for _, row in filled) if ragged else _usual_width([row for _, row in filled])
     for n, (position, row) in enumerate(filled[:HEADER_WITHIN]):
         wide_enough = len(row) == width or (ragged and _count(row) > width // 2)
-        title = n + 1 < len(filled) and _count(row) == 1 < _count(filled[n + 1][1]) and _all_words(filled[n + 1][1])
+        title = _is_title([below for _, below in filled[n:]])
         if wide_enough and _count(row) > width // 3 and _names_columns(row) and not title:
             return position
         if _count(row) > max(2, width // 2):
@@ -207,6 +208,23 @@ def find_header(rows: Sequence[Sequence[str]], *, ragged: bool) -> int:
             raise FileRejected("The days stand side by side in the first row. Give each a row of its own.")
         raise FileRejected(f"{NO_HEADER} Its first row holds values.")
     return first
+
+
+def _is_title(rows: Sequence[Sequence[str]]) -> bool:
+    """Return whether the first of these filled rows is a title, or a name and its value, above the column names.
+
+    Such as “Client, ACME” is where the next row of more than two cells holds words, and the one below it does not.
+    """
+    count = _count(rows[0])
+    if count == 1:
+        return len(rows) > 1 and _count(rows[1]) > 1 and _all_words(rows[1])
+    wider = next((n for n, row in enumerate(rows) if _count(row) > NAME_AND_VALUE), len(rows))
+    return (
+        count == NAME_AND_VALUE
+        and wider + 1 < len(rows)
+        and _all_words(rows[wider])
+        and not _all_words(rows[wider + 1])
+    )
 
 
 def two_row_header(rows: Sequence[Sequence[str]], header: int) -> bool:

@@ -81,6 +81,7 @@ def hide_a_sheet(book: openpyxl.Workbook) -> None:
 REFUSED = {
     "empty": bad("The file is empty", ""),
     "blank": bad("The file is empty", " \n\n \n"),
+    "nothing but a byte order mark": bad("The file is empty", "\ufeff\n"),
     "header only": bad("a header but no rows", SPEND),
     "no header": bad("no header row", GOOD * 3),
     "binary named .csv": bad("binary file named .csv", b"\x7fELF\x02\x01\x01\0\0\0" + bytes(200)),
@@ -195,6 +196,17 @@ REJECTED = {
     "touch ahead": bad("later than now", TOUCHES + "ann,2026-01-05,TV\nbob,2999-01-01,TV\n", "touchpoints"),
     "25 o'clock": bad("not a time", TOUCHES + "ann,2026-01-05,TV\nbob,2026-01-06T25:00Z,TV\n", "touchpoints"),
     "nobody": bad("missing", TOUCHES + "ann,2026-01-05,TV\n,2026-01-06,TV\n", "touchpoints"),
+    "customer that is a word for nothing": bad(
+        "missing: the cell says that there is none", TOUCHES + "ann,2026-01-05,TV\nNULL,2026-01-06,TV\n", "touchpoints"
+    ),
+    "customer's number rounded by a spreadsheet": bad(
+        "format the column as text", TOUCHES + "ann,2026-01-05,TV\n1.23457E+16,2026-01-06,TV\n", "touchpoints"
+    ),
+    "order's number rounded by a spreadsheet": bad(
+        "format the column as text",
+        "customer,occurred_at,order_id\nann,2026-01-05,A-1\nbob,2026-01-06,4.5E+15\n",
+        "conversions",
+    ),
     "from nowhere": bad("neither a channel nor", TOUCHES + "ann,2026-01-05,TV\nbob,2026-01-06,\n", "touchpoints"),
     "unknown interaction": bad(
         "not one of",

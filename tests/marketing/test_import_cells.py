@@ -205,6 +205,31 @@ def test_text_is_trimmed_and_measured_in_characters() -> None:
     assert reason(cells.text(3), "a\0b") == "holds a NUL character"
 
 
+@pytest.mark.parametrize("word", ["NULL", "n/a", "nan", "None", "undefined", "(not set)", "-", r"\N"])
+def test_a_word_for_nothing_is_nobody(word: str) -> None:
+    found = read(cells.identifier(99), "ann", word, None)
+
+    assert (found.values.tolist(), found.present.tolist()) == (["ann", "", ""], [True, False, False])
+    assert found.doubts[Doubt.SAID_BLANK].tolist() == [False, True, False]
+    assert found.wrong == {}
+
+
+@pytest.mark.parametrize("number", ["1.23457E+16", "1,23457E+16", "1E+15", "1.2345678901234568e+16"])
+def test_a_number_that_was_rounded_tells_nobody_from_others(number: str) -> None:
+    said = f"“{number}” is a rounded number: format the column as text, and export it again"
+
+    assert reason(cells.identifier(99), number) == said
+    assert reason(cells.identifier(99), 12345678901234568.0, pa.float64()).startswith("“1.2345678901234568e+16” is")
+
+
+def test_what_only_looks_like_a_rounded_number_identifies() -> None:
+    kept = ["12345678901234567", "0012", "1e5", "3E+1", "12E+10", "a1E+10", "Nullmeier", "#1"]
+
+    found = read(cells.identifier(99), *kept)
+
+    assert (found.values.tolist(), found.wrong, found.doubts) == (kept, {}, {})
+
+
 def test_a_customers_number_is_the_same_in_a_column_of_floats() -> None:
     number = 4_912_345_678_901
     for kind in (pa.float64(), pa.int64(), pa.decimal128(20, 0)):

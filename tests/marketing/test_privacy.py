@@ -7,6 +7,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from django.conf import settings as django_settings
 from django.core.management import CommandError, call_command
@@ -233,6 +235,21 @@ def test_uploads_on_their_way_that_name_the_customer_go(
         )
     erase(shop)
     assert Upload.objects.count() == files(media_root) == 1
+
+
+def test_a_number_in_a_column_with_gaps_names_the_customer(
+    shop: Workspace, import_rows: Importer, media_root: Path
+) -> None:
+    import_rows("touchpoints", TOUCHES + ANN.replace("ann@example.com", "4912345678901"))
+    file = io.BytesIO()
+    pq.write_table(pa.table({"customer": [4912345678901.0, None], "channel": ["Email", "TV"]}), file)
+    file.seek(0)
+    start_upload(workspace=shop, file=file, file_name="rows.parquet", by=None, origin=Import.Origin.PAGE)
+    assert files(media_root) == 2
+
+    erase(shop, key="4912345678901")
+
+    assert Upload.objects.count() == files(media_root) == 0
 
 
 def test_an_import_on_its_way_is_waited_for(
