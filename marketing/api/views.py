@@ -106,7 +106,9 @@ class ImportDetail(APIView):
 
 
 def _imports() -> QuerySet[Import]:
-    return Import.objects.select_related("workspace", "job", "requested_by").defer("mapping", "reading")
+    return Import.objects.select_related("workspace", "job", "requested_by").defer(
+        "mapping", "reading", "created_names"
+    )
 
 
 def _get_import(request: Request, import_id: int) -> Import:

@@ -20,6 +20,7 @@ from jobs.progress import Progress
 from marketing.importing import kept_files
 from marketing.importing.cells import Clock
 from marketing.importing.checking import CheckedRows, Checker
+from marketing.importing.days import follow_time_zone
 from marketing.importing.demo import IMPORT_JOB, provide_file
 from marketing.importing.dimensions import Dimensions
 from marketing.importing.errors import FileRejected
@@ -204,7 +205,7 @@ def _take_import_lock(batch: Import) -> None:
 
 def _clear_up(batch: Import, job: Job, progress: Progress) -> None:
     """Remove the rows of an attempt that was interrupted: settling would take some of them for rows that hold."""
-    removal = remove_rows(batch)
+    removal = remove_rows(batch, holds_lock=True)
     while True:
         with transaction.atomic():
             _hold_claim(job)
@@ -222,9 +223,10 @@ def _hold_claim(job: Job) -> None:
 
 def _load(batch: Import, checker: Checker, job: Job, progress: Progress) -> dict[str, int]:
     """Check and load the file chunk by chunk; keep count, and the first errors, on the import."""
-    dimensions = Dimensions(batch.workspace)
+    # An attempt that was interrupted may have created some names already.
+    dimensions = Dimensions(batch.workspace, created=batch.created_names)
     batch.accepted = batch.rejected = 0
-    batch.errors, batch.first_day, batch.last_day = [], None, None
+    batch.errors, batch.first_day, batch.last_day, batch.first_at, batch.last_at = [], None, None, None, None
     stored = rows_stored(batch.workspace)
     with keep_rejects(batch.stored_file, checker.header) as rejects:
         for rows in checker:
@@ -255,7 +257,11 @@ def _count(batch: Import, rows: CheckedRows) -> None:
     first, last = days_of(rows, batch.workspace)
     batch.first_day = min(filter(None, (batch.first_day, first)), default=None)
     batch.last_day = max(filter(None, (batch.last_day, last)), default=None)
-    batch.save(update_fields=["accepted", "rejected", "errors", "first_day", "last_day"])
+    if rows.count and (times := rows.cells.get("occurred_at")):
+        batch.first_at = min(filter(None, (batch.first_at, _moment(times.values.min()))))
+        batch.last_at = max(filter(None, (batch.last_at, _moment(times.values.max()))))
+    counted = ["accepted", "rejected", "errors", "first_day", "last_day", "first_at", "last_at"]
+    batch.save(update_fields=[*counted, "created_names"])
 
 
 def days_of(rows: CheckedRows, workspace: Workspace) -> tuple[dt.date | None, dt.date | None]:
@@ -273,7 +279,11 @@ def _day(value: np.datetime64 | np.int64, workspace: Workspace) -> dt.date:
     if isinstance(value, np.datetime64):
         day: dt.date = value.astype(object)
         return day
-    return dt.datetime.fromtimestamp(int(value) / 1e6, workspace.zone).date()
+    return _moment(value).astimezone(workspace.zone).date()
+
+
+def _moment(microseconds: np.int64) -> dt.datetime:
+    return dt.datetime(1970, 1, 1, tzinfo=dt.UTC) + dt.timedelta(microseconds=int(microseconds))
 
 
 def _activate(batch: Import) -> None:
@@ -292,6 +302,7 @@ def _activate(batch: Import) -> None:
         warnings=batch.warnings,
         activated_at=timezone.now(),
     )
+    follow_time_zone(Import.objects.filter(pk=batch.pk), zone=Workspace.objects.get(pk=batch.workspace_id).zone)
     for dataset in datasets_touched(batch):
         move_version(batch=batch, dataset=dataset)
     record(workspace=batch.workspace, actor=batch.requested_by, action="import.finished", target=batch.file_name)

@@ -1,7 +1,7 @@
 """Look up, or create, what rows refer to by name: channels, campaigns, traffic sources, segments, goals and so on."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from django.db import IntegrityError, transaction
@@ -15,6 +15,7 @@ from marketing.models import Campaign, Channel, Control, Goal, Outcome, Segment,
 
 Names = Iterable[str]
 SourceNames = tuple[str, str, str, str]
+Spans = list[list[int]]
 MAX_NEW_CHANNELS = 500  # in one file: far more than anybody has, so another column was taken for the channel's
 TYPE_HINTS = (  # the first that fits holds: direct mail before direct
     (Channel.Type.OFFLINE, r"tv|radio|print|out.of.home|d?ooh|billboards?|direct mail|cinema|events?"),
@@ -32,9 +33,13 @@ MONEY_WORDS = r"revenue|turnover|gmv|umsatz|chiffre d affaires|ingresos|omzet"
 
 @dataclass(slots=True)
 class Dimensions:
-    """Ids by name for one workspace, remembered for the length of an import. Names match without regard to case."""
+    """Ids by name for one workspace, remembered for the length of an import. Names match without regard to case.
+
+    `created`: for each kind, the ids of the names that had to be created, as `spans_of` has them.
+    """
 
     workspace: Workspace
+    created: dict[str, Spans] = field(default_factory=dict)
     _known: dict[type[Model], dict[str, int]] = field(default_factory=dict)
     _sources: dict[tuple[int, str, str, int], int] | None = None
     _created_channels: int = 0
@@ -84,6 +89,7 @@ class Dimensions:
                 for channel, source, medium, campaign in new
             )
             known.update(zip(new, (source.pk for source in created), strict=True))
+            self._note(TrafficSource, created)
         return [known[key] for key in keys]
 
     def _known_sources(self) -> dict[tuple[int, str, str, int], int]:
@@ -108,7 +114,12 @@ class Dimensions:
         if new:
             created = self._create(model, list(new.values()))
             known.update(zip(new, (row.pk for row in created), strict=True))
+            self._note(model, created)
         return {name: known[folded] for name, folded in wanted.items()}
+
+    def _note(self, model: type[Model], created: Iterable[Model]) -> None:
+        key = str(model._meta.model_name)
+        self.created[key] = spans_of((row.pk for row in created), after=self.created.get(key, []))
 
     def _create(self, model: type[Model], names: list[str]) -> Sequence[Model]:
         if model is Channel:
@@ -133,6 +144,22 @@ class Dimensions:
                 "Is its column of channels the right one?"
             )
         return ensure_channels(workspace=self.workspace, names=names)
+
+
+def spans_of(ids: Iterable[int], *, after: Spans | None = None) -> Spans:
+    """Return the ids as the first and last of each run of successive ones, behind those of `after`."""
+    spans = [list(span) for span in after or []]
+    for pk in ids:
+        if spans and spans[-1][1] == pk - 1:
+            spans[-1][1] = pk
+        else:
+            spans.append([pk, pk])
+    return spans
+
+
+def ids_in(spans: Spans) -> Iterator[int]:
+    """Yield the ids that `spans_of` made spans of."""
+    return (pk for first, last in spans for pk in range(first, last + 1))
 
 
 def ids_by_name(*, workspace: Workspace, model: type[Model]) -> dict[str, int]:

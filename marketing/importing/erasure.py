@@ -157,12 +157,13 @@ def _take_off(batch: Import, change: _Change, model: RowModel) -> None:
     days = {moment.astimezone(batch.workspace.zone).date() for moment in change.moments}
     if days & {batch.first_day, batch.last_day}:
         left = model._default_manager.filter(batch=batch).aggregate(first=Min("occurred_at"), last=Max("occurred_at"))
+        batch.first_at, batch.last_at = left["first"], left["last"]
         batch.first_day = left["first"] and left["first"].astimezone(batch.workspace.zone).date()
         batch.last_day = left["last"] and left["last"].astimezone(batch.workspace.zone).date()
     today = timezone.now().astimezone(batch.workspace.zone).date()
     others = [sentence for sentence in batch.warnings if not sentence.startswith(NOTED)]
     batch.warnings = [*others, f"{NOTED}, last on {today:%-d %B %Y}. The counts are without them."]
-    batch.save(update_fields=["accepted", "duplicates", "first_day", "last_day", "warnings"])
+    batch.save(update_fields=["accepted", "duplicates", "first_day", "last_day", "first_at", "last_at", "warnings"])
 
 
 def _move_on(imports: set[int]) -> None:

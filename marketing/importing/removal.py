@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator
 
-from django.db import models, transaction
+from django.db import IntegrityError, models, transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from accounts.models import Workspace
 from jobs.actions import ring_doorbell
 from jobs.models import Job
+from marketing.importing.unused_names import remove_unused_names
 from marketing.models import (
     Campaign,
     Channel,
@@ -83,14 +84,47 @@ def imports_to_clear() -> QuerySet[Import]:
     return Import.objects.filter(WITH_ROWS, status__in=ENDED).order_by("pk")
 
 
-def remove_rows(batch: Import) -> Iterator[int]:
-    """Delete the import's rows a chunk at a time, yielding the size of each; at the end, note that they are gone."""
+def remove_rows(batch: Import, *, holds_lock: bool = False) -> Iterator[int]:
+    """Delete the import's rows a chunk at a time, yielding the size of each; at the end, note that they are gone.
+
+    With the last of an ended import's rows in the workspace, names go that came with them. While an import of the
+    workspace is loading, that is left to the next sweep; unless `holds_lock`: the caller is that import, and has not
+    looked up any names yet.
+    """
     for model in ROW_MODELS:
         rows = model._default_manager.filter(batch=batch)
         while ids := list(rows.values_list("pk", flat=True)[:ROWS_AT_ONCE]):
             model._default_manager.filter(pk__in=ids).delete()
             yield len(ids)
-    Import.objects.filter(pk=batch.pk, status__in=ENDED).update(rows_removed_at=timezone.now())
+    if holds_lock:
+        with transaction.atomic():
+            _note_removal(batch)
+        return
+    status = Import.objects.filter(pk=batch.pk).values_list("status", flat=True).first()  # None: its workspace is gone
+    with transaction.atomic():
+        if status in ENDED and _take_import_lock(batch, status):
+            Import.objects.filter(pk=batch.pk).update(status=status)  # the lock is held until the transaction ends
+            _note_removal(batch)
+
+
+def _take_import_lock(batch: Import, status: str) -> bool:
+    """Hold the workspace's one place for an import at work, as this import, until the transaction ends."""
+    try:
+        with transaction.atomic():
+            return bool(Import.objects.filter(pk=batch.pk, status=status).update(status=Import.Status.LOADING))
+    except IntegrityError:
+        return False
+
+
+def _note_removal(batch: Import) -> None:
+    """Note that the rows are gone, and remove the names that came with them if no others are left to be removed."""
+    if not Import.objects.filter(pk=batch.pk, status__in=ENDED).update(rows_removed_at=timezone.now()):
+        return
+    # Nobody can change channels and goals meanwhile.
+    workspace = Workspace.objects.select_for_update(no_key=True).get(pk=batch.workspace_id)
+    ended = Import.objects.filter(workspace=workspace, status__in=ENDED)
+    if not ended.filter(WITH_ROWS).exists():
+        remove_unused_names(workspace, ended)
 
 
 def remove_names(workspace: Workspace) -> bool:

@@ -60,6 +60,12 @@ class Import(models.Model):
     rejects_file = models.CharField(max_length=500, blank=True, help_text="Path below MEDIA_ROOT.")
     first_day = models.DateField(null=True, help_text="The first day that its rows speak of.")
     last_day = models.DateField(null=True)
+    # Of rows that have a time: the days above follow the workspace's time zone.
+    first_at = models.DateTimeField(null=True)
+    last_at = models.DateTimeField(null=True)
+    created_names = models.JSONField(
+        default=dict, help_text="Kind of name -> first and last id of each run of those that it created."
+    )
     requested_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
     activated_at = models.DateTimeField(null=True)

@@ -108,6 +108,11 @@ class ChannelSpend(ImportedRow):
     clicks = models.FloatField(null=True)
 
     class Meta:
+        # PostgreSQL looks for the rows of each channel and campaign that is removed.
+        indexes: ClassVar = [
+            models.Index(fields=["channel"], name="spend_channel"),
+            models.Index(fields=["campaign"], condition=Q(campaign__isnull=False), name="spend_campaign"),
+        ]
         constraints: ClassVar = [
             models.UniqueConstraint(
                 "channel",

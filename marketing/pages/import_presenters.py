@@ -173,7 +173,9 @@ def _dataset_row(dataset: Dataset, found: Mapping[str, Any] | None, workspace: W
 
 def history(workspace: Workspace, *, dataset: str = "", status: str = "") -> QuerySet[Import]:
     """Return the imports of the workspace, newest first; those of a dataset or with a status if they are told."""
-    listed = Import.objects.filter(workspace=workspace).defer("errors", "mapping", "reading", "warnings")
+    listed = Import.objects.filter(workspace=workspace).defer(
+        "errors", "mapping", "reading", "warnings", "created_names"
+    )
     if dataset in Dataset.values:
         listed = listed.filter(dataset=dataset)
     if status in Import.Status.values:

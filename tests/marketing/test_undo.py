@@ -373,7 +373,7 @@ def test_names_stay_while_an_import_needs_them(shop: Workspace, import_rows: Imp
     sweep_all()
     waiting = queue_import("touchpoints", TOUCHES + ANN)
     assert not removal.remove_names(shop)
-    assert shop.channels.exists()
+    assert shop.customers.exists()
     execute(job_id=waiting.job_id)
     take_back(waiting)
     sweep_all()

@@ -2,11 +2,15 @@
 
 import csv
 import io
+from collections.abc import Callable
 from pathlib import Path
 
+import openpyxl
 import pytest
+from django.test import Client
 from pytest_django.fixtures import Settings
 
+from accounts.actions import create_api_key
 from accounts.models import AuditEvent, User, Workspace
 from jobs.actions import request_cancel
 from jobs.execution import execute
@@ -16,6 +20,7 @@ from marketing.importing.errors import FileRejected
 from marketing.models import Channel, ChannelSpend, Conversion, Dataset, Import, SavedMapping, Touchpoint, Upload
 from mmm_project.problems import Conflict, FileTooLarge
 from tests.factories import WorkspaceFactory
+from tests.marketing.spreadsheets import workbook
 from tests.marketing.uploading import SPEND_HEADER, bring_in, check, kept_below, reloaded, spend_file, start
 
 pytestmark = pytest.mark.usefixtures("media_root")
@@ -304,3 +309,29 @@ def test_an_import_keeps_what_was_odd_about_its_file(shop: Workspace) -> None:
     assert [sentence.partition(":")[0] for sentence in batch.warnings] == [
         "The file is not UTF-8. It is read as Windows-1252 (Western European)"
     ]
+
+
+def hide_a_sheet(book: openpyxl.Workbook) -> None:
+    book.create_sheet("old").sheet_state = "hidden"
+
+
+ODD_FILES = {
+    "spend.csv": (f"{SPEND_HEADER}2026-01-01,Übersicht,,5,,\n".encode("cp1252"), "It is read as Windows-1252"),
+    "spend.xlsx": (
+        workbook([["date", "channel", "spend"], ["2026-01-01", "TV", 5]], change=hide_a_sheet),
+        "Hidden sheets are left out: old.",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", ODD_FILES)
+def test_the_page_and_the_api_tell_what_was_odd_about_the_file_of_an_import(
+    shop: Workspace, client_for: Callable[[User | None], Client], owner: User, name: str
+) -> None:
+    content, sentence = ODD_FILES[name]
+    batch = bring_in(start(shop, content, name=name, by=owner))
+    assert batch.status == Import.Status.ACTIVE
+    assert sentence in client_for(owner).get(f"/w/acme/data/imports/{batch.pk}/").text
+    _key, text = create_api_key(workspace=shop, created_by=owner, name="A program", scopes=["data:read"])
+    answer = Client(headers={"Authorization": f"Bearer {text}"}).get(f"/api/v1/imports/{batch.pk}/").json()
+    assert [sentence in warning for warning in answer["warnings"]] == [True]

@@ -17,6 +17,8 @@ TESTS = [  # below tests/marketing
     "test_import_data_command",
     "test_import_fuzz",
     "test_undo",
+    "test_unused_names",
+    "test_import_days",
     "test_demo_data",
     "test_ingest_api",
     "test_privacy",
