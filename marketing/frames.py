@@ -22,6 +22,8 @@ UInt16Column: TypeAlias = npt.NDArray[np.uint16]
 UInt32Column: TypeAlias = npt.NDArray[np.uint32]
 Columns: TypeAlias = Mapping[str, npt.NDArray[Any]]
 
+NO_LEAD = int(np.iinfo(np.int64).min) // 2  # halved, so that it can be taken from any time
+
 
 def _require_columns(frame: object, length: int, **dtypes: type[np.generic]) -> None:
     """Raise ValueError unless each named column of `frame` is one-dimensional, of this length and this dtype."""
@@ -79,6 +81,24 @@ class Touches:
             source=columns["source"],
             interaction=columns["interaction"],
             segment=columns.get("segment"),
+        )
+
+    def where(self, kept: BoolColumn) -> "Touches":
+        """The touches that are kept, (N,) bool, as copies; these themselves if all are.
+
+        Every customer stays, also without any touch left, so that dense indices stay what they are.
+        Time O(N + C log N), memory O(touches kept).
+        """
+        if kept.all():
+            return self
+        positions = np.flatnonzero(kept)
+        return Touches(
+            customer_ids=self.customer_ids,
+            offsets=np.searchsorted(positions, self.offsets).astype(np.int64),
+            touched_at=self.touched_at[positions],
+            source=self.source[positions],
+            interaction=self.interaction[positions],
+            segment=None if self.segment is None else self.segment[positions],
         )
 
 
@@ -168,9 +188,13 @@ class Journeys:
     conversion without any touch in its lookback window.
     `customer`: (J,) int64 dense customer index in `0..customers-1`; the clusters of the bootstrap.
     `customers`: number of dense customers: those with touches first, then those who converted without a single touch.
+    `untouched_ids`: database ids of the latter, in the order of their dense indices, int64; None where nobody gave
+    them.
     `anchor_at`: (J,) int64, microseconds: the time of the conversion, or of the end of the null path.
     `converted`: (J,) bool; False is a null path.
     `value`: (J,) float64, account currency; 0 for null paths.
+    `lead_at`: (J,) int64, microseconds: the customer's last lead in the lookback window, `NO_LEAD` where there is none;
+    None where nobody asked for leads.
 
     Raises ValueError if lengths, dtypes, slices or customers are out of bounds.
     """
@@ -183,11 +207,18 @@ class Journeys:
     anchor_at: Int64Column
     converted: BoolColumn
     value: Float64Column
+    untouched_ids: Int64Column | None = None
+    lead_at: Int64Column | None = None
 
     def __post_init__(self) -> None:
         journeys = len(self.start)
         _require_columns(self, journeys, start=np.int64, stop=np.int64, customer=np.int64, anchor_at=np.int64)
         _require_columns(self, journeys, converted=np.bool_, value=np.float64)
+        if self.untouched_ids is not None:
+            untouched = max(self.customers - len(self.touches.customer_ids), 0)
+            _require_columns(self, untouched, untouched_ids=np.int64)
+        if self.lead_at is not None:
+            _require_columns(self, journeys, lead_at=np.int64)
         if not journeys:
             return
         if self.start.min() < 0 or self.stop.max() > len(self.touches.touched_at) or np.any(self.stop < self.start):
@@ -197,6 +228,22 @@ class Journeys:
 
     def __len__(self) -> int:
         return len(self.start)
+
+    def customer_ids(self) -> Int64Column:
+        """Database id of each journey's customer: (J,) int64, the same whatever else the data hold.
+
+        Where nobody gave the ids of the customers without touches, theirs are negative and count from the first of
+        them.
+        """
+        known = len(self.touches.customer_ids)
+        untouched = self.untouched_ids
+        if untouched is None:
+            untouched = -1 - np.arange(max(self.customers - known, 0), dtype=np.int64)
+        ids = np.empty(len(self), np.int64)
+        touched = self.customer < known
+        ids[touched] = self.touches.customer_ids[self.customer[touched]]
+        ids[~touched] = untouched[self.customer[~touched] - known]
+        return ids
 
     def take(self, chosen: Int64Column) -> "Journeys":
         """The journeys at these positions, in this order, over the same touches."""
@@ -209,4 +256,46 @@ class Journeys:
             anchor_at=self.anchor_at[chosen],
             converted=self.converted[chosen],
             value=self.value[chosen],
+            untouched_ids=self.untouched_ids,
+            lead_at=None if self.lead_at is None else self.lead_at[chosen],
         )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PathTable:
+    """Distinct paths and how often each was taken, whatever customers they came from.
+
+    `offsets`: (P+1,) int64; the steps of path p are `steps[offsets[p]:offsets[p+1]]`, oldest first. No path is empty.
+    `steps`: (L,) int64, indices of groups (channels or campaigns) in `0..groups-1`.
+    `conversions`: (P,) float64, weight of the journeys along the path that converted.
+    `value`: (P,) float64, what these are worth, account currency.
+    `nulls`: (P,) float64, weight of the journeys along the path that did not convert.
+
+    That no path occurs twice is the builder's promise. Raises ValueError if lengths, dtypes, offsets or groups are
+    wrong, or weights are not numbers of zero or more.
+    """
+
+    offsets: Int64Column
+    steps: Int64Column
+    groups: int
+    conversions: Float64Column
+    value: Float64Column
+    nulls: Float64Column
+
+    def __post_init__(self) -> None:
+        paths, steps = len(self.conversions), len(self.steps)
+        _require_columns(self, paths, conversions=np.float64, value=np.float64, nulls=np.float64)
+        _require_columns(self, paths + 1, offsets=np.int64)
+        _require_columns(self, steps, steps=np.int64)
+        if self.offsets[0] != 0 or self.offsets[-1] != steps or np.any(self.offsets[1:] <= self.offsets[:-1]):
+            raise ValueError(f"PathTable.offsets must rise, by one at least, from 0 to the number of steps, {steps}.")
+        if steps and (self.steps.min() < 0 or self.steps.max() >= self.groups):
+            raise ValueError(f"Every step of a path must be a group between 0 and {self.groups - 1}.")
+        for weights in (self.conversions, self.nulls):
+            if not np.all(np.isfinite(weights) & (weights >= 0)):
+                raise ValueError("The weights of paths must be numbers of zero or more.")
+        if not np.all(np.isfinite(self.value)):
+            raise ValueError("The value of every path must be a number.")
+
+    def __len__(self) -> int:
+        return len(self.conversions)
