@@ -1,6 +1,7 @@
 """What a workspace's settings may be, as far as the apps above leave it to accounts, and what those apps add to it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
+from typing import TypeAlias
 
 from accounts.models import Workspace
 
@@ -9,18 +10,21 @@ LONGEST_PERIOD_DAYS = 3660
 WINDOW_DAYS = (7, 14, 30, 60, 90)
 LONGEST_WINDOW_DAYS = 365
 
-_attribution_models: dict[str, str] = {}
+Choices: TypeAlias = Sequence[tuple[str, Sequence[tuple[str, str]]]]  # by group: name and label
+
+_attribution_models: list[Callable[[Workspace], Choices]] = []
 _amount_counters: list[Callable[[Workspace], bool]] = []
 
 
-def register_attribution_models(labels: Mapping[str, str]) -> None:
-    """Add models (name -> label) to those that a workspace may have as its default."""
-    _attribution_models.update(labels)
+def register_attribution_models(offered: Callable[[Workspace], Choices]) -> None:
+    """Let an app say which models a workspace may have as its default, by group; its own may be among them."""
+    if offered not in _attribution_models:
+        _attribution_models.append(offered)
 
 
-def attribution_models() -> list[tuple[str, str]]:
-    """Return name and label of each model that may be a workspace's default, in the order of their registration."""
-    return list(_attribution_models.items())
+def attribution_models(workspace: Workspace) -> Choices:
+    """Return name and label of each model that may be the workspace's default, by group, as they were registered."""
+    return [group for offered in _attribution_models for group in offered(workspace)]
 
 
 def register_amounts(holds_amounts: Callable[[Workspace], bool]) -> None:

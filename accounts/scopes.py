@@ -19,6 +19,7 @@ class Scope(models.TextChoices):
     CONTROLS_WRITE = "controls:write"
     EXPERIMENTS_WRITE = "experiments:write"
     EVENTS_WRITE = "events:write"
+    PATHS_WRITE = "paths:write"
 
     @property
     def only_reads(self) -> bool:

@@ -1,6 +1,6 @@
 """The form of Settings > General."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from django import forms
@@ -18,6 +18,7 @@ from accounts.defaults import (
 from accounts.models import Workspace, validate_currency, validate_timezone
 
 CUSTOM = "custom"
+NO_LONGER_OFFERED = "The model that was the default is no longer offered; it may be archived. {} stands in for it."
 AMOUNTS_ARE_IN = "Amounts have been imported in {}, and they would not be converted. It can change once none are left."
 
 
@@ -95,8 +96,7 @@ class GeneralForm(forms.Form):
     def __init__(self, data: Mapping[str, Any] | None = None, *, workspace: Workspace) -> None:
         super().__init__(data, initial=_initial(workspace))
         self.values: dict[str, object] = {}
-        models: Any = self.fields["default_attribution_model"]
-        models.choices = attribution_models()
+        self._offer_models(workspace)
         self.fields["channel_grouping"].help_text = _about_grouping(workspace)
         if holds_amounts(workspace):
             # A disabled field keeps its initial value, whatever is sent.
@@ -104,6 +104,18 @@ class GeneralForm(forms.Form):
             self.fields["currency"].help_text = AMOUNTS_ARE_IN.format(workspace.currency)
         else:
             self.fields["currency"].help_text = "Of all amounts. It can change until the first ones are imported."
+
+    def _offer_models(self, workspace: Workspace) -> None:
+        models: Any = self.fields["default_attribution_model"]
+        groups = attribution_models(workspace)
+        # A lone group needs no name.
+        models.choices = groups if len(groups) > 1 else [choice for _group, choices in groups for choice in choices]
+        known = dict(_flat(groups))
+        if workspace.default_attribution_model not in known and known:
+            usual = Workspace._meta.get_field("default_attribution_model").default
+            self.initial["default_attribution_model"] = usual if usual in known else next(iter(known))
+            stands_in = known[self.initial["default_attribution_model"]]
+            models.help_text = format_html("{} {}", models.help_text, NO_LONGER_OFFERED.format(stands_in))
 
     def clean(self) -> dict[str, Any]:
         """Make one number of days of each choice and what was typed for “Custom”."""
@@ -121,7 +133,7 @@ class GeneralForm(forms.Form):
         """Return label and value of each setting, for those who may only read them."""
         shown: list[tuple[object, object]] = []
         for bound in self:
-            choices = dict(getattr(bound.field, "choices", ()))
+            choices = dict(_flat(getattr(bound.field, "choices", ())))
             if bound.name.endswith("_days") and bound.name != "keep_files_days":
                 continue
             value = bound.initial
@@ -133,12 +145,19 @@ class GeneralForm(forms.Form):
         return shown
 
 
+def _flat(choices: Any) -> Iterator[tuple[Any, Any]]:
+    """The choices themselves, of groups or of none."""
+    for value, label in choices:
+        if isinstance(label, list | tuple):
+            yield from label
+        else:
+            yield value, label
+
+
 def _initial(workspace: Workspace) -> dict[str, Any]:
     initial = {name: getattr(workspace, name) for name in GeneralForm.base_fields if hasattr(workspace, name)}
     initial["period"] = str(workspace.period_days) if workspace.period_days in PERIOD_DAYS else CUSTOM
     initial["window"] = str(workspace.window_days) if workspace.window_days in WINDOW_DAYS else CUSTOM
-    if workspace.default_attribution_model not in dict(attribution_models()):
-        initial["default_attribution_model"] = next((name for name, _ in attribution_models()), "")
     return initial
 
 

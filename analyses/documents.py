@@ -5,27 +5,58 @@ So every format carries the same numbers.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 from django.utils.text import slugify
 
 from charts import Chart, require_unique_ids
+from mmm_project.formats import MINUS
+
+NO_FIGURE = BETWEEN = "\N{EN DASH}"
 
 RawCell: TypeAlias = str | int | float | None
 
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A number (or a word) of a table: as shown, in full where that is shortened, and as a number."""
+    """A number (or a word) of a table: as shown, in full where that is shortened, and as a number.
+
+    `low`, `high`: its interval, both or neither, and `low_text`, `high_text` as people read them.
+    """
 
     text: str
     full: str = ""
     value: float | int | None = None
+    low: float | None = None
+    high: float | None = None
+    low_text: str = ""
+    high_text: str = ""
+
+    @property
+    def interval(self) -> str:
+        """Its interval as people read it ("1,450–1,620", "−12 to +3"), "" without one."""
+        if self.low is None:
+            return ""
+        has_sign = any(text.startswith(("+", MINUS)) for text in (self.low_text, self.high_text))
+        return f"{self.low_text}{' to ' if has_sign else BETWEEN}{self.high_text}"
 
     @property
     def in_full(self) -> str:
         return self.full or self.text
+
+    @property
+    def with_interval(self) -> str:
+        """Its text, followed by its interval if it has one."""
+        return f"{self.text} ({self.interval})" if self.interval else self.text
+
+    @property
+    def parts(self) -> "tuple[Figure, Figure, Figure]":
+        """Itself, and the ends of its interval as figures of their own; a dash where it has none."""
+        if self.low is None or self.high is None:
+            return self, Figure(NO_FIGURE), Figure(NO_FIGURE)
+        ends = Figure(self.low_text, value=self.low), Figure(self.high_text, value=self.high)
+        return replace(self, low=None, high=None), *ends
 
     @property
     def sort_value(self) -> str | None:
@@ -56,6 +87,35 @@ class DataTable:
     def slug(self) -> str:
         """Its title as part of an element's id."""
         return slugify(self.title)
+
+    @property
+    def with_bounds(self) -> "DataTable":
+        """The table with the ends of intervals as columns of their own, as programs read them."""
+        bounded = [
+            place
+            for place, column in enumerate(zip(*(row.cells for row in self.rows), strict=True))
+            if any(figure.low is not None for figure in column)
+        ]
+        if not bounded:
+            return self
+        columns = [self.columns[0]]
+        for place, column in enumerate(self.columns[1:]):
+            columns += [column, f"{column}, low", f"{column}, high"] if place in bounded else [column]
+        return replace(
+            self,
+            columns=tuple(columns),
+            rows=tuple(
+                replace(
+                    row,
+                    cells=tuple(
+                        part
+                        for place, figure in enumerate(row.cells)
+                        for part in (figure.parts if place in bounded else (figure,))
+                    ),
+                )
+                for row in self.rows
+            ),
+        )
 
     def __post_init__(self) -> None:
         if wrong := [row.label for row in self.rows if len(row.cells) + 1 != len(self.columns)]:

@@ -2,13 +2,15 @@
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from attribution import presenters
-from attribution.document import MOST_MARKS, Sources, category, value_axis
-from attribution.labels import MODEL_LABELS
+from attribution.credit_charts import MOST_MARKS, amount_axis, category, value_axis
+from attribution.credit_tables import signed
 from attribution.presenters import Credit, Group
+from attribution.run_difference import Difference, differences
+from attribution.sources import Sources
 from charts import ChartSpec, Colour, Kind, Mark, Series
 from mmm_project import formats
 
@@ -23,7 +25,7 @@ def compare(earlier: "Run", later: "Run") -> tuple[ChartSpec, ...]:
         return ()
     groups = _shown(first, second)
     sources = Sources(later.workspace, later.params, groups)
-    names = [f"{letter}: {MODEL_LABELS[credit.models[0]]}" for letter, credit in (("A", first), ("B", second))]
+    names = [f"{letter}: {credit.models[0].label}" for letter, credit in (("A", first), ("B", second))]
 
     def marks(place: int) -> tuple[Mark, ...]:
         return tuple(
@@ -31,7 +33,9 @@ def compare(earlier: "Run", later: "Run") -> tuple[ChartSpec, ...]:
         )
 
     finding = _finding(first, second)
+    apart = _apart(second, groups, differences(earlier, later), names)
     return (
+        *apart,
         ChartSpec(
             id="compared-credit",
             kind=Kind.DOTS,
@@ -46,6 +50,54 @@ def compare(earlier: "Run", later: "Run") -> tuple[ChartSpec, ...]:
             ),
             axis=value_axis(second, groups),
         ),
+    )
+
+
+def _apart(
+    credit: Credit, groups: Sequence[Group], apart: Mapping[str, Difference], names: Sequence[str]
+) -> tuple[ChartSpec, ...]:
+    """Return the chart of what differs, with intervals; none where the runs kept no replicates."""
+    found = [(group, apart[group.label]) for group in groups if group.label in apart]
+    if not found:
+        return ()
+    clear = [group.label for group, one in found if one.low > 0 or one.high < 0]
+    if not clear:
+        title = "No difference is clear of chance"
+    elif len(clear) == 1:
+        title = f"The difference of {clear[0]} is clear of chance"
+    else:
+        title = f"{formats.count(len(clear))} of {formats.count(len(found))} differences are clear of chance"
+    return (
+        ChartSpec(
+            id="compared-differences",
+            kind=Kind.DOTS,
+            title=title,
+            subtitle=f"{credit.metric_label}: {names[1]} less {names[0]}, with {credit.interval_words}s.",
+            summary=f"How much more B credits than A, by {credit.dimension_label.lower()}. {title}.",
+            category_title=credit.dimension_label,
+            categories=tuple(category(group) for group, _one in found),
+            series=(
+                Series(
+                    name="B less A",
+                    colour=Colour.ACCENT,
+                    marks=tuple(_difference_mark(credit, one) for _group, one in found),
+                ),
+            ),
+            axis=amount_axis(credit, [end for _group, one in found for end in (one.low, one.value, one.high)]),
+            interval=credit.interval_words,
+        ),
+    )
+
+
+def _difference_mark(credit: Credit, one: Difference) -> Mark:
+    return Mark(
+        value=one.value,
+        text=signed(credit.rounded, one.value),
+        low=one.low,
+        high=one.high,
+        low_text=signed(credit.rounded, one.low),
+        high_text=signed(credit.rounded, one.high),
+        detail=(signed(credit.in_full, one.value),),
     )
 
 

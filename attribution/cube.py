@@ -3,7 +3,7 @@
 import datetime as dt
 import logging
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -17,9 +17,11 @@ from analyses.documents import Document
 from analyses.errors import AnalysisError, InvalidParams
 from analyses.models import Run
 from analyses.registry import AnalysisKind, Answer, Cell, PresentedResult
+from attribution.compiling import custom_rule
+from attribution.cube_models import DEFINITIONS, RULES, OwnModel, asked_of_own, own_models
 from attribution.methods.cube import NO_CAMPAIGN, UNTOUCHED, CreditRows, Cube, SpendRows
 from attribution.methods.daily import daily_credit
-from attribution.methods.rules import RECONCILED_WITHIN, RULE_MODELS
+from attribution.methods.rules import RECONCILED_WITHIN, RuleModel
 from jobs.models import Job
 from jobs.progress import Progress
 from marketing.channels import ensure_grouped_channels
@@ -29,12 +31,14 @@ from marketing.models import Campaign, Dataset, Goal
 from marketing.periods import EPOCH, day_number, day_of_us, start_of_day_us
 from marketing.selectors import MICROSECONDS_PER_DAY, load_daily_spend, load_touches_and_conversions
 from marketing.sources import source_lookup
+from mmm_project import formats
 
 logger = logging.getLogger(__name__)
 
 NAME = "daily_attribution"
 LOADING_SHARE = 0.7  # of the progress: building the snapshot is the long part after an import
 CUBES_IN_MEMORY = 4
+BYTES_IN_MEMORY = 500_000_000  # beyond that fewer cubes: each custom model makes its workspace's cube larger
 Question: TypeAlias = tuple[str, str, dict[str, Any]]
 _cubes_in_memory: dict[str, Cube] = {}
 _memory_lock = threading.Lock()
@@ -52,15 +56,18 @@ class DailyCube:
     spend_until: dt.date | None
 
 
-def latest_cube(*, workspace: Workspace) -> DailyCube | None:
+def latest_cube(*, workspace: Workspace, own: Sequence[OwnModel] | None = None) -> DailyCube | None:
     """Return the cube of the present data, else the newest that is done; None while there is none.
 
-    Three queries, whatever the amount of data; the arrays stay in memory, since a file never changes.
+    `own`: the workspace's custom models, where they have been read already. Five queries at most, whatever the amount
+    of data; the arrays stay in memory, since a file never changes.
     """
     done = list(cube_runs().filter(workspace=workspace, void=False, job__status=Job.Status.DONE))
     if not done:
         return None
-    present = present_question(workspace, runs.current_data_version(workspace=workspace, analysis=KIND))
+    data_version = runs.current_data_version(workspace=workspace, analysis=KIND)
+    known = None if own is None else {workspace.pk: own}
+    present = present_question(data_version, present_params([workspace], own=known)[workspace.pk])
     # Where an import has been undone, the cube of the present data is not the newest.
     for run in sorted(done, key=lambda run: question_of(run) != present):
         try:
@@ -81,9 +88,20 @@ def latest_cube(*, workspace: Workspace) -> DailyCube | None:
     return None
 
 
-def present_question(workspace: Workspace, data_version: str) -> Question:
-    """What the cube of this data version, under the workspace's present settings, has to be an answer to."""
-    return data_version, KIND.method_version, clean(workspace, {})
+def present_params(
+    workspaces: Collection[Workspace], *, own: Mapping[int, Sequence[OwnModel]] | None = None
+) -> dict[int, dict[str, Any]]:
+    """The params of the cube under each workspace's present settings, by its primary key; two queries at most.
+
+    A workspace without custom models is asked for its window only. `own`: its custom models, where they are known.
+    """
+    asked = asked_of_own(own_models(workspaces) if own is None else own)
+    return {workspace.pk: {"window_days": workspace.window_days} | asked[workspace.pk] for workspace in workspaces}
+
+
+def present_question(data_version: str, params: dict[str, Any]) -> Question:
+    """What the cube of this data version has to be an answer to; `params` as in `present_params`."""
+    return data_version, KIND.method_version, params
 
 
 def question_of(run: Run) -> Question:
@@ -102,11 +120,11 @@ def refresh_cube(*, workspace: Workspace, ring: bool = True) -> Run:
 
 
 def clean(workspace: Workspace, params: Mapping[str, Any]) -> dict[str, Any]:
-    """Return canonical params: the workspace's lookback window, unless another is given."""
+    """Return canonical params: the workspace's lookback window, unless another is given, and its custom models."""
     window_days = params.get("window_days", workspace.window_days)
     if not isinstance(window_days, int) or not 1 <= window_days <= LONGEST_WINDOW_DAYS:
         raise InvalidParams({"window_days": f"The lookback window is 1 to {LONGEST_WINDOW_DAYS} days."})
-    return {"window_days": window_days}
+    return present_params([workspace])[workspace.pk] | {"window_days": window_days}
 
 
 def compute(workspace: Workspace, params: Mapping[str, Any], progress: Progress) -> Answer:
@@ -116,16 +134,19 @@ def compute(workspace: Workspace, params: Mapping[str, Any], progress: Progress)
     )
     sources = source_lookup(workspace=workspace, touches=touches)
     groups = _groups(workspace, sources)
+    models = _models(workspace, params, sources)
     calendar = _calendar(workspace, conversions)
     goals = list(Goal.objects.filter(workspace=workspace).order_by("pk"))
     credit: dict[int, CreditRows] = {}
     for place, goal in enumerate(goals):
         progress(f"Crediting {goal.name}", LOADING_SHARE + (1 - LOADING_SHARE) * place / len(goals))
-        rows = _credit(goal, touches, conversions, sources, groups, calendar, params["window_days"])
+        rows = _credit(goal, touches, conversions, sources, groups, models, calendar, params["window_days"])
         if rows is not None:
             credit[goal.pk] = rows
     spend = load_daily_spend(workspace=workspace)
-    cube = Cube(tuple(RULE_MODELS), credit, SpendRows(spend.day, spend.channel, spend.campaign, spend.spend))
+    cube = Cube(
+        tuple(model.name for model in models), credit, SpendRows(spend.day, spend.channel, spend.campaign, spend.spend)
+    )
     days = [int(day) for rows in credit.values() for day in (rows.day[0], rows.day[-1])]
     result = {
         "models": list(cube.models),
@@ -135,6 +156,15 @@ def compute(workspace: Workspace, params: Mapping[str, Any], progress: Progress)
         "spend_until": _iso(int(spend.day[-1]) if len(spend.day) else None),
     }
     return Answer(result, cube.to_arrays())
+
+
+def _models(workspace: Workspace, params: Mapping[str, Any], sources: SourceLookup) -> list[RuleModel]:
+    """The rules, and the custom models that are asked for. After `_groups`: channels have their types then."""
+    own = [
+        custom_rule(workspace=workspace, name=name, definition=definition, sources=sources)
+        for name, definition in params.get(DEFINITIONS, {}).items()
+    ]
+    return [*RULES.values(), *own]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -192,6 +222,7 @@ def _credit(
     conversions: Conversions,
     sources: SourceLookup,
     groups: _Groups,
+    models: Sequence[RuleModel],
     calendar: _Calendar,
     window_days: int,
 ) -> CreditRows | None:
@@ -212,7 +243,7 @@ def _credit(
     rows = daily_credit(
         journeys=journeys,
         day=calendar.day(journeys.anchor_at),
-        models=list(RULE_MODELS.values()),
+        models=models,
         group_of_source=groups.of_source,
         groups=len(groups.channel) - 1,
         direct_source=sources.direct_source(),
@@ -239,10 +270,15 @@ def _read(run: Run) -> Cube:
     except (KeyError, ValueError) as error:
         raise artifacts.ArtifactMissing(f"The figures of this run are not those of a daily cube: {error}") from error
     with _memory_lock:
-        while len(_cubes_in_memory) >= CUBES_IN_MEMORY:
+        while _cubes_in_memory and not _is_room_for(cube):
             _cubes_in_memory.pop(next(iter(_cubes_in_memory)))
         _cubes_in_memory[run.artifact] = cube
     return cube
+
+
+def _is_room_for(cube: Cube) -> bool:
+    size = cube.nbytes + sum(each.nbytes for each in _cubes_in_memory.values())
+    return len(_cubes_in_memory) < CUBES_IN_MEMORY and size <= BYTES_IN_MEMORY
 
 
 def _day(iso: str | None) -> dt.date | None:
@@ -261,7 +297,10 @@ def _rows(run: Run) -> Iterator[Sequence[Cell]]:
 
 
 def _describe(params: Mapping[str, Any]) -> str:
-    return f"All days · {params['window_days']}-day window"
+    own = len(params.get(DEFINITIONS, {}))
+    return f"All days · {params['window_days']}-day window" + (
+        f" · {formats.count(own, 'custom model')}" if own else ""
+    )
 
 
 def _document(run: Run) -> Document:
@@ -287,7 +326,7 @@ def _present(_run: Run) -> PresentedResult:
 KIND = AnalysisKind(
     name=NAME,
     label="Daily attribution",
-    method_version="1",
+    method_version="2",
     datasets=(Dataset.TOUCHPOINTS, Dataset.CONVERSIONS, Dataset.SPEND),
     clean=clean,
     compute=compute,

@@ -5,13 +5,21 @@ import logging
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 
-from django.db.models import Exists, Min, OuterRef
+from django.db.models import Exists, Min, OuterRef, QuerySet
 from django.utils import timezone
 
 from accounts.models import Workspace
 from analyses import artifacts, runs
 from analyses.models import Run
-from attribution.cube import KIND, Question, cube_runs, present_question, question_of, refresh_cube
+from attribution.cube import (
+    KIND,
+    Question,
+    cube_runs,
+    present_params,
+    present_question,
+    question_of,
+    refresh_cube,
+)
 from marketing.data_versions import data_versions
 from marketing.models import Dataset, Import
 
@@ -26,15 +34,26 @@ DATASETS = (*KIND.datasets, Dataset.MEDIA_TABLE)  # a media table may bring spen
 
 
 def keep_cubes_current() -> None:
-    """Ask for the cube of each workspace whose data, window or method have moved on; clear away old ones.
+    """Ask for the cube of each workspace whose data, window, models or method have moved on; clear away old ones.
 
-    Six queries at most, whatever the number of workspaces, beside what there is to do.
+    Eight queries at most, whatever the number of workspaces, beside what there is to do.
     """
+    _keep_current(_workspaces_with_cubes(), cube_runs())
+
+
+def keep_cube_current(*, workspace: Workspace) -> None:
+    """Do so for one workspace at once, where somebody waits for it."""
+    found = _workspaces_with_cubes().filter(pk=workspace.pk)
+    _keep_current(found, cube_runs().filter(workspace=workspace))
+
+
+def _keep_current(found: QuerySet[Workspace], cubes: QuerySet[Run]) -> None:
     now = timezone.now()
-    workspaces = _workspaces_with_cubes()
+    workspaces = list(found)
     known: dict[int, list[Run]] = defaultdict(list)
-    for run in cube_runs().defer("result"):
+    for run in cubes.defer("result"):
         known[run.workspace_id].append(run)
+    params = present_params(workspaces)
     versions = data_versions(workspaces=workspaces, datasets=KIND.datasets)
     on_their_way = Import.objects.filter(status__in=[Import.Status.PENDING, Import.Status.LOADING])
     importing = set(on_their_way.order_by().values_list("workspace", flat=True))
@@ -43,18 +62,18 @@ def keep_cubes_current() -> None:
         ended = Counter(run.void for run in of_workspace if run.job.finished)
         if max(ended.values(), default=0) > CUBES_KEPT:
             runs.forget_older(workspace=workspace, kind=KIND.name, keep=CUBES_KEPT)
-        question = present_question(workspace, versions[workspace.pk])
+        question = present_question(versions[workspace.pk], params[workspace.pk])
         since = workspace.data_since if workspace.pk in importing else None  # type: ignore[attr-defined] # annotated
         if _is_missing(question, of_workspace, now) and not _is_waited_for(of_workspace, since, now):
             refresh_cube(workspace=workspace)
 
 
-def _workspaces_with_cubes() -> list[Workspace]:
+def _workspaces_with_cubes() -> QuerySet[Workspace]:
     """The workspaces that hold data, or that have a cube of data which may be gone; with `data_since`."""
     active = Import.objects.filter(workspace=OuterRef("pk"), status=Import.Status.ACTIVE, dataset__in=DATASETS)
     standing = Run.objects.filter(workspace=OuterRef("pk"), kind=KIND.name, void=False)
     workspaces = Workspace.objects.filter(Exists(active) | Exists(standing))
-    return list(workspaces.annotate(data_since=Min("imports__activated_at")).order_by("pk"))
+    return workspaces.annotate(data_since=Min("imports__activated_at")).order_by("pk")
 
 
 def _is_missing(question: Question, known: Sequence[Run], now: dt.datetime) -> bool:

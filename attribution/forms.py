@@ -4,42 +4,77 @@ from typing import Any
 
 from django import forms
 
+from accounts import plans
 from accounts.defaults import LONGEST_WINDOW_DAYS, WINDOW_DAYS
-from accounts.models import Workspace
+from accounts.models import Feature, Workspace
 from analyses.errors import InvalidParams
 from analyses.segments import ALL_CUSTOMERS, clean_segment, in_address, segment_name
-from attribution.labels import DIMENSION_LABELS, MODEL_LABELS
-from attribution.params import CONVERSIONS, KNOWN, LEADS, REVENUE, clean, lead_goal
+from attribution.catalogue import (
+    DATA_DRIVEN,
+    DEFAULT_HALF_LIFE_DAYS,
+    DEFAULT_WEIGHTS,
+    LONGEST_HALF_LIFE_DAYS,
+    OFFERED,
+    Family,
+    half_life_days,
+    position_weights,
+)
+from attribution.custom_models import PREFIX, active
+from attribution.labels import DIMENSION_LABELS
+from attribution.params import (
+    CONFIDENCE_LEVELS,
+    CONVERSIONS,
+    EXCLUDE,
+    INCLUDE,
+    JOURNEYS,
+    KNOWN,
+    LEADS,
+    PATHS,
+    REVENUE,
+    clean,
+    lead_goal,
+)
 from marketing.models import Goal, SavedSegment
 from marketing.periods import PRESET_DAYS, preset_name
 
 CUSTOM = "custom"
+MORE_SETTINGS = ("confidence", "grouping", "view_through", "source", "half_life_days", "first", "middle", "last")
 GOAL = "goal:"  # before a goal's name as a choice of metric: a goal may well be called Revenue
 PERIODS = [*((name, f"Last {days} days") for name, days in PRESET_DAYS.items()), (CUSTOM, "Custom")]
 WINDOWS = [*((str(days), f"{days} days") for days in WINDOW_DAYS), (CUSTOM, "Custom")]
-DATA_DRIVEN = ("data_driven", "Data-Driven (not available yet)")
+VIEW_THROUGH = [(INCLUDE, "Included"), (EXCLUDE, "Excluded")]
+DATA = [(JOURNEYS, "Customers' journeys"), (PATHS, "Aggregated paths")]
 
 
 class _ModelSelect(forms.Select):
-    """The models, and below them one that is named but cannot be chosen."""
+    """The models by family; `locked` ones are named but cannot be chosen."""
 
-    def optgroups(self, name: str, value: list[str], attrs: dict[str, Any] | None = None) -> list[Any]:
-        groups = super().optgroups(name, value, attrs)
-        locked = self.create_option(name, *DATA_DRIVEN, selected=False, index=len(groups))
-        locked["attrs"]["disabled"] = True
-        return [*groups, (None, [locked], len(groups))]
+    locked: frozenset[str] = frozenset()
+
+    def create_option(self, name: str, value: Any, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        option = super().create_option(name, value, *args, **kwargs)
+        if str(value) in self.locked:
+            option["attrs"]["disabled"] = True
+        return option
+
+
+class _ModelBoxes(forms.CheckboxSelectMultiple):
+    """The same as boxes."""
+
+    locked: frozenset[str] = frozenset()
+
+    def create_option(self, name: str, value: Any, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        option = super().create_option(name, value, *args, **kwargs)
+        if str(value) in self.locked:
+            option["attrs"]["disabled"] = True
+        return option
 
 
 class AttributionForm(forms.Form):
     """Model, metric, window, period and dimension; `params` are the canonical parameters once it is valid."""
 
-    model = forms.ChoiceField(label="Attribution model", choices=list(MODEL_LABELS.items()), widget=_ModelSelect)
-    compare = forms.MultipleChoiceField(
-        label="Compare with",
-        choices=list(MODEL_LABELS.items()),
-        widget=forms.CheckboxSelectMultiple,
-        required=False,
-    )
+    model = forms.ChoiceField(label="Attribution model", widget=_ModelSelect)
+    compare = forms.MultipleChoiceField(label="Compare with", widget=_ModelBoxes, required=False)
     metric = forms.ChoiceField(label="Conversion metric")
     window = forms.ChoiceField(label="Lookback window", choices=WINDOWS)
     window_days = forms.IntegerField(label="Days", min_value=1, max_value=LONGEST_WINDOW_DAYS, required=False)
@@ -48,12 +83,34 @@ class AttributionForm(forms.Form):
     end = forms.DateField(label="To", required=False, widget=forms.DateInput(attrs={"type": "date"}))
     dimension = forms.ChoiceField(label="By", choices=list(DIMENSION_LABELS.items()))
     segment = forms.ChoiceField(label="Segment", required=False)
+    grouping = forms.ChoiceField(label="Channel grouping", choices=Workspace.Grouping.choices, required=False)
+    view_through = forms.ChoiceField(label="View-through", choices=VIEW_THROUGH, required=False)
+    source = forms.ChoiceField(label="Data", choices=DATA, required=False)
+    confidence = forms.ChoiceField(
+        label="Confidence level", choices=[(level, f"{level}%") for level in CONFIDENCE_LEVELS], required=False
+    )
+    half_life_days = forms.FloatField(
+        label="Half-life of Time Decay",
+        help_text="Days by which a touch weighs half.",
+        min_value=0,
+        max_value=LONGEST_HALF_LIFE_DAYS,
+        required=False,
+    )
+    first = forms.FloatField(label="First touch", min_value=0, max_value=100, required=False)
+    middle = forms.FloatField(label="Touches between", min_value=0, max_value=100, required=False)
+    last = forms.FloatField(label="Last touch", min_value=0, max_value=100, required=False)
 
     def __init__(self, *args: Any, workspace: Workspace, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.workspace = workspace
         self.params: dict[str, Any] = {}
         self.fields["metric"].choices = _metrics(workspace)  # type: ignore[attr-defined]
+        self.families = _families(workspace)
+        self.locked = locked_because(workspace)
+        locked = frozenset(model.name for model in OFFERED.values() if model.is_data_driven and self.locked)
+        for name in ("model", "compare"):
+            self.fields[name].choices = self.families  # type: ignore[attr-defined]
+            self.fields[name].widget.locked = locked
         asked = self.data.get("segment") if self.is_bound else self.initial.get("segment")
         self.fields["segment"].choices = _segments(workspace, asked)  # type: ignore[attr-defined]
 
@@ -71,20 +128,58 @@ class AttributionForm(forms.Form):
             self.add_error("window_days", "A custom window needs its number of days.")
         if self.errors:
             return data
-        asked = {
-            "model": [data["model"], *data["compare"]],
-            "window_days": window_days,
-            "dimension": data["dimension"],
-            "segment": data["segment"],
-            **_metric_asked(data["metric"]),
-            **{name: data[name] for name in period},
+        asked: dict[str, Any] = {
+            "model": [self._named(name) for name in (data["model"], *data["compare"])],
+            **{name: data[name] for name in ("dimension", "confidence", *period)},
+            "data": data["source"],
         }
+        if data["source"] == PATHS:
+            asked["metric"] = data["metric"] if data["metric"] == REVENUE else CONVERSIONS
+        else:
+            asked |= {"window_days": window_days, **_metric_asked(data["metric"])}
+            asked |= {name: data[name] for name in ("segment", "grouping", "view_through")}
         try:
             self.params = clean(self.workspace, asked)
         except InvalidParams as refusal:
             for name, sentences in refusal.errors.items():
                 self.add_error(name if name in self.fields else None, list(sentences))
         return data
+
+    def _named(self, choice: str) -> str:
+        """Return the model that a choice stands for, with the settings that were typed for it."""
+        data = self.cleaned_data
+        if choice == "time_decay" and data.get("half_life_days") is not None:
+            return f"time_decay:{data['half_life_days']:g}"
+        weights = [data.get(name) for name in ("first", "middle", "last")]
+        if choice == "position" and any(weight is not None for weight in weights):
+            return "position:" + "-".join(f"{weight or 0:g}" for weight in weights)
+        return choice
+
+
+def _families(workspace: Workspace) -> list[tuple[str, list[tuple[str, str]]]]:
+    """Return the models that are offered, by family; those that the plan lacks among them."""
+    own = [(f"{PREFIX}{version.model_id}", version.model.name) for version in active(workspace)]
+    rules, data_driven = (
+        [(model.name, model.label) for model in OFFERED.values() if model.family == family]
+        for family in (Family.RULE, Family.DATA_DRIVEN)
+    )
+    groups = [("Rules", rules), ("Data-driven", data_driven), ("Your own", own)]
+    return [(label, models) for label, models in groups if models]
+
+
+def boxes_by_family(form: AttributionForm) -> list[tuple[str, list[Any]]]:
+    """Return the boxes of the models to compare with, under the name of their family."""
+    boxes = iter(form["compare"])
+    return [(label, [next(boxes) for _model in models]) for label, models in form.families]
+
+
+def locked_because(workspace: Workspace) -> str:
+    """Say why the data-driven models are listed but cannot be chosen; "" where the plan has them."""
+    try:
+        plans.require_feature(workspace, Feature.DATA_DRIVEN)
+    except plans.PlanRequired as refusal:
+        return refusal.detail
+    return ""
 
 
 def initial(workspace: Workspace, query: Any) -> dict[str, Any]:
@@ -98,17 +193,41 @@ def initial(workspace: Workspace, query: Any) -> dict[str, Any]:
     except InvalidParams:
         given = {}
         params = clean(workspace, {})
-    main, *others = params["model"]
+    settings = {
+        **dict(zip(("first", "middle", "last"), DEFAULT_WEIGHTS, strict=True)),
+        "half_life_days": DEFAULT_HALF_LIFE_DAYS,
+    }
+    main, *others = [_choice_of(name, settings) for name in params["model"]]
     period = preset_name(given.get("period") or f"last_{workspace.period_days}")
     custom = given.get("start") or period not in PRESET_DAYS
+    of_paths = params.get("data") == PATHS
+    window_days = workspace.window_days if of_paths else params["window_days"]
     return params | {
+        **{name: int(number) if number.is_integer() else number for name, number in settings.items()},
         "model": main,
         "compare": others,
-        "metric": _metric_choice(workspace, params),
-        "window": str(params["window_days"]) if params["window_days"] in WINDOW_DAYS else CUSTOM,
+        "metric": params["metric"] if of_paths else _metric_choice(workspace, params),
+        "window": str(window_days) if window_days in WINDOW_DAYS else CUSTOM,
+        "window_days": window_days,
+        "source": params.get("data", JOURNEYS),
+        "grouping": params.get("grouping", workspace.channel_grouping),
         "period": CUSTOM if custom else period,
         "segment": _segment_choice(workspace, params),
     }
+
+
+def _choice_of(name: str, settings: dict[str, float]) -> str:
+    """Return the choice that stands for a model's name; put what the name sets into `settings`."""
+    kind, _, setting = name.partition(":")
+    if kind == "time_decay" and setting:
+        settings["half_life_days"] = half_life_days(name)
+        return kind
+    if kind == "position" and setting:
+        settings |= dict(zip(("first", "middle", "last"), position_weights(name), strict=True))
+        return kind
+    if name.startswith(PREFIX):  # the newest version, which a new question is about
+        return name.partition("@")[0]
+    return DATA_DRIVEN if name == "markov:1" else name
 
 
 def segment_problem(workspace: Workspace, query: Any) -> str:

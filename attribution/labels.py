@@ -16,5 +16,5 @@ MODEL_RULES = {
     "position": "40% to the first touch, 40% to the last, the rest shared by those between.",
     "last_non_direct": "All credit goes to the last touch that was not a direct visit.",
 }
-DIMENSION_LABELS = {"channel": "Channel", "campaign": "Campaign"}
+DIMENSION_LABELS = {"channel": "Channel", "campaign": "Campaign", "channel_type": "Channel type"}
 NONE = "(none)"

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from analyses.segments import segment_name, segment_settings
-from attribution.labels import DIMENSION_LABELS, MODEL_LABELS, NONE
-from attribution.params import REVENUE
+from attribution import custom_models
+from attribution.catalogue import Model, find
+from attribution.labels import DIMENSION_LABELS, NONE
+from attribution.params import EXCLUDE, PATHS, REVENUE
 from marketing.periods import Period
 from marketing.sources import NO_CAMPAIGN
 from mmm_project import formats
@@ -18,15 +20,18 @@ if TYPE_CHECKING:
     from analyses.registry import Cell
 
 
+WHOLE_FROM = 100  # conversions: a tenth of one says nothing any more
+
+
 @dataclass(frozen=True, slots=True)
 class Group:
     """A channel or campaign, or several folded into one (`is_one` is false), with its credit under each model.
 
-    `credit`: for each model in their order, {"conversions": ..., "value": ...}.
+    `credit`: for each model in their order, {"conversions": ..., "value": ...}, with intervals as the result has them.
     """
 
     label: str
-    credit: Sequence[Mapping[str, float]]
+    credit: Sequence[Mapping[str, Any]]
     is_one: bool = True
 
 
@@ -39,9 +44,12 @@ class Credit:
         self.currency = run.workspace.currency
         self.dimension: str = run.params["dimension"]
         self.measure = "value" if run.params["metric"] == REVENUE else "conversions"
-        self.metric_label = f"{run.params['goal']} {run.params['metric']}"
+        self.metric_label = metric_label(run.params)
         self.totals: Mapping[str, float] = run.result["totals"]
-        self.models: Sequence[str] = list(run.result["models"])
+        self.models: Sequence[Model] = [model_of(name, run.params) for name in run.result["models"]]
+        self.details: Sequence[Mapping[str, Any]] = list(run.result["models"].values())
+        # Runs of before there were intervals have none.
+        self.intervals: Mapping[str, Any] | None = run.result.get("intervals")
         self.reconciled: Mapping[str, Any] = run.result["reconciliation"]
         # What there is without the segment; None where the question is about all customers.
         self.all_customers: Mapping[str, float] | None = run.result.get("all_customers")
@@ -60,20 +68,30 @@ class Credit:
     def period(self) -> Period:
         return _period(self.params)
 
+    @property
+    def interval_words(self) -> str:
+        """What the intervals are: "95% interval"; "" where there are none."""
+        return f"{self.intervals['confidence']}% interval" if self.intervals else ""
+
+    def interval(self, group: Group, model: int = 0, measure: str = "") -> tuple[float, float] | None:
+        """Return the interval of a group's credit under a model; None where there is none."""
+        return bounds(group.credit[model], measure or self.measure)
+
     def shown(self, most: int) -> list[Group]:
         """Return at most `most` groups, the smallest folded into one, and the conversions without a touch."""
+        untouched = [self.untouched] if self.params.get("data") != PATHS else []  # an aggregated path has a touch
         if len(self.groups) <= most:
-            return [*self.groups, self.untouched]
+            return [*self.groups, *untouched]
         kept, rest = self.groups[: most - 1], self.groups[most - 1 :]
         folded = [
             {measure: math.fsum(group.credit[model][measure] for group in rest) for measure in ("conversions", "value")}
             for model in range(len(self.models))
         ]
-        return [*kept, Group(f"{formats.count(len(rest))} others", folded, is_one=False), self.untouched]
+        return [*kept, Group(f"{formats.count(len(rest))} others", folded, is_one=False), *untouched]
 
     def of(self, group: Group, model: int = 0) -> float:
         """Return the chosen metric of a group under the model at this place."""
-        return group.credit[model][self.measure]
+        return float(group.credit[model][self.measure])
 
     def share(self, value: float) -> float:
         """Return an amount of the chosen metric as a share of all of it; 0 where there is none."""
@@ -91,7 +109,7 @@ class Credit:
         """Return an amount (of the chosen metric unless `measure` says another) as short as tables show it."""
         if (measure or self.measure) == "value":
             return formats.round_money(value, self.currency)
-        return formats.count(round(value, 1))
+        return formats.count(round(value, 1 if abs(value) < WHOLE_FROM else 0))
 
     def in_full(self, value: float, measure: str = "") -> str:
         """Return an amount with its decimals."""
@@ -100,35 +118,81 @@ class Credit:
         return formats.count(value)
 
 
+def model_of(name: str, params: Mapping[str, Any]) -> Model:
+    """Return the model that canonical params name."""
+    return find(name, params.get(custom_models.PARAM))
+
+
+def metric_label(params: Mapping[str, Any]) -> str:
+    """Return what is credited: "Purchase revenue", or of aggregated paths, which have no goals, "Revenue"."""
+    return f"{params['goal']} {params['metric']}" if "goal" in params else str(params["metric"]).capitalize()
+
+
+def bounds(amounts: Mapping[str, Any], measure: str) -> tuple[float, float] | None:
+    """Return the interval of a measure as a result has it; None where it has none."""
+    low, high = (amounts.get(f"{measure}_{end}") for end in ("low", "high"))
+    return None if low is None or high is None else (low, high)
+
+
 def describe(params: Mapping[str, Any]) -> str:
     """Return the question in a line: "Last Touch · Purchase revenue · 1-30 Jun 2026 · 30-day window · by channel"."""
-    metric = f"{params['goal']} {params['metric']}"
-    window = f"{params['window_days']}-day window"
-    segment = (f"Segment: {segment_name(params)}",) if "segment" in params else ()
-    question = (_model_names(params), metric, _period(params).label, window, f"by {params['dimension']}")
-    return " · ".join((*question, *segment))
+    dimension = f"by {DIMENSION_LABELS[params['dimension']].lower()}"
+    parts = [_model_names(params), metric_label(params), _period(params).label]
+    if "window_days" in params:
+        parts.append(f"{params['window_days']}-day window")
+    parts.append(dimension)
+    if params.get("data") == PATHS:
+        parts.append("aggregated paths")
+    if "grouping" in params:
+        parts.append(f"{params['grouping']} grouping")
+    if params.get("view_through") == EXCLUDE:
+        parts.append("without view-through")
+    if "segment" in params:
+        parts.append(f"Segment: {segment_name(params)}")
+    return " · ".join(parts)
 
 
 def settings(params: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Return the question as a list of settings."""
+    of_paths = params.get("data") == PATHS
+    window = "none: aggregated paths have no times" if of_paths else formats.count(params["window_days"], "day")
+    view_through = "excluded" if params.get("view_through") == EXCLUDE else "included"
     return [
         ("Models", _model_names(params)),
-        ("Metric", f"{params['goal']} {params['metric']}"),
-        ("Lookback window", formats.count(params["window_days"], "day")),
+        ("Metric", metric_label(params)),
+        ("Lookback window", window),
         ("Period", _period(params).label),
         ("Credit by", DIMENSION_LABELS[params["dimension"]].lower()),
+        ("Channel grouping", str(params.get("grouping", "the workspace's"))),
+        *(() if of_paths else (("View-through", view_through),)),
         *segment_settings(params),
+        *_interval_settings(params),
     ]
 
 
+def _interval_settings(params: Mapping[str, Any]) -> list[tuple[str, str]]:
+    if "confidence" not in params:  # a run of before there were intervals
+        return []
+    replicates = formats.count(params["replicates"], "replicate")
+    return [("Intervals", f"{params['confidence']}%, {replicates}, seed {params['seed']}")]
+
+
 def rows(run: "Run") -> "Iterator[Sequence[Cell]]":
-    """Yield the result as one table: a row for each model and group."""
+    """Yield the result as one table: a row for each model and group, with the ends of its intervals."""
     assert run.result is not None  # noqa: S101 - only finished runs are exported
     dimension = run.params["dimension"]
-    yield ("model", dimension, "conversions", "value")
+    figures = [*("conversions", "value"), *(EXTRA_COLUMNS if "intervals" in run.result else ())]
+    yield ("model", dimension, *figures)
     for model, credit in run.result["models"].items():
         for group in credit[f"{dimension}s"]:
-            yield (model, group[dimension], group["conversions"], group["value"])
+            yield (model, group[dimension], *(group.get(figure) for figure in figures))
+
+
+EXTRA_COLUMNS = (
+    *("conversions_low", "conversions_high", "value_low", "value_high"),
+    *("share", "share_low", "share_high"),
+    *("removal_effect", "removal_effect_low", "removal_effect_high"),
+)
 
 
 def headline(credit: Credit) -> str:
@@ -141,7 +205,7 @@ def headline(credit: Credit) -> str:
     leader = credit.groups[0]
     share = formats.percent(credit.share(credit.of(leader)))
     gets = "Touches without a campaign get" if leader.label == NO_CAMPAIGN else f"{leader.label} gets"
-    return f"{gets} {share} of {credit.metric_label} under {MODEL_LABELS[credit.models[0]]}."
+    return f"{gets} {share} of {credit.metric_label} under {credit.models[0].label}."
 
 
 def difference(credit: Credit, value: float, reference: float, name: str) -> str:
@@ -161,7 +225,7 @@ def disagreement(credit: Credit) -> str:
     low, high = min(amounts), max(amounts)
     if credit.in_full(high - low) == credit.in_full(0):
         return f"Every model credits each {credit.dimension} alike"
-    lowest, highest = (MODEL_LABELS[credit.models[amounts.index(end)]] for end in (low, high))
+    lowest, highest = (credit.models[amounts.index(end)].label for end in (low, high))
     return (
         f"The models differ most on {apart.label}: {credit.rounded(low)} under {lowest}, "
         f"{credit.rounded(high)} under {highest}"
@@ -179,11 +243,24 @@ def concentration(credit: Credit) -> str:
 
 def reconciliation(credit: Credit) -> str:
     """Return how exactly the credit adds up to the conversions."""
+    adding_up = [model for model in credit.models if model.adds_up]
+    if not adding_up:
+        return "Under Participation every channel on the path gets the whole conversion, so its credit is not added up."
     conversions = formats.count(credit.totals["conversions"], "conversion")
     value = formats.money(credit.totals["value"], credit.currency)
     off = max(credit.reconciled["largest_difference_conversions"], credit.reconciled["largest_difference_value"])
-    exactness = f"with a largest rounding difference of {off:.1e}" if off else "to the last digit"
-    return f"Credit adds up under every model: {conversions} and {value}, {exactness}."
+    exactness = "to the last digit" if not off else "but for rounding in the last digits"
+    every = "every model" if len(adding_up) == len(credit.models) else "every model but Participation"
+    return f"Credit adds up under {every}: {conversions} and {value}, {exactness}."
+
+
+def about_intervals(credit: Credit) -> str:
+    """Return what the intervals are and where they come from; "" where there are none."""
+    if credit.intervals is None:
+        return ""
+    of_what = "paths" if credit.params.get("data") == PATHS else "customers"
+    resampled = f"{formats.count(credit.intervals['replicates'], 'replicate')} in which {of_what} are drawn anew"
+    return f"In brackets: {credit.intervals['confidence']}% intervals, from {resampled}."
 
 
 def of_all_customers(credit: Credit) -> str:
@@ -212,7 +289,7 @@ def _amounts(credit: Credit, group: Group) -> list[float]:
 
 
 def _model_names(params: Mapping[str, Any]) -> str:
-    return ", ".join(MODEL_LABELS[name] for name in params["model"])
+    return ", ".join(model_of(name, params).label for name in params["model"])
 
 
 def _period(params: Mapping[str, Any]) -> Period:

@@ -6,15 +6,16 @@ from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods
 
-from accounts import access, plans
+from accounts import access
 from accounts.access import AuthedRequest
-from accounts.models import Feature, Workspace
+from accounts.models import Workspace
 from accounts.permissions import Permission
 from analyses.models import Run
 from analyses.presenters import Offer, present_row
 from analyses.runs import request_run
-from attribution.forms import AttributionForm, initial, segment_problem
-from attribution.labels import MODEL_LABELS, MODEL_RULES
+from attribution.catalogue import OFFERED
+from attribution.forms import MORE_SETTINGS, AttributionForm, boxes_by_family, initial, locked_because, segment_problem
+from attribution.sample import sample_sections
 from marketing.demo_data import demo_state
 from marketing.models import Dataset
 from marketing.periods import Period, where_data_ends
@@ -41,14 +42,25 @@ def page(request: AuthedRequest, slug: str) -> HttpResponse:
     return redirect("analyses:run", slug=slug, run_id=run.pk)
 
 
+@require_http_methods(["GET", "HEAD"])
+def data_driven(request: AuthedRequest, slug: str) -> HttpResponse:
+    """Show what data-driven models are for, on a sample, also where the plan lacks them."""
+    workspace = access.get_workspace(request, slug)
+    context = {"sections": sample_sections(workspace), "locked": locked_because(workspace)}
+    return render_page(request, "attribution/data_driven.html", context)
+
+
 def _context(request: AuthedRequest, workspace: Workspace, form: AttributionForm) -> dict[str, object]:
     runs = Run.objects.filter(workspace=workspace, kind="attribution").defer("result")
     latest = runs.select_related("workspace", "job", "requested_by", "api_key")[:RUNS_SHOWN]
     ends = data_ends(workspace=workspace, datasets=[Dataset.CONVERSIONS])
     return {
         "form": form,
-        "rules": [(MODEL_LABELS[name], rule) for name, rule in MODEL_RULES.items()],
-        "locked": _locked(workspace),
+        "rules": [(model.label, model.sentence) for model in OFFERED.values()],
+        "compare": boxes_by_family(form),
+        "locked": form.locked,
+        "more_open": any(form.errors.get(name) for name in MORE_SETTINGS),
+        "may_edit_models": access.can(request, Permission.CUSTOM_MODELS),
         "may_run": access.can(request, Permission.RUN),
         "may_import": access.can(request, Permission.IMPORT),
         "has_data": ends is not None,
@@ -58,16 +70,6 @@ def _context(request: AuthedRequest, workspace: Workspace, form: AttributionForm
         "offer": None if form.is_bound else _offer(request, form, ends),
         "rows": [present_row(run) for run in latest],
     }
-
-
-def _locked(workspace: Workspace) -> str:
-    """Say why the data-driven models are listed but cannot be chosen."""
-    try:
-        plans.require_feature(workspace, Feature.DATA_DRIVEN)
-    except plans.PlanRequired as refusal:
-        plan = f"will be part of the {refusal.plan.name} plan" if refusal.plan else "are part of no plan at present"
-        return f"Data-Driven models {plan}. They are not available in this version yet."
-    return "Data-Driven models are included in your plan, but not available in this version yet."
 
 
 def _offer(request: AuthedRequest, form: AttributionForm, ends: dt.date | None) -> Offer | None:

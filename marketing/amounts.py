@@ -7,7 +7,7 @@ from marketing.importing.removal import ENDED
 from marketing.models import Dataset, Import, Outcome, OutcomeValue
 
 ALWAYS_AMOUNTS = (Dataset.SPEND, Dataset.EXPERIMENTS)
-SOMETIMES_AMOUNTS = (Dataset.CONVERSIONS, Dataset.MEDIA_TABLE)
+SOMETIMES_AMOUNTS = (Dataset.CONVERSIONS, Dataset.MEDIA_TABLE, Dataset.PATHS)
 
 
 def holds_amounts(workspace: Workspace) -> bool:

@@ -13,7 +13,7 @@ from marketing import store
 from marketing.channel_index import ChannelIndex
 from marketing.data_versions import data_version
 from marketing.frames import Int64Column
-from marketing.models import ChannelSpend, Dataset, Import, TrafficSource
+from marketing.models import ChannelSpend, Dataset, Import, PathChannel, TrafficSource
 from marketing.sources import source_lookup
 
 KEPT_SECONDS = 3600
@@ -44,7 +44,7 @@ def channel_figures(*, workspace: Workspace, index: ChannelIndex) -> Mapping[str
     Among them are channels that only the grouping names so far: they get a row with the next daily cube. The figures
     are kept until the data change, as all traffic has to be grouped for them.
     """
-    version = data_version(workspace=workspace, datasets=[Dataset.TOUCHPOINTS, Dataset.SPEND])
+    version = data_version(workspace=workspace, datasets=[Dataset.TOUCHPOINTS, Dataset.SPEND, Dataset.PATHS])
     key = f"channel-figures:{workspace.pk}:{version}"
     known: Mapping[str, ChannelFigures] | None = cache.get(key)
     if known is None:
@@ -63,7 +63,9 @@ def _figures(workspace: Workspace, index: ChannelIndex, counts: Int64Column) -> 
     sources: list[tuple[int, int | None]] = list(stored.values_list("pk", "channel_id"))
     touches = np.bincount(lookup.channel[: len(counts)], counts[:ids], len(lookup.channels))
     grouped = {int(lookup.channel[source]) for source, explicit in sources if explicit is None}
-    named = {index.counted_for(explicit) for _, explicit in sources if explicit is not None}
+    of_paths = PathChannel.objects.filter(batch__workspace=workspace, batch__status=Import.Status.ACTIVE)
+    said = {explicit for _, explicit in sources if explicit is not None}
+    named = {index.counted_for(pk) for pk in said.union(of_paths.values_list("channel_id", flat=True))}
     spend = _spend(workspace, index)
     figures = {}
     for place, name in enumerate(lookup.channels):

@@ -33,6 +33,11 @@ class ChannelIndex:
         found = self.ids.get(name.lower())
         return None if found is None else self.channels[self.counted_for(found)]
 
+    def former_names(self) -> dict[str, str]:
+        """What each former name stands for: the name that its channel has now, both in lower case."""
+        names = {name: self.channels[pk].name.lower() for name, pk in self.ids.items()}
+        return {former: name for former, name in names.items() if former != name}
+
     def standing(self) -> list[Channel]:
         """The channels that are not merged into others."""
         return [channel for channel in self.channels.values() if channel.merged_into_id is None]

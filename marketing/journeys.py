@@ -4,12 +4,12 @@ Everything is a binary search for all journeys at once: time O(J log(longest his
 column of touch times is read only where the searches look.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
 
-from marketing.frames import BoolColumn, Conversions, Int64Column, Journeys, Touches
+from marketing.frames import NO_LEAD, BoolColumn, Conversions, Int64Column, Journeys, Touches
 
 BEFORE_ALL_TIME = np.iinfo(np.int64).min // 2  # halved, so that one microsecond or a window may be added or taken
 SEARCHED_AT_ONCE = 1 << 14  # journeys whose intermediate columns fit the processor's cache together
@@ -38,6 +38,7 @@ def build_journeys(
     period_stop_us: int,
     window_us: int,
     null_paths: bool = True,
+    lead_goal: int | None = None,
 ) -> Journeys:
     """Cut the journeys that end in a period.
 
@@ -50,6 +51,9 @@ def build_journeys(
     the last touch in the period. Touches up to and including the time of the customer's last conversion to `goal`
     in the period belong to no null path.
 
+    With a `lead_goal`, each journey knows the last conversion to that goal of its customer in its window, whatever the
+    period (`Journeys.lead_at`).
+
     Times and the window are microseconds. Journeys come in a fixed order: conversions, null paths of outcome rows,
     null paths of last touches, each by customer and time.
 
@@ -61,7 +65,7 @@ def build_journeys(
         raise ValueError("The lookback window must not be negative.")
     in_period = (conversions.converted_at >= period_start_us) & (conversions.converted_at < period_stop_us)
     to_goal = np.flatnonzero(in_period & conversions.converted & (conversions.goal == goal))
-    customer, customers = _dense_customers(touches, conversions.customer_ids[to_goal])
+    customer, untouched_ids = _dense_customers(touches, conversions.customer_ids[to_goal])
     paths = _window_slices(touches, customer, conversions.converted_at[to_goal], window_us)
     parts = [paths]
     if null_paths:
@@ -74,31 +78,66 @@ def build_journeys(
     converted = np.arange(len(start)) < len(to_goal)
     value = np.zeros(len(start))
     value[converted] = conversions.value[to_goal]
-    return Journeys(
+    journeys = Journeys(
         touches=touches,
         start=start,
         stop=np.concatenate([part.stop for part in parts]),
         customer=np.concatenate([part.customer for part in parts]),
-        customers=customers,
+        customers=len(touches.customer_ids) + len(untouched_ids),
         anchor_at=np.concatenate([part.anchor_at for part in parts]),
         converted=converted,
         value=value,
+        untouched_ids=untouched_ids,
     )
+    if lead_goal is None:
+        return journeys
+    return replace(journeys, lead_at=_lead_times(journeys, conversions, lead_goal, window_us))
 
 
-def _dense_customers(touches: Touches, customer_ids: Int64Column) -> tuple[Int64Column, int]:
-    """Dense index of each customer, and how many dense customers there are.
+def previous_conversions(*, journeys: Journeys, conversions: Conversions, goal: int) -> Int64Column:
+    """When the customer of each journey last converted to the goal before its anchor, whatever the period.
+
+    (J,) int64, microseconds; `BEFORE_ALL_TIME` where never. Conversions at the same moment do not precede each other.
+    """
+    return _last_conversions(journeys, conversions, goal, journeys.anchor_at, BEFORE_ALL_TIME)
+
+
+def _last_conversions(
+    journeys: Journeys, conversions: Conversions, goal: int, before: Int64Column, never: int
+) -> Int64Column:
+    """When the customer of each journey last converted to the goal earlier than `before`, (J,); else `never`."""
+    rows = np.flatnonzero(conversions.converted & (conversions.goal == goal))
+    customer_ids, converted_at = conversions.customer_ids[rows], conversions.converted_at[rows]
+    wanted = journeys.customer_ids()
+    low = np.searchsorted(customer_ids, wanted, side="left").astype(np.int64)
+    high = np.searchsorted(customer_ids, wanted, side="right").astype(np.int64)
+    latest = _first_touch_at_or_after(converted_at, low, high, before) - 1
+    last_at = np.full(len(journeys), never, np.int64)
+    found = latest >= low
+    last_at[found] = converted_at[latest[found]]
+    return last_at
+
+
+def _lead_times(journeys: Journeys, conversions: Conversions, lead_goal: int, window_us: int) -> Int64Column:
+    """The time of each journey's last conversion to the goal from `window_us` before its anchor on; NO_LEAD if none."""
+    lead_at = _last_conversions(journeys, conversions, lead_goal, journeys.anchor_at + 1, NO_LEAD)
+    lead_at[lead_at < journeys.anchor_at - window_us] = NO_LEAD
+    return lead_at
+
+
+def _dense_customers(touches: Touches, customer_ids: Int64Column) -> tuple[Int64Column, Int64Column]:
+    """Dense index of each customer, and the ids of those without touches.
 
     Customers without touches are numbered after those with touches, in the order of their ids.
     """
     known = len(touches.customer_ids)
     if not len(customer_ids):
-        return np.empty(0, np.int64), known
+        return np.empty(0, np.int64), np.empty(0, np.int64)
     position = np.searchsorted(touches.customer_ids, customer_ids).astype(np.int64)
     strangers = _strangers(touches, customer_ids, position)
     ids, rank = np.unique(customer_ids[strangers], return_inverse=True)
     position[strangers] = known + rank
-    return position, known + len(ids)
+    return position, ids
 
 
 def _strangers(touches: Touches, customer_ids: Int64Column, position: Int64Column) -> BoolColumn:

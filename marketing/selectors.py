@@ -3,16 +3,17 @@
 import datetime as dt
 from collections.abc import Collection
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
-from django.db.models import FloatField, Max, Sum
+from django.db.models import FloatField, Max, Q, Sum
 from django.db.models.functions import Cast
 
 from accounts.models import Workspace
 from marketing import store
 from marketing.channel_index import channel_index
-from marketing.frames import Conversions, Float64Column, Int64Column, Journeys, SourceLookup, Touches
-from marketing.journeys import build_journeys
+from marketing.frames import Conversions, Float64Column, Int64Column, Journeys, PathTable, SourceLookup, Touches
+from marketing.journeys import build_journeys, previous_conversions
 from marketing.models import (
     ChannelSpend,
     Conversion,
@@ -20,26 +21,38 @@ from marketing.models import (
     Event,
     Goal,
     Import,
+    Interaction,
+    PathCount,
 )
 from marketing.periods import Period
 from marketing.segments import names as segment_names
 from marketing.segments.definition import Definition, What
 from marketing.segments.evaluation import returning_customers, select
-from marketing.sources import source_lookup
+from marketing.sources import grouping_of, source_lookup
 
 TOUCH_COLUMNS, CONVERSION_COLUMNS = ("at", "source", "interaction"), ("at", "goal", "value", "converted")
 MICROSECONDS_PER_DAY = 86_400_000_000
 CHANGES_TOLERATED = 5  # in a row, while the data is being read
+PATHS_AT_ONCE = 20_000  # are Python objects before they are columns
 TOUCHES_SHARE = 0.9  # of the time that building both snapshots takes
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class JourneyData:
-    """Journeys, and what the sources of their touches mean. `whole`: all of the period, whatever the segment."""
+    """Journeys, and what the sources of their touches mean. `whole`: all of the period, whatever the segment.
+
+    `conversions`: those of all goals and times, among them those to the `goal` (its database id) of the journeys.
+    """
 
     journeys: Journeys
     sources: SourceLookup
     whole: Journeys
+    conversions: Conversions
+    goal: int
+
+    def previous_at(self) -> Int64Column:
+        """When the customer of each journey last converted before it: (J,) int64, as `previous_conversions` has it."""
+        return previous_conversions(journeys=self.journeys, conversions=self.conversions, goal=self.goal)
 
 
 def load_touches(
@@ -96,12 +109,18 @@ def load_journeys(
     window_days: int,
     null_paths: bool = True,
     segment: Definition | None = None,
+    grouping: str = "",
+    views: bool = True,
+    lead_goal: Goal | None = None,
     on_progress: store.OnProgress = store.nobody_watches,
 ) -> JourneyData:
     """The journeys that end in a period: local days of the workspace from `start` to `end`, both included.
 
     Of these, only those that the segment holds, if one is given. A day of the lookback window is 24 hours. All data is
-    that of one set of active imports. `on_progress` gets a fraction now and then while a snapshot is being built, and
+    that of one set of active imports. `grouping`: how channels are grouped, as `Workspace.Grouping` names it; as in the
+    workspace's settings where it is "". Without `views`, touches that are impressions are left out as if they had never
+    been imported, also of null paths and of what the segment looks at. With a `lead_goal`, each journey knows its last
+    lead (`Journeys.lead_at`). `on_progress` gets a fraction now and then while a snapshot is being built, and
     may raise to stop it.
 
     Raises ValueError if the period ends before it starts or the window is negative, and store.DataChanged if imports
@@ -114,17 +133,19 @@ def load_journeys(
         on_progress=on_progress,
     )
     whole = build_journeys(
-        touches=touches,
+        touches=touches if views else touches.where(touches.interaction != Interaction.IMPRESSION),
         conversions=conversions,
         goal=goal.pk,
         period_start_us=period_start_us,
         period_stop_us=period_stop_us,
         window_us=window_days * MICROSECONDS_PER_DAY,
         null_paths=null_paths,
+        lead_goal=lead_goal.pk if lead_goal else None,
     )
-    sources = source_lookup(workspace=workspace, touches=touches)
+    grouped = grouping_of(workspace=workspace, name=grouping) if grouping else None
+    sources = source_lookup(workspace=workspace, touches=touches, grouping=grouped)
     if segment is None:
-        return JourneyData(journeys=whole, sources=sources, whole=whole)
+        return JourneyData(journeys=whole, sources=sources, whole=whole, conversions=conversions, goal=goal.pk)
     chosen = select(
         definition=segment,
         journeys=whole,
@@ -140,7 +161,13 @@ def load_journeys(
         if segment.looks_at(What.CUSTOMER)
         else None,
     )
-    return JourneyData(journeys=whole.take(np.flatnonzero(chosen)), sources=sources, whole=whole)
+    return JourneyData(
+        journeys=whole.take(np.flatnonzero(chosen)),
+        sources=sources,
+        whole=whole,
+        conversions=conversions,
+        goal=goal.pk,
+    )
 
 
 def load_touches_and_conversions(
@@ -241,3 +268,61 @@ def load_events(*, workspace: Workspace, start: dt.date | None = None, end: dt.d
     if end is not None:
         visible = visible.filter(start__lte=end)
     return list(visible.order_by("start", "name", "geo"))
+
+
+def load_paths(
+    *, workspace: Workspace, start: dt.date | None = None, end: dt.date | None = None
+) -> tuple[PathTable, tuple[str, ...]]:
+    """The visible paths of the dataset `paths`, each once, and the names of the channels that are its groups.
+
+    Those whose day is from `start` to `end`, both included and None for no bound, and all that have no day. Days are
+    added up; merged channels are those that they count for. Paths are sorted by length, then step by step.
+    """
+    visible = PathCount.objects.filter(batch__workspace=workspace, batch__status=Import.Status.ACTIVE, shadowed=False)
+    if start is not None:
+        visible = visible.filter(Q(date=None) | Q(date__gte=start))
+    if end is not None:
+        visible = visible.filter(Q(date=None) | Q(date__lte=end))
+    rows = visible.order_by().values_list("channels", "conversions", Cast("value", FloatField()), "nulls")
+    stream = rows.iterator(chunk_size=PATHS_AT_ONCE)
+    lengths, ids, weights = [np.empty(0, np.int64)], [np.empty(0, np.int64)], [np.empty((0, 3))]
+    while chunk := list(islice(stream, PATHS_AT_ONCE)):
+        channels = np.frombuffer(b"".join(row[0] for row in chunk), PathCount.CHANNEL_DTYPE)
+        ids.append(channels.astype(np.int64))
+        lengths.append(np.array([len(row[0]) for row in chunk], np.int64) // channels.itemsize)
+        weights.append(np.array([row[1:] for row in chunk], np.float64))
+    steps, names = _named_steps(workspace, np.concatenate(ids))
+    return _path_table(np.concatenate(lengths), steps, np.concatenate(weights), groups=len(names)), names
+
+
+def _named_steps(workspace: Workspace, ids: Int64Column) -> tuple[Int64Column, tuple[str, ...]]:
+    """The place of each channel id (L,) among the channels that are met, in the order of their colours; their names."""
+    index = channel_index(workspace=workspace)
+    distinct, place = np.unique(ids, return_inverse=True)
+    counted = [index.counted_for(pk) for pk in distinct.tolist()]
+    met = [pk for pk in index.channels if pk in set(counted)]
+    group = {pk: place for place, pk in enumerate(met)}
+    return np.array([group[pk] for pk in counted], np.int64)[place], tuple(index.channels[pk].name for pk in met)
+
+
+def _path_table(lengths: Int64Column, steps: Int64Column, weights: Float64Column, *, groups: int) -> PathTable:
+    """Paths of R rows as distinct ones. `lengths`: (R,); `weights`: (R, 3), conversions, value and nulls."""
+    first = np.concatenate([[0], np.cumsum(lengths)])
+    path_of_row, paths = np.zeros(len(lengths), np.int64), 0
+    found_lengths, found_steps = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
+    for length in np.unique(lengths).tolist():
+        rows = np.flatnonzero(lengths == length)
+        # As bytes, the highest first, paths of one length compare as they do step by step.
+        written = steps[first[rows, None] + np.arange(length)].astype(">u4").view(f"S{4 * length}")[:, 0]
+        distinct, place = np.unique(written, return_inverse=True)
+        path_of_row[rows] = paths + place
+        paths += len(distinct)
+        found_lengths.append(np.full(len(distinct), length))
+        found_steps.append(distinct.view(">u4").astype(np.int64))
+    # Added up in an order that is not the database's: sums of floats depend on theirs.
+    order = np.lexsort((*weights.T, path_of_row))
+    conversions, value, nulls = (
+        np.bincount(path_of_row[order], column[order], paths).astype(np.float64) for column in weights.T
+    )
+    offsets = np.concatenate([[0], np.cumsum(np.concatenate(found_lengths))])
+    return PathTable(offsets, np.concatenate(found_steps), groups, conversions, value, nulls)

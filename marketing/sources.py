@@ -18,11 +18,15 @@ MOST_GROUPS = 5_000  # that a grouping makes channels of; the rarest of more are
 OTHER = "Other"
 
 
-def grouping_of(*, workspace: Workspace) -> Grouping:
-    """What makes channels of the workspace's traffic that names none: (source, medium, campaign) -> channel."""
-    if workspace.channel_grouping == Workspace.Grouping.GRANULAR:
+def grouping_of(*, workspace: Workspace, name: str = "") -> Grouping:
+    """What makes channels of the workspace's traffic that names none: (source, medium, campaign) -> channel.
+
+    `name`: another grouping than that of the workspace's settings, as `Workspace.Grouping` names it.
+    """
+    name = name or workspace.channel_grouping
+    if name == Workspace.Grouping.GRANULAR:
         return granular
-    if workspace.channel_grouping == Workspace.Grouping.CUSTOM:
+    if name == Workspace.Grouping.CUSTOM:
         return custom_rules(workspace=workspace).classify
     return classify
 

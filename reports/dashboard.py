@@ -12,14 +12,15 @@ from accounts.models import Workspace
 from analyses.documents import Document
 from analyses.presenters import Offer
 from attribution.cube import DailyCube, latest_cube
-from attribution.labels import MODEL_LABELS
 from marketing.channel_index import channel_index
 from marketing.models import Campaign, Dataset, Import
 from marketing.pages.period_selector import PeriodSelector, period_selector
 from marketing.periods import yesterday
 from mmm_project.problems import NotFound
+from reports.data_driven_offer import DataDrivenOffer, data_driven_offer
+from reports.evidence import TITLE as EVIDENCE
 from reports.exports import FORMATS
-from reports.numbers import Reader
+from reports.numbers import Reader, Subject
 from reports.presenters import Facts, Presenter
 from reports.state import DashboardState, dashboard_state
 
@@ -31,7 +32,8 @@ Situation = Literal["empty", "preparing", "ready"]
 class DashboardPage:
     """A page of the dashboard.
 
-    `kept_for_view`: what the form of model and goal sends along. `includes`: channels that were merged into this one.
+    `models`: what can be chosen, as (name, label) by family. `kept_for_view`: what the form of model and goal sends
+    along. `includes`: channels that were merged into this one. `data_driven`: beside the evidence.
     """
 
     title: str
@@ -39,7 +41,7 @@ class DashboardPage:
     document: Document | None = None
     selector: PeriodSelector | None = None
     model: str = ""
-    models: Sequence[tuple[str, str]] = ()
+    models: Sequence[tuple[str, Sequence[tuple[str, str]]]] = ()
     goal: str = ""
     goals: Sequence[str] = ()
     kept_for_view: Sequence[tuple[str, str]] = ()
@@ -52,20 +54,25 @@ class DashboardPage:
     provenance: str = ""
     includes: Sequence[str] = ()
     health_url: str = ""
+    data_driven: DataDrivenOffer | None = None
 
 
 ElsewhereUrl = NewType("ElsewhereUrl", str)
 
 
-def overview(workspace: Workspace, query: Mapping[str, str], *, now: dt.datetime) -> DashboardPage:
-    """Return the dashboard."""
+def overview(
+    workspace: Workspace, query: Mapping[str, str], *, now: dt.datetime, may_run: bool = False
+) -> DashboardPage:
+    """Return the dashboard. `may_run`: whether whoever looks may ask for runs."""
     return _page(
         workspace,
         query,
         now,
         title="Dashboard",
         path=reverse("reports:dashboard", kwargs={"slug": workspace.slug}),
-        build=lambda reader, presenter: presenter.dashboard(reader.overview()),
+        read=lambda reader: reader.overview(),
+        build=lambda presenter, subject: presenter.dashboard(subject),
+        may_run=may_run,
     )
 
 
@@ -87,7 +94,8 @@ def channel(
         now,
         title=found.name,
         path=path,
-        build=lambda reader, presenter: presenter.channel(found.name, reader.channel(found)),
+        read=lambda reader: reader.channel(found),
+        build=lambda presenter, subject: presenter.channel(found.name, subject),
         includes=[index.channels[pk].name for pk in index.counting_for(channel_id) if pk != channel_id],
         channel_id=channel_id,
     )
@@ -104,7 +112,8 @@ def campaign(workspace: Workspace, campaign_id: int, query: Mapping[str, str], *
         now,
         title=found.name,
         path=reverse("reports:campaign", kwargs={"slug": workspace.slug, "campaign_id": found.pk}),
-        build=lambda reader, presenter: presenter.campaign(found.name, reader.campaign(found)),
+        read=lambda reader: reader.campaign(found),
+        build=lambda presenter, subject: presenter.campaign(found.name, subject),
     )
 
 
@@ -120,12 +129,14 @@ def _page(
     *,
     title: str,
     path: str,
-    build: Callable[[Reader, Presenter], Document],
+    read: Callable[[Reader], Subject],
+    build: Callable[[Presenter, Subject], Document],
     includes: Sequence[str] = (),
     channel_id: int | None = None,
+    may_run: bool = False,
 ) -> DashboardPage:
     state = dashboard_state(query, workspace=workspace, now=now)
-    cube = latest_cube(workspace=workspace)
+    cube = latest_cube(workspace=workspace, own=state.models.own if state else None)
     has_data = Import.objects.filter(
         workspace=workspace,
         status=Import.Status.ACTIVE,
@@ -135,18 +146,20 @@ def _page(
         return DashboardPage(title=title, situation="empty")
     if cube is None:
         return DashboardPage(title=title, situation="preparing")
+    state = state.as_far_as(cube.cube.models)
+    subject = read(Reader(workspace, cube.cube, state, window_days=cube.window_days))
+    document = build(Presenter(workspace, state, _facts(cube, workspace)), subject)
     until = yesterday(now=now, zone=workspace.zone)
     other = state.other_than_period()
     data_ends = max(filter(None, (cube.conversions_until, cube.spend_until)), default=None)
     overview_path = reverse("reports:dashboard", kwargs={"slug": workspace.slug})
-    presenter = Presenter(workspace, state, _facts(cube, workspace))
     return DashboardPage(
         title=title,
         situation="ready",
-        document=build(Reader(workspace, cube.cube, state), presenter),
+        document=document,
         selector=period_selector(state.choice, path=path, other=other, until=until),
-        model=state.model,
-        models=list(MODEL_LABELS.items()),
+        model=state.chosen_model,
+        models=state.models.by_family(),
         goal=state.goal.name,
         goals=[goal.name for goal in state.goals],
         kept_for_view=list(state.choice.query().items()),
@@ -159,6 +172,11 @@ def _page(
         provenance=_provenance(cube, workspace),
         includes=includes,
         health_url=_health_url(workspace, state, channel_id) if channel_id else "",
+        data_driven=data_driven_offer(
+            workspace, state, window_days=cube.window_days, found=subject.data_driven, may_run=may_run
+        )
+        if path == overview_path and any(section.title == EVIDENCE for section in document.sections)
+        else None,
     )
 
 

@@ -6,13 +6,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from attribution.labels import MODEL_LABELS
+from attribution.cube_models import RULES, Models
 from charts import Axis, Category, ChartSpec, Colour, Kind, Mark, Series, SmallMultiples, axis
 from marketing.periods import Period
 from mmm_project import formats
-from reports.numbers import Daily, Float64s, Group, History, MeasuredLift, Measures
+from reports.numbers import Daily, Float64s, Group, History, Measures
 
 MOST_BARS = 12
+MOST_MODELS = 16  # drawn side by side; the rules are always among them
+LONGEST_NAME = 32  # characters beside an axis
 DAYS_DRAWN_SINGLY = 62
 DAYS_IN_A_BIN = 7
 TICKS_ON_A_TIME_AXIS = 6
@@ -21,13 +23,14 @@ LinkTo = Callable[[Group], str]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Frame:
-    """What all charts of a page say alike: the currency, the period, what it is compared with, the model's name."""
+    """What all charts of a page say alike: the currency, the period, what it is compared with, the models' names."""
 
     currency: str
     period: str
     compared: str  # the compared period's dates, "" without one
     comparison: str  # "previous period", "" without one
     model: str
+    models: Models
 
     def money(self, value: float) -> str:
         return formats.short_money(value, self.currency)
@@ -67,12 +70,12 @@ def roas_chart(groups: Sequence[Group], *, chart_id: str, what: str, frame: Fram
         id=chart_id,
         kind=Kind.BARS,
         title=title,
-        subtitle=f"ROAS ({frame.model}): credited revenue / spend, {frame.period}" + _unseen_note(unseen),
+        subtitle=f"ROAS, {frame.model}: credited revenue / spend, {frame.period}" + _unseen_note(unseen),
         summary=f"{title}{rest}.",
         category_title=what,
         categories=tuple(Category(label=group.name) for group in ranked),
         series=tuple(series),
-        axis=_axis_of(series, title=f"Revenue for each {frame.currency} spent", text=formats.count),
+        axis=axis_of(series, title=f"Revenue for each {frame.currency} spent", text=formats.count),
         horizontal=True,
     )
 
@@ -100,12 +103,12 @@ def distribution_chart(
         id=chart_id,
         kind=Kind.BARS,
         title=title,
-        subtitle=f"Shares of revenue ({frame.model}) and of spend, {frame.period}",
+        subtitle=f"Shares of revenue, {frame.model}, and of spend, {frame.period}",
         summary=f"{title}, {frame.period}.",
         category_title="Channel",
         categories=tuple(Category(label=group.name) for group in shown),
         series=tuple(series),
-        axis=_axis_of(series, title="Share of all channels", text=lambda share: f"{share:.0%}"),
+        axis=axis_of(series, title="Share of all channels", text=lambda share: f"{share:.0%}"),
         horizontal=True,
     )
 
@@ -113,10 +116,11 @@ def distribution_chart(
 def models_chart(
     revenue_by_model: Mapping[str, float], *, chart_id: str, name: str, frame: Frame, chosen: str
 ) -> ChartSpec | None:
-    """What each rule model credits one channel or campaign with; None where none credits anything."""
+    """What each model credits one channel or campaign with; None where none credits anything."""
     if not any(revenue_by_model.values()):
         return None
-    models = sorted(revenue_by_model, key=lambda model: -revenue_by_model[model])
+    drawn = _drawn(list(revenue_by_model), chosen)
+    models = sorted(drawn, key=lambda model: -revenue_by_model[model])
     marks = tuple(
         Mark(
             value=revenue_by_model[model],
@@ -127,64 +131,34 @@ def models_chart(
         for model in models
     )
     series = (Series(name="Credited revenue", colour=Colour.ACCENT, marks=marks),)
-    title = f"{MODEL_LABELS[models[0]]} credits {name} most, {MODEL_LABELS[models[-1]]} least"
+    labels = [frame.models.label(model) for model in models]
+    title = f"{labels[0]} credits {name} most, {labels[-1]} least"
+    own = ", and your own" if any(model not in RULES for model in models) else ""
+    left_out = len(revenue_by_model) - len(models)
+    rest = f"; {left_out} more of your own can be chosen" if left_out else ""
     return ChartSpec(
         id=chart_id,
         kind=Kind.BARS,
         title=title,
-        subtitle=f"Revenue credited by each rule model, {frame.period}",
+        subtitle=f"Revenue credited by each rule model{own}, {frame.period}{rest}",
         summary=f"{title}: {frame.money(revenue_by_model[models[0]])} against "
         f"{frame.money(revenue_by_model[models[-1]])}.",
         category_title="Model",
-        categories=tuple(Category(label=MODEL_LABELS[model]) for model in models),
+        categories=tuple(Category(label=label, short=_cut(label)) for label in labels),
         series=series,
-        axis=_axis_of(series, title=f"Credited revenue, {frame.currency}", text=frame.money),
+        axis=axis_of(series, title=f"Credited revenue, {frame.currency}", text=frame.money),
         horizontal=True,
     )
 
 
-def evidence_chart(
-    groups: Sequence[Group],
-    lifts: Mapping[str, MeasuredLift],
-    *,
-    models: Sequence[str],
-    confidence: int,
-    frame: Frame,
-    link: LinkTo,
-) -> ChartSpec | None:
-    """ROAS of each channel under several models beside what an experiment measured; None without spend."""
-    shown = [group for group in groups if group.now.spend > 0 and (group.is_seen or group.name in lifts)][:MOST_BARS]
-    if not any(group.is_seen for group in shown):
-        return None
-    palette = (Colour.ACCENT, Colour.CHANNEL_1, Colour.CHANNEL_5)
-    series = [
-        Series(
-            name=MODEL_LABELS[model],
-            colour=colour,
-            marks=tuple(_model_mark(group, model, models, link(group)) if group.is_seen else None for group in shown),
-        )
-        for model, colour in zip(models, palette, strict=False)
-    ]
-    if any(group.name in lifts for group in shown):
-        marks = tuple(_lift_mark(lifts.get(group.name), link(group)) for group in shown)
-        series.append(Series(name="Experiment (incremental)", colour=Colour.CHANNEL_6, marks=marks))
-    spread = max(shown, key=lambda group: _spread(group, models))
-    title = f"The models disagree most about {spread.name}"
-    ratios = [formats.ratio(spread.revenue_by_model[model] / spread.now.spend) for model in models]
-    named = ", ".join(f"{ratio} by {MODEL_LABELS[model]}" for ratio, model in zip(ratios, models, strict=True))
-    return ChartSpec(
-        id="evidence",
-        kind=Kind.DOTS,
-        title=title,
-        subtitle=f"Revenue for each {frame.currency} spent, {frame.period}; experiments measured their own days",
-        summary=f"{title}: {named}.",
-        category_title="Channel",
-        categories=tuple(Category(label=group.name) for group in shown),
-        series=tuple(series),
-        axis=_axis_of(series, title=f"Revenue for each {frame.currency} spent", text=formats.count),
-        interval=f"{confidence}% interval" if len(series) > len(models) else "",
-        horizontal=True,
-    )
+def _cut(label: str) -> str:
+    """A name that leaves room for the bars: people call their models as they like."""
+    return label if len(label) <= LONGEST_NAME else f"{label[: LONGEST_NAME - 1]}…"
+
+
+def _drawn(models: Sequence[str], chosen: str) -> list[str]:
+    """The models that a chart has room for: the chosen one and all rules, then the workspace's own."""
+    return sorted(models, key=lambda model: (model != chosen, model not in RULES))[:MOST_MODELS]
 
 
 def history_charts(history: History, *, chart_id: str, frame: Frame, titles: Mapping[str, str]) -> SmallMultiples:
@@ -295,7 +269,7 @@ def _panel(
         category_title="Days",
         categories=categories,
         series=tuple(series),
-        axis=_axis_of(series, title=unit, text=tick_text),
+        axis=axis_of(series, title=unit, text=tick_text),
     )
 
 
@@ -318,7 +292,7 @@ def _unseen_note(names: Sequence[str]) -> str:
     return f". {listed} left no touches, so attribution says nothing about {'it' if len(names) == 1 else 'them'}"
 
 
-def _axis_of(series: Sequence[Series], *, title: str, text: Callable[[float], str]) -> Axis:
+def axis_of(series: Sequence[Series], *, title: str, text: Callable[[float], str]) -> Axis:
     marks = [mark for one in series for mark in one.marks if mark]
     values = [number for mark in marks for number in (mark.value, mark.low, mark.high)]
     return axis(values, title=title, text=text)
@@ -357,37 +331,6 @@ def _share_mark(group: Group, part: float, total: float, frame: Frame, link: Lin
         href=link(group),
         colour=None if grey else group.colour,
     )
-
-
-def _model_mark(group: Group, model: str, models: Sequence[str], href: str) -> Mark:
-    ratios = {name: group.revenue_by_model[name] / group.now.spend for name in models}
-    others = tuple(
-        f"{formats.ratio(abs(ratios[model] - ratio))} {'more' if ratios[model] >= ratio else 'less'} "
-        f"than {MODEL_LABELS[name]}"
-        for name, ratio in ratios.items()
-        if name != model
-    )
-    return Mark(value=ratios[model], text=formats.ratio(ratios[model]), detail=others, href=href)
-
-
-def _lift_mark(lift: MeasuredLift | None, href: str) -> Mark | None:
-    if lift is None:
-        return None
-    return Mark(
-        value=lift.roi,
-        text=formats.ratio(lift.roi),
-        low=lift.low,
-        high=lift.high,
-        low_text=formats.ratio(lift.low),
-        high_text=formats.ratio(lift.high),
-        detail=(f"Measured {lift.period.label}",),
-        href=href,
-    )
-
-
-def _spread(group: Group, models: Sequence[str]) -> float:
-    revenue = [group.revenue_by_model[model] for model in models]
-    return (max(revenue) - min(revenue)) / group.now.spend
 
 
 def _days(first: dt.date, last: dt.date) -> str:

@@ -2,9 +2,8 @@
 
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
-from statistics import NormalDist
 
 import numpy as np
 import numpy.typing as npt
@@ -14,8 +13,10 @@ from attribution.labels import NONE
 from attribution.methods.cube import NO_CAMPAIGN, UNTOUCHED, Cube, Part, Sums
 from charts import Colour, channel_colour
 from marketing.channel_index import ChannelIndex, channel_index
-from marketing.models import Campaign, Channel, Experiment, Import
+from marketing.experiments import MeasuredLift, measured_lifts
+from marketing.models import Campaign, Channel
 from marketing.periods import Period, day_number
+from reports.data_driven import DataDriven, newest_data_driven
 from reports.state import DashboardState
 
 Float64s = npt.NDArray[np.float64]
@@ -42,7 +43,7 @@ class Measures:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Group:
-    """A channel or a campaign. `revenue_by_model`: credited under each rule model; `before`: in the compared period."""
+    """A channel or a campaign. `revenue_by_model`: credited under each model; `before`: in the compared period."""
 
     key: int
     name: str
@@ -81,21 +82,11 @@ class History:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MeasuredLift:
-    """An experiment's answer: incremental revenue for each unit of spend, with an interval."""
-
-    channel: str
-    period: Period
-    roi: float
-    low: float
-    high: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
     """What a page is about: everything, one channel or one campaign. Its figures now and in the compared period.
 
-    `channels`, `campaigns`: what it is made of, by credited revenue; empty where that makes no sense.
+    `channels`, `campaigns`: what it is made of, by credited revenue; empty where that makes no sense. `lifts`: what
+    experiments measured. `data_driven`: what a run has credited channels with in the same period, if there is one.
     """
 
     now: Measures
@@ -105,15 +96,20 @@ class Subject:
     channels: Sequence[Group] = ()
     campaigns: Sequence[Group] = ()
     lifts: Sequence[MeasuredLift] = ()
+    data_driven: DataDriven | None = None
 
 
 class Reader:
     """Reads a page's figures from the daily cube, with as many queries whatever the amount of data."""
 
-    def __init__(self, workspace: Workspace, cube: Cube, state: DashboardState) -> None:
-        self._workspace, self._cube, self._goal = workspace, cube, state.goal.pk
+    def __init__(self, workspace: Workspace, cube: Cube, state: DashboardState, *, window_days: int = 0) -> None:
+        """`state`: with a model that the cube holds. `window_days`: the cube's; the workspace's if it is 0."""
+        self._workspace, self._cube, self._goal = workspace, cube, state.goal
         self._model = cube.models.index(state.model)
+        # An older cube may hold models that have been archived since.
+        self._offered = [place for place, name in enumerate(cube.models) if state.models.is_offered(name)]
         self._period, self._compared = state.choice.period, state.choice.compared
+        self._window_days = window_days or workspace.window_days
 
     @cached_property
     def _index(self) -> ChannelIndex:
@@ -121,7 +117,15 @@ class Reader:
 
     def overview(self) -> Subject:
         """Everything, by channel and by campaign."""
-        return self._subject(lambda part: part, overall=True, channels=True, campaigns=True)
+        found = newest_data_driven(
+            self._workspace,
+            period=self._period,
+            goal=self._goal.name,
+            window_days=self._window_days,
+            index=self._index,
+        )
+        subject = self._subject(lambda part: part, overall=True, channels=True, campaigns=True)
+        return replace(subject, data_driven=found)
 
     def channel(self, channel: Channel) -> Subject:
         """One channel, by campaign."""
@@ -149,7 +153,7 @@ class Reader:
         return Subject(
             now=_measures(total, 0, model),
             before=_measures(before.total(), 0, model) if before else None,
-            revenue_by_model=dict(zip(self._cube.models, total.value[0].tolist(), strict=True)),
+            revenue_by_model=self._by_model(total),
             history=self._history(cut, model),
             channels=self._channels(now, before) if channels else (),
             campaigns=self._campaigns(now, before) if campaigns else (),
@@ -160,7 +164,7 @@ class Reader:
         if period is None:
             return None
         first, last = day_number(period.start), day_number(period.end)
-        return cut(self._cube.part(first_day=first, last_day=last, goal=self._goal))
+        return cut(self._cube.part(first_day=first, last_day=last, goal=self._goal.pk))
 
     def _history(self, cut: Callable[[Part], Part], model: int) -> History:
         year_before = self._period.shifted(-DAYS_OF_52_WEEKS)
@@ -173,7 +177,9 @@ class Reader:
     def _reaches_back_to(self, day: dt.date) -> bool:
         """Whether there are conversions or spend as early as that: else its days are unknown, not zero."""
         firsts = [
-            int(rows.day[0]) for rows in (self._cube.credit.get(self._goal), self._cube.spend) if rows and len(rows.day)
+            int(rows.day[0])
+            for rows in (self._cube.credit.get(self._goal.pk), self._cube.spend)
+            if rows and len(rows.day)
         ]
         return bool(firsts) and min(firsts) <= day_number(day)
 
@@ -229,34 +235,12 @@ class Reader:
             colour=colour,
             now=_measures(sums, 0, self._model),
             before=before,
-            revenue_by_model=dict(zip(self._cube.models, sums.value[0].tolist(), strict=True)),
+            revenue_by_model=self._by_model(sums),
         )
 
-
-def measured_lifts(
-    workspace: Workspace, *, only: Channel | None = None, index: ChannelIndex | None = None
-) -> list[MeasuredLift]:
-    """The newest experiment of each channel as incremental ROI, with intervals at the workspace's confidence level.
-
-    Experiments on a merged channel are those of the one that it was merged into.
-    """
-    visible = Experiment.objects.filter(
-        batch__workspace=workspace, batch__status=Import.Status.ACTIVE, shadowed=False, spend__gt=0
-    )
-    index = index or channel_index(workspace=workspace)
-    if only is not None:
-        visible = visible.filter(channel__in=index.counting_for(only.pk))
-    quantile = NormalDist().inv_cdf(0.5 + workspace.confidence / 200)
-    newest: dict[str, MeasuredLift] = {}
-    for row in visible.order_by("end", "pk"):
-        spend = float(row.spend)
-        margin = quantile * row.standard_error / spend
-        roi = row.lift / spend
-        channel = index.channels[index.counted_for(row.channel_id)].name
-        newest[channel] = MeasuredLift(
-            channel=channel, period=Period(row.start, row.end), roi=roi, low=roi - margin, high=roi + margin
-        )
-    return list(newest.values())
+    def _by_model(self, sums: Sums) -> dict[str, float]:
+        """The value of the only group under each model that can be chosen."""
+        return {self._cube.models[place]: float(sums.value[0, place]) for place in self._offered}
 
 
 def _before(compared: Sums, place: int | None, model: int) -> Measures:

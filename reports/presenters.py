@@ -9,12 +9,12 @@ from django.urls import reverse
 
 from accounts.models import Workspace
 from analyses.documents import Card, DataTable, Document, Figure, Row, Section
-from attribution.labels import MODEL_LABELS
 from charts import Chart
 from mmm_project import formats
 from reports import dashboard_charts, records
 from reports.dashboard_charts import Frame
-from reports.numbers import NO_CAMPAIGN_KEY, OTHERS_KEY, UNTOUCHED_KEY, Group, MeasuredLift, Measures, Subject
+from reports.evidence import TITLE, Evidence, lift_sentence
+from reports.numbers import NO_CAMPAIGN_KEY, OTHERS_KEY, UNTOUCHED_KEY, Group, Measures, Subject
 from reports.state import DashboardState
 from reports.trend_words import trend_sentences
 
@@ -48,7 +48,8 @@ class Presenter:
             period=state.choice.period.label,
             compared=compared.label if compared else "",
             comparison=state.choice.comparison_label.removeprefix("the "),
-            model=MODEL_LABELS[state.model],
+            model=state.models.label(state.model),
+            models=state.models,
         )
 
     def dashboard(self, subject: Subject) -> Document:
@@ -257,8 +258,9 @@ class Presenter:
         chart = dashboard_charts.models_chart(
             subject.revenue_by_model, chart_id="models", name=name, frame=self.frame, chosen=self.state.model
         )
-        lifts = tuple(self._lift_sentence(lift) for lift in subject.lifts)
-        return Section(title="Evidence", charts=_present([chart]), sentences=lifts)
+        currency, confidence = self.frame.currency, self.workspace.confidence
+        lifts = tuple(lift_sentence(lift, currency=currency, confidence=confidence) for lift in subject.lifts)
+        return Section(title=TITLE, charts=_present([chart]), sentences=lifts)
 
     def _trends(self, subject: Subject) -> Section:
         if not (subject.history.now.revenue.any() or subject.history.now.spend.any()):
@@ -273,38 +275,14 @@ class Presenter:
         )
 
     def _evidence(self, subject: Subject) -> Section:
-        lifts = {lift.channel: lift for lift in subject.lifts}
-        models = list(dict.fromkeys(["last", "first", self.state.model]))
-        chart = dashboard_charts.evidence_chart(
-            subject.channels,
-            lifts,
-            models=models,
+        return Evidence(
+            subject,
+            chosen=self.state.model,
             confidence=self.workspace.confidence,
+            zone=self.workspace.zone,
             frame=self.frame,
             link=self.channel_url,
-        )
-        if chart is None:
-            return Section(title="Evidence")
-        sentences = [self._disagreement(group, lifts[group.name]) for group in subject.channels if group.name in lifts]
-        return Section(title="Evidence", charts=(chart,), sentences=tuple(filter(None, sentences)))
-
-    def _disagreement(self, group: Group, lift: MeasuredLift) -> str:
-        """Say where what attribution credits and what an experiment measured do not agree."""
-        measured = self._lift_sentence(lift)
-        if group.now.roas is None or not group.is_seen:
-            return f"{measured} Attribution cannot see it: it leaves no touches."
-        credited = f"{self.frame.model} credits {formats.ratio(group.now.roas)}"
-        if lift.low <= group.now.roas <= lift.high:
-            return f"{measured} {credited}, which agrees."
-        verdict = "more" if group.now.roas > lift.high else "less"
-        return f"{measured} {credited}, which is {verdict} than the experiment allows."
-
-    def _lift_sentence(self, lift: MeasuredLift) -> str:
-        return (
-            f"{lift.channel}: an experiment of {lift.period.label} measured {formats.ratio(lift.roi)} of incremental "
-            f"revenue for each {self.frame.currency} ({self.workspace.confidence}% interval {formats.ratio(lift.low)} "
-            f"to {formats.ratio(lift.high)})."
-        )
+        ).section()
 
     # --- Tables --------------------------------------------------------------------------------------------------
 

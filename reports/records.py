@@ -7,6 +7,7 @@ from typing import Any
 from accounts.models import Workspace
 from analyses.documents import RawCell
 from marketing.periods import Period
+from reports.data_driven import DataDriven
 from reports.numbers import Daily, Group, Measures, Subject
 from reports.state import DashboardState
 
@@ -50,6 +51,7 @@ def data(
             {"channel": lift.channel, **_dates(lift.period), "roi": lift.roi, "low": lift.low, "high": lift.high}
             for lift in subject.lifts
         ],
+        "data_driven": _data_driven_json(subject.data_driven, subject.channels),
     }
 
 
@@ -69,6 +71,29 @@ def _group_json(group: Group) -> dict[str, Any]:
         **(_json(group.now) or {}),
         "compared": _json(group.before),
         "revenue_by_model": dict(group.revenue_by_model),
+    }
+
+
+def _data_driven_json(found: DataDriven | None, channels: Sequence[Group]) -> dict[str, Any] | None:
+    """The ROAS of each channel that the run credits and that has spend."""
+    if found is None:
+        return None
+    pairs = [(group, found.by_channel[group.key]) for group in channels if group.key in found.by_channel]
+    return {
+        "run": str(found.run_id),
+        "model": found.model,
+        "confidence": found.confidence,
+        "is_outdated": found.is_outdated,
+        "channels": [
+            {
+                "channel": group.name,
+                "roas": credited.value / group.now.spend,
+                "roas_low": None if credited.low is None else credited.low / group.now.spend,
+                "roas_high": None if credited.high is None else credited.high / group.now.spend,
+            }
+            for group, credited in pairs
+            if group.now.spend > 0
+        ],
     }
 
 

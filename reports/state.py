@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from urllib.parse import urlencode
 
 from accounts.models import Workspace
-from attribution.labels import MODEL_LABELS
+from attribution.cube_models import Models, archived_default, choice_of, models_of, usual_model, why_not
 from attribution.params import LAST_RESORT
 from marketing.models import Goal
 from marketing.period_choice import PeriodChoice
@@ -17,13 +17,20 @@ from marketing.period_choice import PeriodChoice
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DashboardState:
-    """`goals`: the workspace's, the default one first. `errors`: what in the address made no sense, as sentences."""
+    """`model`: as the daily cube names it; of a custom model, this is its newest version.
+
+    `chosen_model`: as addresses and settings name it, whatever its version; `default_model`: so, the workspace's.
+    `models`: what can be chosen. `goals`: the workspace's, the default one first. `errors`: what in the address made no
+    sense, or is not there yet, as sentences.
+    """
 
     choice: PeriodChoice
     model: str
+    chosen_model: str
+    default_model: str
+    models: Models
     goal: Goal
     goals: Sequence[Goal]
-    default_model: str
     errors: tuple[str, ...] = ()
 
     def query(self) -> str:
@@ -33,14 +40,29 @@ class DashboardState:
     def other_than_period(self) -> dict[str, str]:
         """What the address says besides the period; what is the workspace's default is left out."""
         query = {}
-        if self.model != self.default_model:
-            query["model"] = self.model
+        if self.chosen_model != self.default_model:
+            query["model"] = self.chosen_model
         if self.goal != self.goals[0]:
             query["goal"] = self.goal.name
         return query
 
     def with_choice(self, choice: PeriodChoice) -> "DashboardState":
         return replace(self, choice=choice)
+
+    def as_far_as(self, computed: Sequence[str]) -> "DashboardState":
+        """Return the state with a model that the cube holds, where the chosen one is still to be computed.
+
+        `computed`: the models of the cube. An earlier version of the same model is shown rather than another one. What
+        was chosen stays so, in the address, too.
+        """
+        if self.model in computed:
+            return self
+        earlier = [name for name in computed if choice_of(name) == self.chosen_model]
+        usual = self.models.newest(self.default_model)
+        shown = next(name for name in (*earlier, usual, LAST_RESORT, *computed) if name and name in computed)
+        label = self.models.label
+        sentence = f"{label(self.model)} is being computed. Shown meanwhile is {label(shown)}."
+        return replace(self, model=shown, errors=(*self.errors, sentence))
 
 
 def dashboard_state(query: Mapping[str, str], *, workspace: Workspace, now: dt.datetime) -> DashboardState | None:
@@ -51,17 +73,31 @@ def dashboard_state(query: Mapping[str, str], *, workspace: Workspace, now: dt.d
         return None
     choice = PeriodChoice.from_query(query, workspace=workspace, now=now)
     errors = list(choice.errors)
-    default = workspace.default_attribution_model
-    default = default if default in MODEL_LABELS else LAST_RESORT
-    model = query.get("model") or default
-    if model not in MODEL_LABELS:
-        errors.append(f"There is no attribution model “{model[:60]}”. Shown is {MODEL_LABELS[default]}.")
-        model = default
+    models = models_of(workspace)
+    default = usual_model(workspace=workspace, models=models)
+    model, problem = _model(query.get("model", ""), workspace, models, default)
     asked = query.get("goal") or goals[0].name
     goal = next((goal for goal in goals if goal.name.casefold() == asked.casefold()), None)
     if goal is None:
         errors.append(f"There is no goal “{asked[:60]}”. Shown is {goals[0].name}.")
         goal = goals[0]
     return DashboardState(
-        choice=choice, model=model, goal=goal, goals=goals, default_model=default, errors=tuple(errors)
+        choice=choice,
+        model=model,
+        chosen_model=choice_of(model),
+        default_model=default,
+        models=models,
+        goal=goal,
+        goals=goals,
+        errors=(*errors, *([problem] if problem else [])),
     )
+
+
+def _model(asked: str, workspace: Workspace, models: Models, default: str) -> tuple[str, str]:
+    """Return the model that is asked for, else the default one, and why it is not what was asked for, else ""."""
+    if found := models.newest(asked or default):
+        usual = archived_default(workspace) if not asked and default == LAST_RESORT else ""
+        problem = f"The workspace's default model, “{usual}”, is archived. Shown is {models.label(found)}."
+        return found, problem if usual else ""
+    shown = models.newest(default) or LAST_RESORT
+    return shown, f"{why_not(workspace=workspace, asked=asked)} Shown is {models.label(shown)}."

@@ -21,7 +21,9 @@ from reports.exports import download
 def page(request: AuthedRequest, slug: str) -> HttpResponse:
     """Show how marketing does: the figures of a period, by channel, campaign and day."""
     workspace = access.get_workspace(request, slug)
-    return _render(request, workspace, dashboard.overview(workspace, request.GET.dict(), now=timezone.now()))
+    may_run = access.can(request, Permission.RUN)
+    found = dashboard.overview(workspace, request.GET.dict(), now=timezone.now(), may_run=may_run)
+    return _render(request, workspace, found)
 
 
 @require_safe

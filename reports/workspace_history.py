@@ -1,5 +1,6 @@
 """What a workspace holds besides its rows, for its export: settings, names and rules, and what was done in it."""
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -8,6 +9,7 @@ from django.db.models import Model
 from accounts.models import ApiKey, AuditEvent, Invitation, Membership, Workspace
 from accounts.plans import plan_of
 from analyses.models import Run
+from attribution.models import CustomModel, CustomModelVersion
 from marketing.models import (
     Campaign,
     Channel,
@@ -54,6 +56,7 @@ def settings_of(workspace: Workspace) -> dict[str, Any]:
             SavedSegment, workspace, name="name", definition="definition", created_at="created_at",
             archived_at="archived_at",
         ),
+        "custom_models": _custom_models(workspace),
     }  # fmt: skip
 
 
@@ -78,6 +81,20 @@ def audit_of(workspace: Workspace) -> Iterator[Mapping[str, Any]]:
     rows = AuditEvent.objects.filter(workspace=workspace).order_by("pk")
     values = rows.values("at", "action", "target", "actor__email", "api_key__name", "detail")
     yield from values.iterator(chunk_size=ROWS_AT_ONCE)
+
+
+def _custom_models(workspace: Workspace) -> list[dict[str, Any]]:
+    """The custom models with all their versions; runs name a version "custom:<id>@<number>"."""
+    columns = {
+        "id": "pk", "name": "name", "description": "description", "created_by": "created_by__email",
+        "created_at": "created_at", "archived_at": "archived_at",
+    }  # fmt: skip
+    versions = defaultdict(list)
+    of_version = ("number", "definition", "created_by__email", "created_at")
+    rows = CustomModelVersion.objects.filter(model__workspace=workspace).order_by("number")
+    for model_id, *values in rows.values_list("model", *of_version):
+        versions[model_id].append(dict(zip(of_version, values, strict=True)))
+    return [model | {"versions": versions[model["id"]]} for model in _all(CustomModel, workspace, **columns)]
 
 
 def _all(model: type[Model], workspace: Workspace, **columns: str) -> list[dict[str, Any]]:

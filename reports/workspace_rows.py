@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+import numpy as np
 from django.db.models import Max, Min, Model, QuerySet
 
 from accounts.models import Workspace
@@ -24,6 +25,7 @@ from marketing.models import (
     Interaction,
     Outcome,
     OutcomeValue,
+    PathCount,
     Segment,
     Touchpoint,
     TrafficSource,
@@ -118,6 +120,13 @@ def workspace_rows() -> tuple[Rows, ...]:
             ("name", "start", "end", "geo"),
             lambda _workspace: lambda row: (row[0], str(row[1]), str(row[2]), row[3]),
         ),
+        Rows(
+            Dataset.PATHS,
+            PathCount,
+            ("date", "path", "conversions", "value", "null"),
+            ("date", "channels", "conversions", "value", "nulls"),
+            _paths,
+        ),
     )
 
 
@@ -179,6 +188,17 @@ def _experiments(workspace: Workspace) -> Callable[[Row], Row]:
     def present(row: Any) -> Row:
         channel, start, end, geo, lift, error, spend = row
         return (channels[channel], str(start), str(end), geo, lift, error, _amount(spend))
+
+    return present
+
+
+def _paths(workspace: Workspace) -> Callable[[Row], Row]:
+    names = _names(Channel, workspace)
+
+    def present(row: Any) -> Row:
+        date, channels, conversions, value, nulls = row
+        path = " > ".join(names[channel] for channel in np.frombuffer(channels, PathCount.CHANNEL_DTYPE).tolist())
+        return (str(date) if date else "", path, conversions, _amount(value), nulls)
 
     return present
 

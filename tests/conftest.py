@@ -6,6 +6,7 @@ import pytest
 from django.conf import settings
 from django.core.cache import cache
 from django.test import Client
+from hypothesis import settings as hypothesis_settings
 from pytest_socket import socket_allow_hosts
 
 from accounts.models import Membership, Role, User, Workspace
@@ -19,6 +20,9 @@ def pytest_runtest_setup() -> None:
 
 
 def pytest_configure() -> None:
+    # The first example may wait for a kernel to be compiled, and the machine may be busy: time is nobody's finding.
+    hypothesis_settings.register_profile("tests", deadline=None)
+    hypothesis_settings.load_profile("tests")
     # Each test client loads the middleware, and WhiteNoise would list every static file each time.
     settings.WHITENOISE_AUTOREFRESH = True
     # Argon2 is slow on purpose; who may sign in does not depend on it.

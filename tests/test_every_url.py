@@ -14,6 +14,8 @@ from accounts.invitations import invite
 from accounts.models import Membership, Role, User, Workspace
 from analyses.models import Run
 from analyses.runs import request_run
+from attribution.custom_models import create as create_custom_model
+from attribution.methods.custom_definition import parse as parse_custom_model
 from jobs.models import Job
 from marketing.importing.dimensions import create_channel
 from marketing.models import Campaign, Channel, ChannelAlias, Dataset, Outcome
@@ -44,6 +46,7 @@ ASKS_WHETHER_TO_CHANGE = {
     "marketing:upload_columns", "marketing:upload_check", "marketing:upload_rejects", "marketing:import_file",
     "marketing:import_rejects", "marketing:goal", "marketing:outcome", "marketing:channel", "marketing:merge_channel",
     "marketing:grouping", "marketing:new_segment", "marketing:segment",
+    "attribution:custom_new",
     "marketing:customer", "team_remove", "team_transfer", "workspace_delete", "workspace_export_file",
 }  # fmt: skip
 # What everybody may do, as it concerns nobody else.
@@ -87,6 +90,8 @@ def world(db: None) -> World:
     campaign = Campaign.objects.create(workspace=workspace, name=CANARY)
     meaning = parse_segment({"conditions": [{"type": "first_channel", "any_of": [CANARY]}]})
     segment = create_segment(workspace=workspace, name=CANARY, definition=meaning, by=owner)
+    weights = parse_custom_model({"channels": {CANARY: 2}})
+    model = create_custom_model(workspace=workspace, name=CANARY, definition=weights, by=owner)
     invited = invite(
         workspace=workspace,
         email=f"{CANARY}@example.org",
@@ -102,6 +107,7 @@ def world(db: None) -> World:
         "channel_id": channel.pk,
         "alias_id": ChannelAlias.objects.create(workspace=workspace, channel=channel, name=f"{CANARY} before").pk,
         "segment_id": segment.pk,
+        "model_id": model.pk,
         "campaign_id": campaign.pk,
         "goal_id": workspace.goals.get(is_default=False).pk,
         "import_id": upload.batch_id,

@@ -2,12 +2,12 @@
 
 Days are whole days since 1970-01-01; channels, campaigns and goals are known by the numbers they came with. Campaign
 `NO_CAMPAIGN` stands for touches (or spend) without a campaign; channel and campaign `UNTOUCHED` for conversions without
-a touch in their window.
+a touch in their window, or, under a custom model, without one that has any weight.
 """
 
 import itertools
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, Self
 
 import numpy as np
@@ -140,6 +140,12 @@ class Cube:
     models: tuple[str, ...]
     credit: Mapping[int, CreditRows]
     spend: SpendRows
+
+    @property
+    def nbytes(self) -> int:
+        """The memory that its columns take."""
+        parts: list[CreditRows | SpendRows] = [*self.credit.values(), self.spend]
+        return sum(getattr(part, field.name).nbytes for part in parts for field in fields(part))
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, npt.NDArray[Any]], *, models: tuple[str, ...]) -> Self:

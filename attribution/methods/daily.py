@@ -9,7 +9,7 @@ import numpy.typing as npt
 from attribution.methods.rules import RuleModel, credit_cells
 from marketing.frames import BoolColumn, Float64Column, Int64Column, Journeys
 
-CELLS_AT_ONCE = 1 << 18  # days x groups held densely: 25 MB for six models
+CELLS_AT_ONCE = 3 << 19  # days x groups x models held densely: 25 MB
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,7 +41,7 @@ def daily_credit(
     `day`: (J,) int64, the day of each journey's conversion, counted from any origin. The other arguments are those of
     `attribution.methods.rules.rule_credit`. The sum over days is the credit of the whole period.
 
-    Time O(M x touches in converted journeys + days x groups); memory O(J + rows), beside about 50 MB.
+    Time O(M x (touches in converted journeys + days x groups)); memory O(J + M x rows), beside about 50 MB.
     Raises ValueError as `rule_credit` does, and if there is not one day for each journey.
     """
     if len(day) != len(journeys):
@@ -67,7 +67,7 @@ def _chunks(
     direct_source: BoolColumn,
 ) -> Iterator[tuple[npt.NDArray[np.generic], ...]]:
     """Yield rows of day, group, conversions and value, a range of days at a time; `order`: journeys by day."""
-    days_at_once = max(CELLS_AT_ONCE // (groups + 1), 1)
+    days_at_once = max(CELLS_AT_ONCE // (len(models) * (groups + 1)), 1)
     sorted_days = day[order]
     first = 0
     while first < len(order):

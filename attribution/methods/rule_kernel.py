@@ -1,19 +1,21 @@
-"""The compiled inner loop of the rule models: one pass over the touches for all models.
+"""The compiled inner loops of the rule models: one pass over the touches for all usual models, and one for the others.
 
-This is the only module that imports numba, and importing it takes a second: import it where credit is computed.
+There are two because the first, which the dashboard waits for, would be a tenth slower with the second's models in it.
+
+Only kernels like this one import numba, which takes a second: import them where credit is computed.
 The loop releases the GIL and uses none of numba's own threading layers, which survive neither forks nor threads.
 """
 
 from collections.abc import Callable
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 
 import numba
 import numpy as np
 
 from attribution.methods.rules import RuleKind
-from marketing.frames import BoolColumn, Float64Column, Int64Column, UInt32Column
+from marketing.frames import NO_LEAD, BoolColumn, Float64Column, Int64Column, UInt32Column
 
-Function = TypeVar("Function", bound=Callable[..., None])
+Function = TypeVar("Function", bound=Callable[..., Any])
 
 # Numbered here and not by the enumeration: the compiled loop holds these as constants, and numba compiles it anew
 # only when this file changes.
@@ -24,6 +26,9 @@ KIND_CODES = {
     RuleKind.TIME_DECAY: TIME_DECAY,
     RuleKind.LAST_NON_DIRECT: LAST_NON_DIRECT,
 }
+W, PARTICIPATION, SET_LINEAR = range(3)
+MORE_KIND_CODES = {RuleKind.W: W, RuleKind.PARTICIPATION: PARTICIPATION, RuleKind.SET_LINEAR: SET_LINEAR}
+U_FIRST, U_MIDDLE, U_LAST = 0.4, 0.2, 0.4  # of journeys without the lead that W asks for
 
 
 def compiled(function: Function) -> Function:
@@ -125,7 +130,7 @@ def add_credit(
 
     `credit`: (M, strata * groups_and_none, 2) float64, conversions and value by model and, stratum after stratum, by
     group, the last group of each being "(none)". The journeys' columns are (J,), the touches' (N,), the sources' (S,);
-    `kinds` (M,), `weights` (M, 3) and `half_life_us` (M,) describe the models. Indices are trusted: the caller has
+    `kinds` (M,), `weights` (M, 4) and `half_life_us` (M,) describe the models. Indices are trusted: the caller has
     checked them.
     """
     longest = 0
@@ -155,3 +160,87 @@ def add_credit(
                 give_by_age(credit, m, groups, touches, ages_us, half_life_us, decay, value[j])
             elif kinds[m] == LAST_NON_DIRECT:
                 give_to_last_non_direct(credit, m, groups, touches, direct, value[j])
+
+
+@compiled
+def touch_of_lead(touches: int, first_touch: int, touched_at: Int64Column, lead_at: int) -> int:
+    """The last touch of the path at or before the lead, counted from 0; -1 without any."""
+    lead = touches - 1
+    while lead >= 0 and touched_at[first_touch + lead] > lead_at:
+        lead -= 1
+    return lead
+
+
+@compiled
+def give_by_lead(
+    credit: Float64Column, m: int, groups: Int64Column, touches: int, lead: int, weights: Float64Column, value: float
+) -> None:
+    """`weights[m]`: of the first, all middle, the last and the lead's touch, which is number `lead`, -1 for none.
+
+    The touches that are none of these share the middle's weight.
+    """
+    first, middle, last, of_lead = weights[m, 0], weights[m, 1], weights[m, 2], weights[m, 3]
+    if lead < 0:
+        first, middle, last, of_lead = U_FIRST, U_MIDDLE, U_LAST, 0.0
+    others = max(touches - 2, 0)
+    if 0 < lead < touches - 1:
+        others -= 1
+    total = first + last + of_lead + (middle if others > 0 else 0.0)
+    give(credit, m, groups[0], first / total, value)
+    give(credit, m, groups[touches - 1], last / total, value)
+    if lead >= 0:
+        give(credit, m, groups[lead], of_lead / total, value)
+    for i in range(1, touches - 1):
+        if i != lead:
+            give(credit, m, groups[i], middle / total / others, value)
+
+
+@compiled
+def add_more_credit(
+    credit: Float64Column,
+    first_journey: int,
+    stop_journey: int,
+    groups_and_none: int,
+    start: Int64Column,
+    stop: Int64Column,
+    converted: BoolColumn,
+    value: Float64Column,
+    stratum: Int64Column,
+    touched_at: Int64Column,
+    source: UInt32Column,
+    group_of_source: Int64Column,
+    lead_at: Int64Column,
+    kinds: Int64Column,
+    weights: Float64Column,
+) -> None:
+    """Add the credit of the journeys `first_journey:stop_journey` that converted, as `add_credit` does.
+
+    `lead_at`: (J,), or empty: no journey has a lead then. `kinds` (M,) and `weights` (M, 4) describe the models.
+    """
+    longest = 0
+    for j in range(first_journey, stop_journey):
+        longest = max(longest, stop[j] - start[j])
+    # Of each journey: the cell of each touch, and once of each group; `seen_in`: in which journey a group came last.
+    groups, distinct = np.empty(longest, np.int64), np.empty(longest, np.int64)
+    seen_in = np.full(groups_and_none, -1)
+    for j in range(first_journey, stop_journey):
+        if not converted[j]:
+            continue
+        touches, first_cell, found = stop[j] - start[j], stratum[j] * groups_and_none, 0
+        for i in range(touches):
+            group = group_of_source[source[start[j] + i]]
+            groups[i] = first_cell + group
+            if seen_in[group] != j:
+                seen_in[group] = j
+                distinct[found] = groups[i]
+                found += 1
+        for m in range(len(kinds)):
+            if touches == 0:
+                give(credit, m, first_cell + groups_and_none - 1, 1.0, value[j])
+            elif kinds[m] == W:
+                lead = touch_of_lead(touches, start[j], touched_at, lead_at[j] if len(lead_at) else NO_LEAD)
+                give_by_lead(credit, m, groups, touches, lead, weights, value[j])
+            else:
+                share = 1.0 if kinds[m] == PARTICIPATION else 1.0 / found
+                for i in range(found):
+                    give(credit, m, distinct[i], share, value[j])

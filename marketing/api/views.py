@@ -27,6 +27,7 @@ SENT_IN_BATCHES = (
     Dataset.CONTROLS,
     Dataset.EXPERIMENTS,
     Dataset.EVENTS,
+    Dataset.PATHS,
 )
 YES_OR_NO = {"true": True, "1": True, "false": False, "0": False}
 

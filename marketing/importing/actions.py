@@ -17,6 +17,7 @@ from jobs.actions import submit
 from jobs.handlers import JobDeferred, JobFailed, LeaseLost
 from jobs.models import Job
 from jobs.progress import Progress
+from marketing.channel_index import channel_index
 from marketing.importing import kept_files
 from marketing.importing.cells import Clock
 from marketing.importing.checking import CheckedRows, Checker
@@ -32,6 +33,7 @@ from marketing.importing.reading import Reading
 from marketing.importing.removal import imports_to_clear, remove_rows, ring_deferred
 from marketing.importing.retention import forget_files
 from marketing.importing.settle import (
+    add_up_paths,
     admit_new_conversions,
     count_equal_figures,
     keep_measures_unsaid,
@@ -143,6 +145,7 @@ def checker_for(
         reading=reading,
         layout=layout,
         keep_raw=True,
+        former_names=channel_index(workspace=workspace).former_names(),
     )
 
 
@@ -166,6 +169,7 @@ def run_import(job: Job, progress: Progress) -> None:
         raise JobFailed(_nothing_to_import(counts["rejected"], batch.errors), code="no_valid_rows")
     duplicates = shadow_repeated_touches(batch, after_each=lambda done: progress("Settling", _settling(done)))
     duplicates += admit_new_conversions(batch, after_each=lambda done: progress("Settling", _settling(done)))
+    add_up_paths(batch)
     mapping = {field.name: name for field, name in checker.fields.items()}
     batch.accepted, batch.duplicates, batch.mapping = counts["accepted"] - duplicates, duplicates, mapping
     batch.warnings += checker.warnings  # to those of the file as a whole
@@ -268,10 +272,15 @@ def days_of(rows: CheckedRows, workspace: Workspace) -> tuple[dt.date | None, dt
     """Return the first and last day that the rows speak of, in the workspace's zone."""
     if not rows.count:
         return None, None
-    starts = next(rows.cells[name].values for name in ("date", "occurred_at", "start") if name in rows.cells)
+    starts = next((rows.cells[name].values for name in ("date", "occurred_at", "start") if name in rows.cells), None)
+    if starts is None:
+        return None, None  # paths of no day in particular
     ends = rows.cells["end"].values if "end" in rows.cells else starts
     if ends.dtype.kind == "M":  # an event may have no end: it is that day's
         ends = np.where(np.isnat(ends), starts, ends)
+        starts, ends = starts[~np.isnat(starts)], ends[~np.isnat(ends)]
+        if not len(starts):
+            return None, None
     return _day(starts.min(), workspace), _day(ends.max(), workspace)
 
 

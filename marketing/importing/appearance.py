@@ -61,6 +61,11 @@ def like_name(cell: str) -> bool:
     return not like_number(cell) and not like_date(cell)
 
 
+def like_path(cell: str) -> bool:
+    """Whether a cell may be channels in a row; an address of a page is none."""
+    return like_name(cell) and not cell.lower().startswith(("/", "http://", "https://"))
+
+
 def like_person(cell: str) -> bool:
     """Whether a cell is an e-mail address or an identifier that no two people share."""
     return bool(PERSON_LIKE.fullmatch(cell))

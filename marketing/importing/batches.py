@@ -34,7 +34,7 @@ MOST_ROWS = 10_000
 LONGEST_KEY = 255  # of what names a request that may be sent again
 SAYS_THE_CHANNEL = ("channel", "source", "medium")
 # Rows of a batch are numbered from 1: there is no row with names of columns above them.
-AS_A_FILE = Reading(format="parquet", header_row=0)
+AS_A_FILE = Reading(format="parquet", header_row=0, path_separator=">")
 
 Columns: TypeAlias = dict[str, list[str | None]]
 

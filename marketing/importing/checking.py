@@ -1,6 +1,6 @@
 """Check a chunk of a file against its dataset's fields: good rows in columns, bad rows with a reason."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from marketing.importing.cells import Cells, Clock, Doubt
 from marketing.importing.columns import trimmed
-from marketing.importing.doubts import ZERO_IMPRESSIONS, Doubts
+from marketing.importing.doubts import PATH_AGAIN, WORTH_WITHOUT_CONVERSIONS, ZERO_IMPRESSIONS, Doubts
 from marketing.importing.errors import CellError, FileRejected
 from marketing.importing.fields import (
     Field,
@@ -22,6 +22,7 @@ from marketing.importing.fields import (
 from marketing.importing.files import Chunk
 from marketing.importing.inspection import inspect
 from marketing.importing.layouts.reader import LayoutReader
+from marketing.importing.paths import DEFAULT, separator_told
 from marketing.importing.reading import Reading
 from marketing.importing.regularity import Regularity
 from marketing.models import Dataset
@@ -34,7 +35,7 @@ DUPLICATE_MATTERS = (
     Dataset.EVENTS,
     Dataset.MEDIA_TABLE,
 )
-LOOKED_UP = ("channel", "campaign", "outcome", "control")
+LOOKED_UP = ("channel", "campaign", "outcome", "control", "path")
 # What names a series of figures whose days should be regular. Spend is not so for each channel, but for all of them.
 SERIES_NAMED_BY: dict[str, str | None] = {
     Dataset.SPEND: None,
@@ -71,14 +72,18 @@ class Checker:
         reading: Reading | None = None,
         layout: str = "",
         keep_raw: bool = False,
+        former_names: Mapping[str, str] | None = None,
     ) -> None:
         """Raise FileRejected if the mapping does not fit the file's header.
 
         `reading`: None lets the file tell, and raises FileRejected if it does not. `keep_raw`: errors carry the cells
-        of their rows, for the file of rejected rows.
+        of their rows, for the file of rejected rows. `former_names`: of channels -> what they are called now, both in
+        lower case: rows that say either are of one channel.
         """
         reading = reading or _told_by_the_file(path)
         self.path, self.dataset, self.keep_raw = path, dataset, keep_raw
+        self._former_names = former_names or {}
+        self._separator_said = reading.path_separator or None
         self.clock = replace(clock, decimal=reading.decimal, date_order=reading.date_order)
         self._source = LayoutReader(path, reading, layout=layout)
         self.fields = mapped_fields(dataset=dataset, header=self._source.header, mapping=mapping)
@@ -104,17 +109,22 @@ class Checker:
         self._regularity.require_one_rhythm()
         missing = self._regularity.missing_weeks()
         doubts = self._doubts.sentences(zone=str(self.clock.zone))
-        self.warnings = [*self._source.warnings, *doubts, *([missing] if missing else [])]
+        told = self._separator_told()
+        self.warnings = [*self._source.warnings, *([told] if told else []), *doubts, *([missing] if missing else [])]
 
     def _forget(self) -> None:
         self._first_rows: dict[int, int] = {}  # by the key's 64-bit hash: a tenth of the memory of the key itself
         self._doubts = Doubts()
         self._regularity = Regularity()
+        self._separator = self._separator_said
 
     def _check(self, chunk: Chunk) -> CheckedRows:
         if column := self._currency_column:
             require_currency_of_rows(column, trimmed(chunk.columns[column]), currency=self.clock.currency)
-        parsed = {field: field.parse(chunk.columns[column], self.clock) for field, column in self.fields.items()}
+        clock = self.clock
+        if self.dataset == Dataset.PATHS:
+            clock = self._clock_for_paths(chunk)
+        parsed = {field: field.parse(chunk.columns[column], clock) for field, column in self.fields.items()}
         reasons: dict[int, tuple[str, str]] = {}
         for field, cells in parsed.items():
             for position, reason in _wrong_cells(field, cells).items():
@@ -149,6 +159,10 @@ class Checker:
         if self.dataset == Dataset.EXPERIMENTS:
             for i in np.flatnonzero(named["standard_error"].values <= 0):
                 wrong[int(i)] = (self._column("standard_error"), "not above zero")
+        if self.dataset == Dataset.PATHS:
+            nulls = named["null"].values if "null" in named else 0
+            for i in np.flatnonzero(np.nan_to_num(named["conversions"].values) + np.nan_to_num(nulls) == 0):
+                wrong[int(i)] = (self._column("conversions"), "the path was never taken: it has no journey at all")
         return wrong
 
     def _repeated_rows(
@@ -160,11 +174,11 @@ class Checker:
         """
         key_names = [
             name
-            for name in ("date", "name", "start", "end", "channel", "campaign", "outcome", "control", "geo")
+            for name in ("date", "name", "start", "end", "channel", "campaign", "outcome", "control", "geo", "path")
             if name in named and (name != "end" or self.dataset != Dataset.EVENTS)  # an event's end is no part of it
         ]
         wrong = {}
-        keys = zip(*(_folded(name, named[name].values.tolist()) for name in key_names), strict=True)
+        keys = zip(*(self._folded(name, named[name].values.tolist()) for name in key_names), strict=True)
         for position, (key, row) in enumerate(zip(keys, chunk.rows, strict=True)):
             if position in rejected:
                 continue
@@ -185,11 +199,44 @@ class Checker:
             if measure == "spend" and impressions is not None and self.dataset != Dataset.EXPERIMENTS:
                 shown_to_nobody = impressions.present & (impressions.values == 0) & (spend.values > 0)
                 self._doubts.add(ZERO_IMPRESSIONS, self._column(name), shown_to_nobody & good, chunk.rows)
+        if self.dataset == Dataset.PATHS:
+            self._note_odd_paths(named, chunk, good)
+
+    def _note_odd_paths(self, named: dict[str, Cells], chunk: Chunk, good: NDArray[np.bool_]) -> None:
+        """Programs that count paths write one as often as they like; equal ones are added up when they are loaded."""
+        again = np.zeros(len(good), bool)
+        again[list(self._repeated_rows(named, chunk, rejected=set(np.flatnonzero(~good).tolist())))] = True
+        self._doubts.add(PATH_AGAIN, self._column("path"), again, chunk.rows)
+        if "value" in named:
+            unearned = (named["value"].values > 0) & (named["conversions"].values == 0)
+            self._doubts.add(WORTH_WITHOUT_CONVERSIONS, self._column("value"), unearned & good, chunk.rows)
+
+    def _clock_for_paths(self, chunk: Chunk) -> Clock:
+        """The clock with the sign that parts the steps of paths, which is the same in all of the file."""
+        if self._separator_said is None:
+            cells = chunk.columns[self._column("path")]
+            self._separator = separator_told(cells, before=self._separator)
+        return replace(self.clock, path_separator=self._separator or DEFAULT)
+
+    def _separator_told(self) -> str:
+        """Say which sign was taken for what parts the steps, if nobody said so and it is not the usual one."""
+        if self._separator_said or self._separator in (None, DEFAULT):
+            return ""
+        return f"The steps in “{self._column('path')}” are parted by “{self._separator}”."
 
     def _note_days(self, kept: dict[str, Cells]) -> None:
         if self.dataset in SERIES_NAMED_BY and len(kept["date"].values):
             named_by = SERIES_NAMED_BY[self.dataset]
             self._regularity.add(kept["date"].values, kept[named_by].values if named_by else None)
+
+    def _folded(self, name: str, values: list[Any]) -> list[Any]:
+        """Fold the case of what is looked up by name: “TV” and “tv” are one channel, and so is what it was called."""
+        if name not in LOOKED_UP:
+            return values
+        folded = [value.lower() for value in values]
+        if name == "channel" and self._former_names:
+            folded = [self._former_names.get(value, value) for value in folded]
+        return folded
 
     def _column(self, name: str) -> str:
         return next(column for field, column in self.fields.items() if field.name == name)
@@ -205,11 +252,6 @@ def _told_by_the_file(path: Path) -> Reading:
 def _error(chunk: Chunk, position: int, column: str, reason: str) -> CellError:
     row = chunk.rows[position]
     return CellError(row, column, reason, chunk.raw.cells(row) if chunk.raw else ())
-
-
-def _folded(name: str, values: list[Any]) -> list[Any]:
-    """Fold the case of what is looked up by name: “TV” and “tv” are one channel."""
-    return [value.lower() for value in values] if name in LOOKED_UP else values
 
 
 def _wrong_cells(field: Field, cells: Cells) -> dict[int, str]:

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from marketing.importing.reading import DateOrder
+from marketing.importing.reading import DateOrder, PathSeparator
 
 QUOTED_CHARACTERS = 40
 EXACT_INTEGER = 2**53  # whole numbers below are exact as floats
@@ -44,7 +44,7 @@ class Cells:
 class Clock:
     """What cells are read against: the workspace's zone and currency, now, and how the file writes numbers and days.
 
-    `currency`: ISO 4217; "" takes no sign of a currency for part of an amount. `decimal`, `date_order`: see `Reading`.
+    `currency`: ISO 4217; "" takes no sign of a currency for part of an amount. The rest: see `Reading`.
     """
 
     zone: zoneinfo.ZoneInfo
@@ -52,6 +52,7 @@ class Clock:
     currency: str = ""
     decimal: Literal[".", ","] = "."
     date_order: DateOrder = "ymd"
+    path_separator: PathSeparator | Literal[""] = ""
 
 
 def trimmed(column: pa.Array) -> pa.Array:

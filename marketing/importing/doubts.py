@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 from marketing.importing.columns import Doubt
 
 ZERO_IMPRESSIONS = "zero_impressions"
+PATH_AGAIN = "path_again"
+WORTH_WITHOUT_CONVERSIONS = "worth_without_conversions"
 SENTENCES: dict[str, tuple[str, str]] = {  # for one cell, and for more
     Doubt.SAID_BLANK: (
         "1 cell in “{column}” says that there is no number, and counts as blank",
@@ -29,6 +31,14 @@ SENTENCES: dict[str, tuple[str, str]] = {  # for one cell, and for more
     ZERO_IMPRESSIONS: (
         "1 row has spend in “{column}”, but no impressions",
         "{count} rows have spend in “{column}”, but no impressions",
+    ),
+    PATH_AGAIN: (
+        "1 row has a path in “{column}” that an earlier row of the file has: their counts are added up",
+        "{count} rows have a path in “{column}” that an earlier row of the file has: their counts are added up",
+    ),
+    WORTH_WITHOUT_CONVERSIONS: (
+        "1 row has a value in “{column}”, but no conversions",
+        "{count} rows have a value in “{column}”, but no conversions",
     ),
 }
 

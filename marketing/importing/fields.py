@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from babel.numbers import list_currencies
 
-from marketing.importing import cells
+from marketing.importing import cells, paths
 from marketing.importing.appearance import folded
 from marketing.importing.errors import FileRejected
 from marketing.importing.synonyms import CURRENCY
@@ -107,6 +107,13 @@ FIELDS: dict[str, tuple[Field, ...]] = {
         Field("start", _planned_day, required=True),
         Field("end", _planned_day),
         GEO,
+    ),
+    Dataset.PATHS: (
+        Field("date", cells.day),
+        Field("path", paths.parse, required=True),
+        Field("conversions", cells.non_negative, required=True),
+        Field("value", cells.money),
+        Field("null", cells.non_negative),
     ),
 }
 SERIES = {

@@ -12,10 +12,11 @@ from django.db.models import Model
 from numpy.typing import NDArray
 
 from accounts.models import Workspace
-from marketing.importing.cells import MONEY_DECIMALS
+from marketing.importing.cells import MONEY_DECIMALS, Cells
 from marketing.importing.checking import CheckedRows
 from marketing.importing.dimensions import ids_by_name
 from marketing.importing.errors import CellError
+from marketing.importing.paths import steps_of
 from marketing.models import Campaign, Channel, Control, Dataset, Goal, Outcome
 
 ERRORS_SHOWN = 100
@@ -126,6 +127,8 @@ class Gathered:
         for name, cells in rows.cells.items():
             if name in NAMED:
                 self._remember(name, pd.unique(cells.values[cells.present]).tolist())
+            elif name == "path":
+                self._remember("channel", steps_of(cells.values)[0])
             elif ":" in name and cells.present.any():
                 kind, _, label = name.partition(":")
                 if kind in SERIES_OF:
@@ -152,6 +155,9 @@ class Gathered:
                 if label and kind in ("spend", "impressions", "clicks", "outcome"):
                     self._add_to(kind, [label], np.array([_total(kind, column.values[column.present])]))
             return
+        if self.dataset == Dataset.PATHS:
+            self._sum_paths(cells)
+            return
         by = next((name for name in ("channel", "goal", "outcome", "control", "source", "name") if name in cells), None)
         names, codes = _named_groups(rows, by)
         if self.dataset in (Dataset.TOUCHPOINTS, Dataset.CONVERSIONS, Dataset.CONTROLS, Dataset.EVENTS):
@@ -162,6 +168,16 @@ class Gathered:
             self._add_to("outcome", names, _by_group(codes, cells["value"].values, len(names)))
         if self.dataset in (Dataset.SPEND, Dataset.EXPERIMENTS):
             self._add_to("spend", names, _by_group(codes, cells["spend"].values / 10**MONEY_DECIMALS, len(names)))
+
+    def _sum_paths(self, cells: dict[str, Cells]) -> None:
+        """What ended with which channel: the credit of the last touch, which most reports show."""
+        names, steps, first = steps_of(cells["path"].values)
+        ending, codes = np.unique(steps[first[1:] - 1], return_inverse=True)
+        for measure in ("conversions", "value", "null"):
+            if measure in cells:
+                unit = 10**MONEY_DECIMALS if measure == "value" else 1
+                amounts = _by_group(codes, cells[measure].values / unit, len(ending))
+                self._add_to(measure, [names[channel] for channel in ending], amounts)
 
     def _add_to(self, measure: str, names: list[str], amounts: NDArray[Any]) -> None:
         sums = self._sums.setdefault(measure, Counter())

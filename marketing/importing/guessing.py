@@ -15,6 +15,7 @@ from marketing.importing.appearance import (
     like_moment,
     like_name,
     like_number,
+    like_path,
     like_person,
     mostly,
     says_only,
@@ -28,7 +29,8 @@ Fits = Callable[[dict[str, str], Sequence[str], Sample], bool]
 
 DERIVED_FIGURES = re.compile(r"\b(per|rate|avg|average|share|cpc|cpm|ctr|cpa|roas|roi|pct|percent|index)\b|%")
 WORD_IN_NAME = 4  # letters that a name needs before it counts inside a longer one
-WHOLE_NAMES_ONLY = ("customer", "goal", "name", "outcome", "control")  # “new customers” are nobody in particular
+# “New customers” are nobody in particular, and a page's path is none of channels.
+WHOLE_NAMES_ONLY = ("customer", "goal", "name", "outcome", "control", "path")
 INSIDE_A_NAME = 1_000  # the rank of such a match: after all whole names
 
 
@@ -81,8 +83,11 @@ LOOKS: dict[str, Looks] = {
     "goal": like_name,
     "source": like_name,
     "medium": like_name,
+    "path": like_path,
+    "conversions": like_number,
+    "null": like_number,
 }
-FIGURES = ("spend", "impressions", "clicks", "value", "lift")
+FIGURES = ("spend", "impressions", "clicks", "value", "lift", "conversions", "null")
 
 
 def _candidates(dataset: str, columns: Mapping[str, Sequence[str]]) -> Iterator[tuple[int, str, str]]:
@@ -162,6 +167,7 @@ SIGNS: tuple[tuple[Dataset, Fits], ...] = (
     (Dataset.EXPERIMENTS, _has("channel", "start", "end", "lift", "standard_error")),
     (Dataset.CONVERSIONS, _is_conversions),
     (Dataset.TOUCHPOINTS, _is_touches),
+    (Dataset.PATHS, _has("path", "conversions")),
     (Dataset.SPEND, _is_spend),
     (Dataset.OUTCOMES, _has("date", "outcome", "value")),
     (Dataset.CONTROLS, _has("date", "control", "value")),

@@ -12,7 +12,7 @@ from marketing.importing import parquet_files, text_files
 from marketing.importing.errors import FileRejected
 from marketing.importing.files import as_text, checked_header
 from marketing.importing.numbers import NUMBER_TEXT
-from marketing.importing.reading import Reading
+from marketing.importing.reading import PATH_SEPARATORS, Reading
 from marketing.importing.sniffing import (
     ORDERED_DAY,
     find_header,
@@ -31,7 +31,7 @@ SNIFFED_CELLS = 300_000
 SAMPLE_ROWS = 20
 SHEETS_ASKED_ABOUT = 50
 LAST_HEADER_ROW = 1_000
-SAYABLE = ("encoding", "delimiter", "decimal", "date_order", "header_row", "sheet")
+SAYABLE = ("encoding", "delimiter", "decimal", "date_order", "header_row", "sheet", "path_separator")
 
 TWO_ROWS = "The header takes two rows. Put one name above each column, in a single row, and try again."
 MERGED = "The header has merged cells. Unmerge them, put one name above each column, and try again."
@@ -39,7 +39,11 @@ READ_AS_CP1252 = (
     "The file is not UTF-8. It is read as Windows-1252 (Western European): check that its letters come out right, and "
     "choose another encoding if they do not."
 )
-CHOICES: dict[str, tuple[str, ...]] = {"decimal": (".", ","), "date_order": ("ymd", "dmy", "mdy")}
+CHOICES: dict[str, tuple[str, ...]] = {
+    "decimal": (".", ","),
+    "date_order": ("ymd", "dmy", "mdy"),
+    "path_separator": PATH_SEPARATORS,
+}
 DATE_ORDERS = (("dmy", "Day, month, year"), ("mdy", "Month, day, year"))
 DECIMALS = ((".", "Point: 1,234.5"), (",", "Comma: 1.234,5"))
 

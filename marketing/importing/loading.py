@@ -15,6 +15,7 @@ from marketing.importing.checking import CheckedRows
 from marketing.importing.customers import customer_ids
 from marketing.importing.dimensions import Dimensions
 from marketing.importing.fields import EVENT_NAMES
+from marketing.importing.path_rows import path_columns
 from marketing.importing.upserts import add_customers
 from marketing.models import (
     ChannelSpend,
@@ -26,6 +27,8 @@ from marketing.models import (
     Import,
     Interaction,
     OutcomeValue,
+    PathChannel,
+    PathCount,
     Touchpoint,
 )
 
@@ -161,6 +164,18 @@ def _write_events(
             "end": _days(end),
             "geo": _or_default(rows, "geo", "", np.object_),
         },
+    )
+
+
+def _paths(batch: Import, rows: CheckedRows, dimensions: Dimensions) -> None:
+    columns, channels = path_columns(rows, dimensions.channels)
+    new = channels - set(PathChannel.objects.filter(batch=batch).values_list("channel_id", flat=True))
+    PathChannel.objects.bulk_create(PathChannel(batch=batch, channel_id=channel) for channel in sorted(new))
+    count = len(columns["digest"])
+    value = _decimals(columns.pop("value"))
+    write_rows(
+        PathCount,
+        {"batch": np.full(count, batch.pk), "shadowed": np.ones(count, bool), "value": value, **columns},
     )
 
 
@@ -314,4 +329,5 @@ LOADERS: dict[str, Callable[[Import, CheckedRows, Dimensions], None]] = {
     Dataset.EXPERIMENTS: _experiments,
     Dataset.MEDIA_TABLE: _media_table,
     Dataset.EVENTS: _events,
+    Dataset.PATHS: _paths,
 }

@@ -22,16 +22,17 @@ from marketing.models import (
     Event,
     Experiment,
     Import,
-    ImportedRow,
     Outcome,
     OutcomeValue,
+    PathChannel,
+    PathCount,
     Segment,
     Touchpoint,
     TrafficSource,
 )
 
 ROWS_AT_ONCE = 20_000
-ROW_MODELS: tuple[type[ImportedRow], ...] = (
+ROW_MODELS: tuple[type[models.Model], ...] = (
     Touchpoint,
     Conversion,
     ChannelSpend,
@@ -39,6 +40,8 @@ ROW_MODELS: tuple[type[ImportedRow], ...] = (
     ControlValue,
     Experiment,
     Event,
+    PathCount,
+    PathChannel,
 )
 ENDED = (Import.Status.FAILED, Import.Status.UNDONE)
 WITH_ROWS = Q(rows_removed_at=None)  # of an import that has ended

@@ -1,7 +1,7 @@
 """Decide which of several rows with one natural key holds.
 
 Touchpoints and conversions: the first active row holds, later ones are shadowed. Spend, outcomes, controls,
-experiments and events: the newest import holds. Every function here runs under the workspace's import lock
+experiments, events and paths: the newest import holds. Every function here runs under the workspace's import lock
 (`actions.run_import`).
 """
 
@@ -20,6 +20,7 @@ from marketing.models import (
     Experiment,
     Import,
     OutcomeValue,
+    PathCount,
     Touchpoint,
 )
 
@@ -82,12 +83,28 @@ last_said AS (
 UPDATE marketing_channelspend AS spend SET {measure} = last_said.measure FROM last_said
 WHERE last_said.id = spend.id AND NOT last_said.said AND spend.{measure} IS DISTINCT FROM last_said.measure
 """
+# The first row of each path that a file has several rows of gets what they come to.
+ADD_UP_PATHS = """
+UPDATE marketing_pathcount AS first
+SET conversions = whole.conversions, value = whole.value, nulls = whole.nulls, file_rows = whole.file_rows
+FROM (
+    SELECT MIN(id) AS id, SUM(conversions) AS conversions, ROUND(SUM(value), 6) AS value, SUM(nulls) AS nulls,
+        SUM(file_rows) AS file_rows
+    FROM marketing_pathcount WHERE batch_id = %s GROUP BY digest HAVING COUNT(*) > 1
+) whole
+WHERE first.id = whole.id
+"""
+DROP_ADDED_PATHS = """
+DELETE FROM marketing_pathcount
+WHERE batch_id = %s AND id NOT IN (SELECT MIN(id) FROM marketing_pathcount WHERE batch_id = %s GROUP BY digest)
+"""
 RESTATED_KEYS: dict[type[models.Model], tuple[str, ...]] = {
     ChannelSpend: ("channel_id", "date", "COALESCE({row}.campaign_id, 0)", "geo"),
     OutcomeValue: ("outcome_id", "date", "geo"),
     ControlValue: ("control_id", "date", "geo"),
     Experiment: ("channel_id", "start", "end", "geo"),
     Event: ("workspace_id", "name", "start", "geo"),
+    PathCount: ("digest",),
 }
 
 # What a row of each says beside its key.
@@ -97,6 +114,7 @@ MEASURES: dict[type[models.Model], tuple[str, ...]] = {
     ControlValue: ("value",),
     Experiment: ("lift", "standard_error", "spend"),
     Event: ("end",),
+    PathCount: ("conversions", "value", "nulls"),
 }
 OF_WIDE_TABLES = {ChannelSpend: "date", OutcomeValue: "date", ControlValue: "date", Event: "start"}  # model -> its day
 
@@ -127,6 +145,21 @@ def admit_new_conversions(batch: Import, *, after_each: Callable[[float], None])
             admitted += cursor.rowcount
         after_each(done)
     return Conversion.objects.filter(batch=batch).count() - admitted
+
+
+@transaction.atomic
+def add_up_paths(batch: Import) -> None:
+    """Make one row of the import's rows for one path and day: counts are added up, as they are of different journeys.
+
+    Within a chunk of the file that has been done; in other chunks the same path may have come again. Nobody sees the
+    rows yet.
+    """
+    if batch.dataset != Dataset.PATHS:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(ADD_UP_PATHS, [batch.pk])
+        if cursor.rowcount:
+            cursor.execute(DROP_ADDED_PATHS, [batch.pk, batch.pk])
 
 
 def keep_measures_unsaid(batch: Import, *, fields: Collection[str]) -> None:
@@ -199,11 +232,12 @@ def count_equal_figures(batch: Import) -> int:
         return _count(query, [batch.pk] * len(OF_WIDE_TABLES))
     return sum(
         _count(
-            f"SELECT COALESCE(SUM({_said_already(model)}), 0) FROM {model._meta.db_table} new "  # noqa: S608
+            f"SELECT COALESCE(SUM({_said_already(model)} * {rows}), 0) FROM {model._meta.db_table} new "  # noqa: S608
             "WHERE new.batch_id = %s",
             [batch.pk],
         )
         for model in MEASURES
+        for rows in ["new.file_rows" if model is PathCount else "1"]
     )
 
 

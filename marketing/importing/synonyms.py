@@ -138,6 +138,28 @@ SYNONYMS: dict[str, dict[str, tuple[str, ...]]] = {
         "geo": GEO,
     },
     Dataset.MEDIA_TABLE: {"date": DATE, "geo": GEO},
+    Dataset.PATHS: {
+        "date": DATE,
+        "path": _names(
+            "path, paths, channel path, conversion path, conversion paths, path to conversion, journey, journey path, "
+            "customer journey, customer path, touchpoint path, transformed path, default channel group path, "
+            "source path, medium path, source medium path, mcf channel grouping path, pfad, kanalpfad, "
+            "konversionspfad, conversion pfad, chemin, chemin de conversion, parcours, parcours client, ruta, "
+            "ruta de conversion, camino, recorrido, pad, kanaalpad, conversiepad, klantreis"
+        ),
+        "conversions": _names(
+            "conversions, total conversions, conversion, conversion count, converting, converted, key events, "
+            "transactions, purchases, orders, konversionen, anzahl conversions, conversions totales, "
+            "nombre de conversions, conversiones, conversiones totales, conversies, totaal conversies"
+        ),
+        "value": _names("total conversion value, conversion values, value of conversions") + MONEY_VALUE,
+        "null": _names(
+            "null, total null, nulls, null conversions, total null conversions, non conversions, nonconversions, "
+            "non converting, non converting paths, no conversion, no conversions, not converted, unconverted, "
+            "without conversion, ohne conversion, nicht konvertiert, sans conversion, non converti, non convertis, "
+            "sin conversion, no convertidos, zonder conversie, niet geconverteerd"
+        ),
+    },
 }
 # Columns of wide tables whose whole name says what they are.
 OUTCOME_NAMES = frozenset(

@@ -59,6 +59,12 @@ TEMPLATES: dict[str, Rows] = {
         ("Easter Monday", "2026-04-06", "", "DE"),
         ("Warehouse strike", "2026-02-11", "2026-02-12", "DE-North"),
     ),
+    Dataset.PATHS: (
+        ("date", "path", "conversions", "value", "null"),
+        ("2026-03-01", "Paid Search > Email > Direct", "12", "958.80", "340"),
+        ("2026-03-01", "Email", "31", "2190.50", "1210"),
+        ("2026-03-01", "Display > Display > Organic Search", "0", "", "87"),
+    ),
 }  # fmt: skip
 
 

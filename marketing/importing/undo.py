@@ -29,6 +29,7 @@ from marketing.models import (
     Import,
     ImportedRow,
     OutcomeValue,
+    PathCount,
     Touchpoint,
 )
 
@@ -80,6 +81,7 @@ FIGURES: dict[str, type[ImportedRow]] = {
     Dataset.CONTROLS: ControlValue,
     Dataset.EXPERIMENTS: Experiment,
     Dataset.EVENTS: Event,
+    Dataset.PATHS: PathCount,
 }
 COUNTED_AS_DUPLICATES = (Touchpoint, Conversion)  # a figure that was restated is no duplicate
 ROWS_AT_ONCE = 20_000  # SQLite takes no more than 32,766 parameters

@@ -27,6 +27,7 @@ from marketing.models import (
     ImportedRow,
     Outcome,
     OutcomeValue,
+    PathChannel,
     SavedSegment,
     Segment,
     Touchpoint,
@@ -83,7 +84,7 @@ def _keep_used(kind: type[Model], workspace: Workspace, later: QuerySet[Import],
     return ids - set(unused)
 
 
-def _said(model: type[ImportedRow], name: str, imports: QuerySet[Import]) -> Ids:
+def _said(model: type[ImportedRow] | type[PathChannel], name: str, imports: QuerySet[Import]) -> Ids:
     rows = model._default_manager.filter(batch__in=imports.order_by().values("pk"), **{f"{name}__isnull": False})
     return set(rows.order_by().values_list(name, flat=True).distinct())
 
@@ -111,7 +112,7 @@ def _used_channels(workspace: Workspace, later: QuerySet[Import]) -> Ids:
     from marketing.sources import grouping_of  # NumPy and snapshots: only where there is something to remove
 
     used = _of_sources(workspace, "channel") | _said(ChannelSpend, "channel", later)
-    used |= _said(Experiment, "channel", later)
+    used |= _said(Experiment, "channel", later) | _said(PathChannel, "channel", later)
     grouping = grouping_of(workspace=workspace)
     grouped = TrafficSource.objects.filter(workspace=workspace, channel=None)
     named = grouped.values_list("source", "medium", "campaign__name")

@@ -27,6 +27,8 @@ from marketing.models.rows import (
     ImportedRow,
     Interaction,
     OutcomeValue,
+    PathChannel,
+    PathCount,
     Touchpoint,
 )
 from marketing.models.settings import (
@@ -56,6 +58,8 @@ __all__ = [
     "Interaction",
     "Outcome",
     "OutcomeValue",
+    "PathChannel",
+    "PathCount",
     "SavedMapping",
     "SavedSegment",
     "Segment",

@@ -20,6 +20,7 @@ class Dataset(models.TextChoices):
     EXPERIMENTS = "experiments"
     MEDIA_TABLE = "media_table"
     EVENTS = "events"
+    PATHS = "paths"
 
 
 class Import(models.Model):

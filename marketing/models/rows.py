@@ -2,7 +2,7 @@
 
 They are immutable but for `shadowed`: rows that say the same thing (one *natural key*) are active once. For
 touchpoints and conversions the first active row holds and later ones are shadowed; for spend, outcomes, controls,
-experiments and events the newest import holds (a restatement). `marketing.importing.settle` keeps that true.
+experiments, events and paths the newest import holds (a restatement). `marketing.importing.settle` keeps that true.
 """
 
 from typing import ClassVar
@@ -211,3 +211,45 @@ class Event(ImportedRow):
 
     def __str__(self) -> str:
         return f"{self.name} from {self.start}"
+
+
+class PathCount(ImportedRow):
+    """How often a path of channels was taken, within a period or at any time, and how it ended. Nobody is named.
+
+    Rows of one file for one path and day are added up when it is imported, so that one row has each `digest`.
+    """
+
+    CHANNEL_DTYPE: ClassVar = "<u4"  # how NumPy writes one of `channels`
+
+    date = models.DateField(null=True, help_text="The first day of what is counted; null: no day is known.")
+    # Like all rows, it keeps the channels that it came with; `PathChannel` says so to the database (docs/adr).
+    channels = models.BinaryField(help_text="Their ids, oldest first: unsigned 32-bit integers, the lowest byte first.")
+    digest = models.UUIDField(help_text="Of the day and the channels: too long, some of them, for an index.")
+    conversions = models.FloatField(help_text="Journeys along the path that converted.")
+    value = models.DecimalField("value in the workspace's currency", max_digits=24, decimal_places=6, default=0)
+    nulls = models.FloatField(default=0, help_text="Journeys along the path that did not convert.")
+    file_rows = models.PositiveIntegerField(default=1, help_text="How many rows of the file it adds up.")
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["digest"], condition=Q(shadowed=False), name="path_unique"),
+            models.CheckConstraint(
+                condition=Q(conversions__gte=0, value__gte=0, nulls__gte=0), name="path_counts_not_negative"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"path {self.digest}"
+
+
+class PathChannel(models.Model):
+    """A channel that some path of an import names: what a foreign key would say if a path were not one field."""
+
+    batch = models.ForeignKey(Import, models.CASCADE, related_name="+")
+    channel = models.ForeignKey(Channel, models.RESTRICT, related_name="+")
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["batch", "channel"], name="path_channel_unique")]
+
+    def __str__(self) -> str:
+        return f"channel {self.channel_id} in import {self.batch_id}"

@@ -11,6 +11,13 @@ from marketing.models import Dataset
 LEFT_OUT = ""
 DECIMALS = ((".", "Point: 1,234.56"), (",", "Comma: 1.234,56"))
 DATE_ORDERS = (("ymd", "Year first: 2026-05-31"), ("dmy", "Day first: 31/05/2026"), ("mdy", "Month first: 05/31/2026"))
+PATH_SEPARATOR_LABELS = (
+    (">", "Arrow: Email > Direct"),
+    ("|", "Bar: Email | Direct"),
+    (";", "Semicolon: Email; Direct"),
+    ("/", "Slash: Email / Direct"),
+    (",", "Comma: Email, Direct"),
+)
 LABELS = {
     "sheet": "Sheet",
     "header_row": "Row with the column names",
@@ -18,6 +25,7 @@ LABELS = {
     "delimiter": "Separator",
     "decimal": "Decimal sign",
     "date_order": "Order of dates",
+    "path_separator": "Between the steps of a path",
 }
 DATASET_LABELS: dict[str, str] = {
     Dataset.TOUCHPOINTS: "Touchpoints",
@@ -28,6 +36,7 @@ DATASET_LABELS: dict[str, str] = {
     Dataset.EXPERIMENTS: "Experiments",
     Dataset.MEDIA_TABLE: "Media table",
     Dataset.EVENTS: "Events and holidays",
+    Dataset.PATHS: "Paths, counted",
 }
 FIELD_LABELS = {
     "customer": "Customer",
@@ -39,6 +48,7 @@ FIELD_LABELS = {
     "order_id": "Order number",
     "standard_error": "Standard error",
     "converted": "Converted (yes or no)",
+    "null": "Journeys without conversion",
 }
 KIND_LABELS = {
     "spend": "Spend of a channel",
@@ -84,10 +94,12 @@ class ReadingForm(forms.Form):
         sheets: Sequence[str],
         questions: Sequence[Mapping[str, Any]],
         chosen: Mapping[str, Any],
+        dataset: str = "",
     ) -> None:
         super().__init__(data, initial={name: str(value) for name, value in chosen.items()})
         asked = {question["field"]: question for question in questions}
-        for name in NAMES_BY_FORMAT[reading.format]:
+        names = NAMES_BY_FORMAT[reading.format] + (("path_separator",) if dataset == Dataset.PATHS else ())
+        for name in names:
             if name == "header_row":
                 self.fields[name] = forms.IntegerField(
                     label=LABELS[name],
@@ -127,6 +139,7 @@ def _choices(name: str, sheets: Sequence[str]) -> list[tuple[str, str]]:
         "decimal": list(DECIMALS),
         "date_order": list(DATE_ORDERS),
         "sheet": [(sheet, sheet) for sheet in sheets],
+        "path_separator": list(PATH_SEPARATOR_LABELS),
     }
     return choices[name]
 
@@ -141,8 +154,8 @@ def _question(question: Mapping[str, Any]) -> forms.ChoiceField:
 
 
 def _choice(name: str, choices: Sequence[tuple[str, str]], *, found: str) -> forms.ChoiceField:
-    as_found = ("", f"As found: {dict(choices).get(found, found)}")
-    return forms.ChoiceField(label=LABELS[name], choices=[as_found, *choices], required=False)
+    as_found = f"As found: {dict(choices).get(found, found)}" if found else "As the rows tell"
+    return forms.ChoiceField(label=LABELS[name], choices=[("", as_found), *choices], required=False)
 
 
 class ColumnsForm(forms.Form):

@@ -25,6 +25,7 @@ DATASET_USES = {
     Dataset.EXPERIMENTS: "Lift tests, to hold the results against.",
     Dataset.MEDIA_TABLE: "Spend, outcomes and controls in one wide table, a row for each day or week.",
     Dataset.EVENTS: "Holidays, launches and outages that explain a peak or a dip.",
+    Dataset.PATHS: "How often each path of channels was taken: attribution where no customer is known.",
 }
 READING_WORDS = {
     "format": {"csv": "Text", "xlsx": "Excel workbook", "parquet": "Parquet"},
@@ -303,6 +304,8 @@ def reading_sentence(reading: Mapping[str, Any]) -> str:
     words.append(READING_WORDS["decimal"][reading["decimal"]])
     if reading["date_order"] != "ymd":
         words.append("day first" if reading["date_order"] == "dmy" else "month first")
+    if reading.get("path_separator"):
+        words.append(f"steps parted by {reading['path_separator']}")
     if reading["header_row"] > 1:
         words.append(f"column names in row {reading['header_row']}")
     return ", ".join(words)

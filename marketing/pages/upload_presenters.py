@@ -24,6 +24,8 @@ SUM_LABELS = {
     "impressions": "Impressions",
     "clicks": "Clicks",
     "outcome": "Outcome",
+    "conversions": "Conversions, by last channel",
+    "null": "Without conversion, by last channel",
 }
 NAME_LABELS = {
     "channel": ("channel", "channels"),
@@ -178,6 +180,13 @@ def _notes(upload: Upload, found: Mapping[str, Any]) -> Iterator[str]:
     if not overlapping:
         return
     imports = formats.count(overlapping, "earlier import")
+    if upload.dataset == Dataset.PATHS:
+        yield (
+            f"{imports} brought paths of the same days, or of no day in particular. Where this file has the same path "
+            "for the same day, or for none, it takes the place of the earlier one; the other paths of before go on "
+            "counting beside it. If this file is to replace them all, undo the earlier imports."
+        )
+        return
     if upload.dataset in (Dataset.TOUCHPOINTS, Dataset.CONVERSIONS):
         yield (
             f"{imports} brought {DATASET_LABELS[upload.dataset].lower()} of the same days. What is there already is "
@@ -191,7 +200,7 @@ def _notes(upload: Upload, found: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _overlapping(upload: Upload, found: Mapping[str, Any]) -> int:
-    if not found["first_day"]:
+    if not found["first_day"] and upload.dataset != Dataset.PATHS:
         return 0
     same = Q(dataset=upload.dataset)
     if upload.dataset in IN_WIDE_TABLES:
@@ -200,7 +209,12 @@ def _overlapping(upload: Upload, found: Mapping[str, Any]) -> int:
         same |= Q(dataset__in=IN_WIDE_TABLES)
     active = Import.objects.filter(same, workspace=upload.workspace, status=Import.Status.ACTIVE)
     others = active.exclude(checksum=upload.checksum)  # the same file is told of already
-    return others.filter(first_day__lte=found["last_day"], last_day__gte=found["first_day"]).count()
+    if not found["first_day"]:
+        return others.count()  # paths that may be of any day
+    overlapping = Q(first_day__lte=found["last_day"], last_day__gte=found["first_day"])
+    if upload.dataset == Dataset.PATHS:
+        overlapping |= Q(first_day=None)
+    return others.filter(overlapping).count()
 
 
 def _sum_card(found: Mapping[str, Any], currency: str) -> SumCard:

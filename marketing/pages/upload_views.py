@@ -59,6 +59,7 @@ def _reading_form(data: Any, upload: Upload) -> ReadingForm:
         sheets=uploads.file_found(upload)["sheets"],
         questions=uploads.open_questions(upload),
         chosen=uploads.chosen_by_hand(upload),
+        dataset=upload.dataset,
     )
 
 

@@ -160,7 +160,9 @@ def _table(deck: Deck, table: DataTable, section: str) -> None:
             subtitle="" if number else table.note,
         )
         header = (table.columns[0], *table.columns[1:][first : first + MOST_FIGURES])
-        texts = [(row.label, *(figure.text for figure in row.cells[first : first + MOST_FIGURES])) for row in rows]
+        texts = [
+            (row.label, *(figure.with_interval for figure in row.cells[first : first + MOST_FIGURES])) for row in rows
+        ]
         top = TOP if number else Emu(TOP + lower)
         frame = add_table(slide, rows=len(rows) + 1, columns=len(header), name=table.title, top=top)
         fill_table(frame, header, texts, bold=[row.is_total for row in rows])

@@ -78,13 +78,14 @@ def _summary(sheet: Worksheet, document: Document) -> None:
 
 def _section(sheet: Worksheet, section: Section) -> None:
     """Sentences, tables, then charts; what a chart reads its numbers from stands to its right and is not printed."""
-    printed = max([CHART_COLUMNS, *(len(table.columns) for table in section.tables)])
+    tables = [table.with_bounds for table in section.tables]
+    printed = max([CHART_COLUMNS, *(len(table.columns) for table in tables)])
     _set_widths(sheet, printed)
     _title(sheet, 1, section.title)
     row = 2
     for sentence in section.sentences:
         row = _prose(sheet, row, sentence)
-    for table in section.tables:
+    for table in tables:
         row = _table(sheet, row + 1, table)
     for chart in section.charts:
         row = _chart(sheet, row + 1, chart, data_column=printed + 2)

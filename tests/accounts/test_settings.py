@@ -11,6 +11,8 @@ from django.test import Client
 from accounts import defaults
 from accounts.actions import change_settings
 from accounts.models import AuditEvent, User, Workspace
+from attribution.custom_models import archive, create
+from attribution.methods.custom_definition import parse
 from mmm_project.problems import Invalid
 
 ClientFor = Callable[[User | None], Client]
@@ -140,6 +142,35 @@ def test_a_default_model_that_is_none_any_more_is_replaced_when_saved(client_for
     page = client_for(admin).get(PAGE)
     assert page.status_code == 200
     assert "of an older version" not in page.text
+
+
+def test_own_models_can_be_the_default_beside_the_rules(
+    client_for: ClientFor, workspace: Workspace, admin: User, viewer: User
+) -> None:
+    client = client_for(admin)
+    assert "<optgroup" not in client.get(PAGE).text, "there is nothing to tell the rules from"
+    ours = create(workspace=workspace, name="Ours", definition=parse({"position": {"even": True}}), by=None)
+    page = client.get(PAGE).text
+    assert re.findall(r'<optgroup label="([^"]*)">', page) == ["Rules", "Your own"]
+    changed = change(client, default_attribution_model=f"custom:{ours.pk}")
+    assert changed.default_attribution_model == f"custom:{ours.pk}"
+    assert f'<option value="custom:{ours.pk}" selected>Ours</option>' in client.get(PAGE).text
+    assert "<dd>Ours</dd>" in client_for(viewer).get(PAGE).text
+    assert client.post(PAGE, AS_IT_IS | {"default_attribution_model": "data_driven"}).status_code == 422
+
+
+def test_an_archived_default_model_gives_way_with_a_sentence(
+    client_for: ClientFor, workspace: Workspace, admin: User
+) -> None:
+    ours = create(workspace=workspace, name="Ours", definition=parse({"position": {"even": True}}), by=None)
+    client = client_for(admin)
+    change(client, default_attribution_model=f"custom:{ours.pk}")
+    archive(model=ours, by=None)
+    page = client.get(PAGE).text
+    assert "The model that was the default is no longer offered" in page
+    assert '<option value="last_non_direct" selected>' in page
+    assert change(client).default_attribution_model == "last_non_direct"
+    assert "is no longer offered" not in client.get(PAGE).text
 
 
 @pytest.mark.usefixtures("amounts")

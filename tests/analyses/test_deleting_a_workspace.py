@@ -1,6 +1,7 @@
 """A workspace goes with everything in it; a part of it that others refer to stays."""
 
 import datetime as dt
+import uuid
 
 import pytest
 from django.core.management import call_command
@@ -18,6 +19,8 @@ from marketing.models import (
     Dataset,
     Experiment,
     Import,
+    PathChannel,
+    PathCount,
     Segment,
     Touchpoint,
     TrafficSource,
@@ -35,6 +38,8 @@ EVERYTHING = (
     Experiment,
     Import,
     Job,
+    PathChannel,
+    PathCount,
     Run,
     Segment,
     Touchpoint,
@@ -56,6 +61,8 @@ def email(workspace: Workspace) -> Channel:
     day = dt.date(2026, 3, 1)
     ChannelSpend.objects.create(batch=batch, date=day, channel=channel, campaign=campaign, spend=5)
     Experiment.objects.create(batch=batch, channel=channel, start=day, end=day, lift=1, standard_error=1, spend=5)
+    PathCount.objects.create(batch=batch, channels=bytes(4), digest=uuid.UUID(int=1), conversions=1)
+    PathChannel.objects.create(batch=batch, channel=channel)
     Run.objects.create(
         workspace=workspace,
         job=Job.objects.create(workspace=workspace, kind="run", status=Job.Status.DONE),

@@ -150,13 +150,13 @@ def test_a_cube_in_memory_is_not_read_again(
     assert shown(shop) == (7, False)
 
 
-def test_reading_takes_three_queries_however_many_cubes_there_are(
+def test_reading_takes_four_queries_however_many_cubes_there_are(
     shop: Workspace, spend: Spend, clock: time_machine.Traveller, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     for amount in (1, 2, 3):
         spend(amount)
         sweep_and_work(clock)
-        with django_assert_num_queries(3):
+        with django_assert_num_queries(4):
             latest_cube(workspace=shop)
 
 

@@ -9,10 +9,12 @@ import pytest
 from django.db.models import Sum
 
 from accounts.models import Workspace
+from attribution import custom_models
 from attribution.cube import latest_cube, refresh_cube
+from attribution.cube_models import RULES
 from attribution.labels import NONE
 from attribution.methods.cube import NO_CAMPAIGN, UNTOUCHED, Part, Sums
-from attribution.methods.rules import RULE_MODELS
+from attribution.methods.custom_definition import parse
 from jobs.execution import execute
 from marketing.importing.undo import undo_imports
 from marketing.models import Campaign, Channel, ChannelSpend, Goal, Import
@@ -28,6 +30,14 @@ PERIODS = (
     ("2026-03-29", "2026-03-29"),
     ("2026-03-30", "2026-04-01"),
 )
+# It looks at channels, their types and campaigns, and leaves journeys of Email alone without any weight.
+OURS = {
+    "position": {"first": 50, "middle": 20, "last": 30},
+    "channels": {"Email": 0, "Search": 2},
+    "channel_types": {"offline": 3},
+    "half_life_days": 5,
+    "rules": [{"when": {"campaign": {"contains": "spring"}, "age_days": {"below": 4}}, "factor": 1.5}],
+}
 
 
 @pytest.fixture
@@ -86,6 +96,7 @@ def names_of(rows: Iterable[tuple[int, str]]) -> dict[int, str]:
 def test_any_period_of_the_cube_is_the_attribution_run_of_that_period(
     berlin: Workspace, attribute: Attribute, start: str, end: str, goal: str
 ) -> None:
+    ours = custom_models.create(workspace=berlin, name="Ours", definition=parse(OURS), by=None)
     compute(berlin)
     part = part_of(berlin, start, end, goal)
     channels = names_of(Channel.objects.filter(workspace=berlin).values_list("pk", "name"))
@@ -94,10 +105,11 @@ def test_any_period_of_the_cube_is_the_attribution_run_of_that_period(
         ("channel", part.by_channel(), channels),
         ("campaign", part.by_campaign(), campaigns),
     ):
-        run = attribute(model=list(RULE_MODELS), goal=goal, start=start, end=end, dimension=dimension, window_days=10)
+        question = {"goal": goal, "start": start, "end": end, "dimension": dimension, "window_days": 10}
+        run = attribute(model=[*RULES, f"custom:{ours.pk}"], replicates=100, **question)
         assert run.result is not None, run.job.error
         assert run.result["totals"]["conversions"] > 0
-        for row, name in enumerate(RULE_MODELS):
+        for row, name in enumerate([*RULES, f"custom:{ours.pk}@1"]):
             groups = run.result["models"][name][f"{dimension}s"]
             figures = {group[dimension]: (group["conversions"], group["value"]) for group in groups}
             expected = {group: pair for group, pair in figures.items() if any(pair) or group == NONE}

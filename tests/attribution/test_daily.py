@@ -15,18 +15,16 @@ from attribution.methods import daily
 from attribution.methods.daily import DailyCredit, daily_credit
 from attribution.methods.rules import BLOCKS, credit_cells
 from marketing.frames import Journeys
-from tests.attribution.test_rules import (
-    BRUTE_FORCE,
+from tests.attribution.rule_worlds import (
     DIRECT_SOURCE,
     GROUP_OF_SOURCE,
     GROUPS,
-    MODELS,
     NONE,
-    brute_force,
     credit_of,
     one_journey,
     worlds,
 )
+from tests.attribution.test_rules import BRUTE_FORCE, MODELS, brute_force
 from tests.marketing.rows import DAY_US, JourneyRow, Touch, journeys_from, touches_from
 
 STRATA = 4
@@ -131,7 +129,7 @@ def test_every_day_equals_the_brute_force(world: tuple[Journeys, npt.NDArray[np.
 @given(world=dated_worlds())
 def test_the_days_add_up_to_the_credit_of_the_whole(world: tuple[Journeys, npt.NDArray[np.int64]]) -> None:
     journeys, day = world
-    credit, whole = daily_of(journeys, day), credit_of(journeys)
+    credit, whole = daily_of(journeys, day), credit_of(journeys, MODELS)
     for group in range(GROUPS + 1):
         of_group = credit.group == group
         assert credit.conversions[of_group].sum(axis=0) == pytest.approx(whole.conversions[:, group], abs=1e-9)
@@ -139,7 +137,7 @@ def test_the_days_add_up_to_the_credit_of_the_whole(world: tuple[Journeys, npt.N
 
 
 @settings(deadline=None, max_examples=50)
-@given(world=dated_worlds(), cells=st.integers(1, 60))
+@given(world=dated_worlds(), cells=st.integers(1, 360))
 def test_days_worked_through_in_pieces_give_the_same_bits(
     world: tuple[Journeys, npt.NDArray[np.int64]], cells: int
 ) -> None:
@@ -180,7 +178,7 @@ def test_thousands_of_groups_over_years_are_worked_through_a_bounded_piece_at_a_
 @given(world=dated_worlds(0, STRATA - 1))
 def test_strata_add_up_to_the_whole(world: tuple[Journeys, npt.NDArray[np.int64]]) -> None:
     journeys, stratum = world
-    whole = credit_of(journeys)
+    whole = credit_of(journeys, MODELS)
     cells = cells_of(journeys, stratum)
     assert cells.shape == (len(MODELS), STRATA, GROUPS + 1, 2)
     assert cells[..., 0].sum(axis=1) == pytest.approx(whole.conversions, rel=1e-9, abs=1e-9)
@@ -201,7 +199,7 @@ def test_a_stratum_is_credited_as_if_it_were_alone(world: tuple[Journeys, npt.ND
 @given(journeys=worlds())
 def test_one_stratum_is_the_credit_of_the_whole_to_the_last_bit(journeys: Journeys) -> None:
     cells = cells_of(journeys, np.zeros(len(journeys), np.int64), 1, blocks=BLOCKS)[:, 0]
-    whole = credit_of(journeys)
+    whole = credit_of(journeys, MODELS)
     assert cells[..., 0].tobytes() == whole.conversions.tobytes()
     assert cells[..., 1].tobytes() == whole.value.tobytes()
 

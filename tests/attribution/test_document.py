@@ -10,7 +10,8 @@ from accounts.models import Workspace
 from analyses.documents import DataTable, Document
 from attribution.analysis import KIND
 from attribution.comparison import compare
-from attribution.document import MODEL_COLOURS, document
+from attribution.credit_charts import MODEL_COLOURS
+from attribution.document import document
 from attribution.labels import MODEL_LABELS
 from charts import ChartSpec, Colour, Kind
 from marketing.models import Campaign, Channel
@@ -23,7 +24,7 @@ def shown(workspace: Workspace, **result: Any) -> Document:
 
 
 def chart(shown: Document) -> ChartSpec:
-    (found,) = shown.charts
+    (found,) = shown.sections[0].charts
     assert isinstance(found, ChartSpec)
     return found
 
@@ -229,6 +230,8 @@ def test_the_document_says_what_it_is_about_and_where_it_comes_from(shop: Worksp
         ("Lookback window", "30 days"),
         ("Period", "1–31 Mar 2026"),
         ("Credit by", "channel"),
+        ("Channel grouping", "the workspace's"),
+        ("View-through", "included"),
         ("Segment", "All customers"),
         ("Asked by", "the command line"),
         ("Asked at", "1 Apr 2026, 09:30 UTC"),
@@ -238,7 +241,7 @@ def test_the_document_says_what_it_is_about_and_where_it_comes_from(shop: Worksp
     assert [(card.label, card.figure.in_full) for card in result.cards] == [
         ("Conversions", "4"),
         ("Revenue", "€400.00"),
-        ("Without a touch", "25.000000%"),
+        ("Conversions without a touch", "25.000000%"),
     ]
     assert chart(result).subtitle == (
         "Purchase revenue by channel under Last Touch, 1–31 Mar 2026. "

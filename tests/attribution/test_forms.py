@@ -39,6 +39,9 @@ def test_answers_become_canonical_params(shop: Workspace) -> None:
         "start": "2026-05-01",
         "end": "2026-05-30",
         "dimension": "channel",
+        "confidence": 95,
+        "replicates": 1000,
+        "seed": 0,
     }
 
 

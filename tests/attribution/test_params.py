@@ -10,8 +10,10 @@ from hypothesis import strategies as st
 
 from accounts.models import Workspace
 from analyses.errors import InvalidParams
-from attribution.labels import MODEL_LABELS
-from attribution.params import clean
+from attribution import custom_models
+from attribution.catalogue import MODELS, OFFERED
+from attribution.methods.custom_definition import parse
+from attribution.params import KNOWN, clean
 from marketing.models import Conversion, Dataset, Goal
 from tests.factories import WorkspaceFactory
 from tests.marketing.batches import add_customer, add_import
@@ -43,20 +45,23 @@ def test_what_is_not_asked_is_the_workspaces_default(shop: Workspace) -> None:
         "start": "2026-03-02",
         "end": "2026-05-30",
         "dimension": "channel",
+        "confidence": 95,
+        "replicates": 1000,
+        "seed": 0,
     }
 
 
 def test_the_workspaces_settings_are_the_defaults(shop: Workspace) -> None:
-    shop.default_attribution_model, shop.window_days, shop.period_days = "linear", 7, 2
+    shop.default_attribution_model, shop.window_days, shop.period_days, shop.confidence = "linear", 7, 2, 80
     cleaned = clean(shop, {})
+    assert cleaned["confidence"] == 80
     assert (cleaned["model"], cleaned["window_days"]) == (["linear"], 7)
     assert (cleaned["start"], cleaned["end"]) == ("2026-05-29", "2026-05-30")
 
 
 @pytest.mark.parametrize("empty", [None, "", []])
 def test_an_empty_parameter_is_one_that_is_not_given(shop: Workspace, empty: object) -> None:
-    names = ("model", "goal", "metric", "window_days", "period", "start", "end", "dimension")
-    assert clean(shop, dict.fromkeys(names, empty)) == clean(shop, {})
+    assert clean(shop, dict.fromkeys(KNOWN, empty)) == clean(shop, {})
 
 
 @pytest.mark.parametrize(
@@ -67,7 +72,9 @@ def test_an_empty_parameter_is_one_that_is_not_given(shop: Workspace, empty: obj
         (["first", "last"], ["first", "last"]),
         (["first", "last,linear"], ["first", "last", "linear"]),
         ("first,last,first", ["first", "last"]),
-        (",".join(MODEL_LABELS), list(MODEL_LABELS)),
+        (",".join(list(MODELS)[:12]), list(MODELS)[:12]),
+        ("time_decay:14, time_decay, time_decay:14.0", ["time_decay:14", "time_decay"]),
+        ("markov, markov:1, data_driven", ["markov:1", "data_driven"]),
     ],
 )
 def test_models_come_as_a_name_joined_by_commas_or_as_a_list(shop: Workspace, asked: object, kept: list[str]) -> None:
@@ -77,7 +84,8 @@ def test_models_come_as_a_name_joined_by_commas_or_as_a_list(shop: Workspace, as
 @pytest.mark.parametrize("asked", ["magic", "last,magic", ["last", "magic"], "Last", "last,", ",", 5, {"last": 1}])
 def test_an_unknown_model_is_refused_with_those_that_exist(shop: Workspace, asked: object) -> None:
     (sentence,) = refusal(shop, model=asked)["model"]
-    assert sentence.endswith("Choose from last, first, linear, time_decay, position, last_non_direct.")
+    assert sentence.startswith("There is no model “")
+    assert sentence.endswith(f". Choose from {', '.join(OFFERED)}.")
 
 
 @pytest.mark.parametrize(
@@ -219,18 +227,117 @@ def test_a_custom_period_that_cannot_be_is_refused_at_the_field(
 
 def test_a_dimension_is_channel_or_campaign(shop: Workspace) -> None:
     assert clean(shop, {"dimension": "Campaign"})["dimension"] == "campaign"
-    assert refusal(shop, dimension="keyword") == {"dimension": ["The dimension is channel or campaign, not “keyword”."]}
+    (sentence,) = refusal(shop, dimension="keyword")["dimension"]
+    assert sentence == "The dimension is channel or campaign or channel_type, not “keyword”."
 
 
 def test_an_unknown_parameter_is_refused(shop: Workspace) -> None:
     (sentence,) = refusal(shop, window=7)["window"]
-    known = "model, goal, metric, window_days, period, start, end, dimension, segment"
-    assert sentence == f"Unknown parameter. Known: {known}."
+    assert sentence == f"Unknown parameter. Known: {', '.join(KNOWN)}."
 
 
 def test_everything_wrong_is_said_at_once(shop: Workspace) -> None:
     wrong = refusal(shop, model="magic", metric="magic", window_days=0, end="2026-01-01", dimension="magic", magic=1)
     assert wrong.keys() == {"model", "metric", "window_days", "start", "dimension", "magic"}
+
+
+@pytest.mark.parametrize(
+    ("asked", "kept"),
+    [
+        ({"confidence": "90%"}, {"confidence": 90}),
+        ({"confidence": 99}, {"confidence": 99}),
+        ({"replicates": "200", "seed": 7}, {"replicates": 200, "seed": 7}),
+        ({"grouping": "Granular"}, {"grouping": "granular"}),
+        ({"grouping": "standard"}, {}),
+        ({"view_through": "exclude"}, {"view_through": "exclude"}),
+        ({"view_through": "include"}, {}),
+        ({"data": "journeys"}, {}),
+        ({"dimension": "channel_type"}, {"dimension": "channel_type"}),
+    ],
+)
+def test_what_is_not_usual_is_kept(shop: Workspace, asked: dict[str, object], kept: dict[str, object]) -> None:
+    assert clean(shop, asked) == clean(shop, {}) | kept
+
+
+@pytest.mark.parametrize(
+    ("asked", "sentence"),
+    [
+        ({"confidence": 94}, "The confidence level is one of 80, 90, 95, 99 percent, not “94”."),
+        ({"confidence": True}, "The confidence level is one of"),
+        ({"replicates": 99}, "“replicates” lies between 100 and 10000."),
+        ({"replicates": 10**30}, "“replicates” is a whole number, not"),
+        ({"replicates": "many"}, "“replicates” is a whole number, not “many”."),
+        ({"seed": -1}, "“seed” is a whole number, not “-1”."),
+        ({"seed": 2**32}, "“seed” lies between 0 and 4294967295."),
+        ({"seed": True}, "“seed” is a whole number"),
+        ({"grouping": "mine"}, "“grouping” is standard or custom or granular, not “mine”."),
+        ({"view_through": "no"}, "“view_through” is include or exclude, not “no”."),
+        ({"data": "clicks"}, "“data” is journeys or paths, not “clicks”."),
+        ({"model": "position:50-30-30"}, "The weights of position must total 100%, not 110%."),
+        ({"model": [f"time_decay:{days}" for days in range(1, 15)]}, "At most 12 models stand side by side, not 14."),
+    ],
+)
+def test_what_cannot_be_is_refused_with_a_sentence(shop: Workspace, asked: dict[str, object], sentence: str) -> None:
+    ((name, _),) = asked.items()
+    assert refusal(shop, **asked)[name][0].startswith(sentence)
+
+
+def test_aggregated_paths_have_neither_goal_nor_window(shop: Workspace) -> None:
+    cleaned = clean(shop, {"data": "paths", "model": "last"})
+    assert cleaned == {
+        "model": ["last"],
+        "metric": "conversions",
+        "start": "2026-03-02",
+        "end": "2026-05-30",
+        "dimension": "channel",
+        "data": "paths",
+        "confidence": 95,
+        "replicates": 1000,
+        "seed": 0,
+    }
+    assert clean(shop, cleaned) == cleaned
+    errors = refusal(shop, data="paths", goal="Lead", window_days=7, segment="x", dimension="campaign", metric="leads")
+    assert errors["window_days"] == ["Aggregated paths have no lookback window, as they have no times: leave it out."]
+    assert errors.keys() == {"goal", "window_days", "segment", "dimension", "metric"}
+
+
+def test_a_custom_model_is_kept_with_its_definition(shop: Workspace) -> None:
+    ours = custom_models.create(workspace=shop, name="Ours", definition=parse({"half_life_days": 3}), by=None)
+    cleaned = clean(shop, {"model": "last, ours"})
+    name = f"custom:{ours.pk}@1"
+    assert cleaned["model"] == ["last", name]
+    assert cleaned[custom_models.PARAM][name]["name"] == "Ours"
+    assert clean(shop, cleaned) == cleaned
+    assert clean(shop, {"model": f"custom:{ours.pk}"})["model"] == [name]
+    custom_models.save_version(model=ours, definition=parse({"half_life_days": 4}), by=None)
+    assert clean(shop, {"model": "Ours"})["model"] == [f"custom:{ours.pk}@2"]
+    assert clean(shop, cleaned) == cleaned, "a version stays what it was"
+
+
+def test_definitions_in_a_question_are_not_taken_for_the_models_own(shop: Workspace) -> None:
+    ours = custom_models.create(workspace=shop, name="Ours", definition=parse({"half_life_days": 3}), by=None)
+    cleaned = clean(shop, {"model": "ours"})
+    forged = cleaned | {custom_models.PARAM: {f"custom:{ours.pk}@1": {"name": "x", "version": 1, "definition": {}}}}
+    assert clean(shop, forged) == cleaned
+
+
+def test_an_archived_custom_model_is_only_asked_for_by_its_version(shop: Workspace) -> None:
+    ours = custom_models.create(workspace=shop, name="Ours", definition=parse({"half_life_days": 3}), by=None)
+    cleaned = clean(shop, {"model": "ours"})
+    custom_models.archive(model=ours, by=None)
+    assert clean(shop, cleaned) == cleaned, "an earlier question can be asked again"
+    said = "The custom model “Ours” is archived. Restore it to use it again."
+    assert refusal(shop, model="ours") == {"model": [said]}
+    shop.default_attribution_model = f"custom:{ours.pk}"
+    assert clean(shop, {})["model"] == ["last_non_direct"]
+
+
+def test_custom_models_of_other_workspaces_do_not_exist(shop: Workspace) -> None:
+    theirs = custom_models.create(
+        workspace=WorkspaceFactory.create(), name="Theirs", definition=parse({"half_life_days": 3}), by=None
+    )
+    for asked in (f"custom:{theirs.pk}", f"custom:{theirs.pk}@1", "Theirs"):
+        assert refusal(shop, model=asked)["model"][0].startswith(f"There is no model “{asked}”.")
 
 
 DAYS = st.dates(dt.date(2000, 1, 1), dt.date(2100, 12, 31))
@@ -239,14 +346,19 @@ PERIODS: st.SearchStrategy[dict[str, Any]] = st.one_of(
     st.sampled_from(["last_30", "60_days", "last_365_days"]).map(lambda name: {"period": name}),
     st.tuples(DAYS, DAYS).map(sorted).map(lambda days: {"start": days[0].isoformat(), "end": days[1]}),
 )
-MODELS = st.lists(st.sampled_from(list(MODEL_LABELS)), min_size=1)
+CHOSEN = st.lists(st.sampled_from([*MODELS, "time_decay:2.50", "position:50-0-50"]), min_size=1, max_size=12)
 REST = st.fixed_dictionaries(
     {},
     optional={
-        "model": st.one_of(MODELS, MODELS.map(",".join)),
+        "model": st.one_of(CHOSEN, CHOSEN.map(",".join)),
         "metric": st.sampled_from(["revenue", "conversions", "leads", "Lead", "purchase"]),
         "window_days": st.one_of(st.integers(1, 365), st.integers(1, 365).map(str)),
-        "dimension": st.sampled_from(["channel", "campaign", "CHANNEL"]),
+        "dimension": st.sampled_from(["channel", "campaign", "CHANNEL", "channel_type"]),
+        "grouping": st.sampled_from(["standard", "granular", "custom"]),
+        "view_through": st.sampled_from(["include", "exclude"]),
+        "confidence": st.sampled_from([80, "90", "95%", 99]),
+        "replicates": st.integers(100, 10_000),
+        "seed": st.integers(0, 2**32 - 1).map(str),
     },
 )
 

@@ -92,9 +92,9 @@ def test_of_many_channels_the_three_largest_are_named_together(shop: Workspace) 
     assert presenters.concentration(Credit(finished(shop))) == "Purchase revenue by channel"
 
 
-def test_the_reconciliation_names_totals_and_the_largest_difference(shop: Workspace) -> None:
+def test_the_reconciliation_names_totals_and_how_exact_they_are(shop: Workspace) -> None:
     assert presenters.reconciliation(Credit(finished(shop))) == (
-        "Credit adds up under every model: 4 conversions and €400.00, with a largest rounding difference of 5.7e-14."
+        "Credit adds up under every model: 4 conversions and €400.00, but for rounding in the last digits."
     )
     exact = Credit(finished(shop, totals=(1, 400.0), differences=(0.0, 0.0)))
     assert presenters.reconciliation(exact) == (
@@ -127,6 +127,8 @@ def test_a_question_is_a_list_of_settings_too() -> None:
         ("Lookback window", "1 day"),
         ("Period", "1–31 Mar 2026"),
         ("Credit by", "channel"),
+        ("Channel grouping", "the workspace's"),
+        ("View-through", "included"),
         ("Segment", "All customers"),
     ]
 

@@ -1,4 +1,4 @@
-"""The six rule models against credit computed independently on 100,000 simulated paths."""
+"""The rule models against credit computed independently on 100,000 simulated paths."""
 
 import csv
 from pathlib import Path
@@ -8,10 +8,19 @@ import numpy.typing as npt
 import pyarrow.parquet as pq
 import pytest
 
-from attribution.methods.rules import RULE_MODELS, RuleCredit, reconcile, rule_credit
+from attribution.methods.rules import (
+    J_SHAPE,
+    MORE_RULE_MODELS,
+    RULE_MODELS,
+    TIME_DECAY,
+    RuleCredit,
+    RuleModel,
+    reconcile,
+    rule_credit,
+)
 from marketing.frames import Conversions, Journeys, Touches
 from marketing.journeys import build_journeys
-from tests.marketing.rows import DAY_US
+from tests.marketing.rows import DAY_US, JourneyRow, Touch, journeys_from, touches_from
 
 REFERENCE = Path(__file__).resolve().parents[2].parent / "shared" / "reference" / "attribution"
 COLUMN_OF_MODEL = {
@@ -21,15 +30,22 @@ COLUMN_OF_MODEL = {
     "time_decay": "time_decay_7d",
     "position": "u_40_20_40",
     "last_non_direct": "last_non_direct",
+    "j_shape": "j_20_20_60",
+    "inverse_j": "invj_60_20_20",
+    "participation": "participation",
 }
 
 pytestmark = pytest.mark.skipif(not REFERENCE.is_dir(), reason=f"The reference data are not in {REFERENCE}.")
 
 
+def read(name: str, *, key: str) -> dict[str, dict[str, float]]:
+    """The cells of an expected file by channel and column; `key` is the column of channels."""
+    with (REFERENCE / name).open() as file:
+        return {row.pop(key): {name: float(cell) for name, cell in row.items()} for row in csv.DictReader(file)}
+
+
 def expected(quantity: str) -> dict[str, dict[str, float]]:
-    """Credit by channel and column of the expected file."""
-    with (REFERENCE / f"synth_expected_rule_models_{quantity}.csv").open() as file:
-        return {row.pop("channel"): {name: float(cell) for name, cell in row.items()} for row in csv.DictReader(file)}
+    return read(f"synth_expected_rule_models_{quantity}.csv", key="channel")
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +96,7 @@ def read_outcomes() -> Conversions:
 def credit(journeys: Journeys, channels: list[str]) -> RuleCredit:
     return rule_credit(
         journeys=journeys,
-        models=tuple(RULE_MODELS.values()),
+        models=(*RULE_MODELS.values(), *MORE_RULE_MODELS.values()),
         group_of_source=np.arange(len(channels)),
         groups=len(channels),
         direct_source=np.array([channel == "Direct" for channel in channels]),
@@ -100,6 +116,38 @@ def test_rule_model_equals_the_independent_computation(model: str, credit: RuleC
     for quantity, by_group in computed.items():
         column = [expected(quantity)[channel][COLUMN_OF_MODEL[model]] for channel in channels]
         assert by_group[row].tolist() == pytest.approx([*column, 0.0], abs=1e-6)
+
+
+def test_simplified_shapley_equals_the_independent_computation(credit: RuleCredit, channels: list[str]) -> None:
+    file = read("synth_expected_shapley_simplified_setlinear.csv", key="")
+    row = credit.models.index("shapley:simplified")
+    column = [file[channel]["credit"] for channel in channels]
+    assert credit.conversions[row].tolist() == pytest.approx([*column, 0.0], abs=1e-6)
+
+
+@pytest.mark.parametrize("model", ["first", "last", "linear"])
+def test_heuristics_equal_those_of_channel_attribution(model: str, credit: RuleCredit, channels: list[str]) -> None:
+    file = read("synth_expected_ca_heuristics.csv", key="channel_name")
+    row = credit.models.index(model)
+    for quantity, by_group in (("conversions", credit.conversions), ("value", credit.value)):
+        column = [file[channel][f"{model}_touch_{quantity}"] for channel in channels]
+        assert by_group[row].tolist() == pytest.approx([*column, 0.0], abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("model", "value"), [(TIME_DECAY, [6.92333, 9.31812, 16.87928, 16.87928]), (J_SHAPE, [10.0, 5.0, 5.0, 30.0])]
+)
+def test_worked_example_4_is_reproduced(model: RuleModel, value: list[float]) -> None:
+    """Touches of four channels 9, 6, 0 and 0 days before a conversion worth $50."""
+    touches = touches_from([Touch(0, (9 - age) * DAY_US, source) for source, age in enumerate((9, 6, 0, 0))])
+    credit = rule_credit(
+        journeys=journeys_from([JourneyRow(0, 9 * DAY_US, True, 50.0, (0, 1, 2, 3))], touches),
+        models=[model],
+        group_of_source=np.arange(4),
+        groups=4,
+        direct_source=np.zeros(4, np.bool_),
+    )
+    assert credit.value[0].tolist() == pytest.approx([*value, 0.0], abs=1e-5)
 
 
 def test_credit_reconciles_with_the_totals(credit: RuleCredit, journeys: Journeys) -> None:

@@ -2,10 +2,10 @@ import math
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from random import Random
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,7 +16,6 @@ from attribution.methods.rules import (
     POSITION,
     RULE_MODELS,
     TIME_DECAY,
-    RuleCredit,
     RuleKind,
     RuleModel,
     reconcile,
@@ -24,32 +23,18 @@ from attribution.methods.rules import (
 )
 from marketing.frames import Journeys
 from marketing.journeys import build_journeys
+from tests.attribution.rule_worlds import (
+    DIRECT_SOURCE,
+    GROUP_OF_SOURCE,
+    GROUPS,
+    NONE,
+    credit_of,
+    one_journey,
+    worlds,
+)
 from tests.marketing.rows import DAY_US, JourneyRow, Outcome, Touch, conversions_from, journeys_from, touches_from
 
 MODELS = tuple(RULE_MODELS.values())
-# Four sources: two of group 0, of which source 0 is Direct; one of group 1; one of group 2.
-GROUP_OF_SOURCE = np.array([0, 1, 2, 0])
-DIRECT_SOURCE = np.array([True, False, False, False])
-GROUPS = 3
-NONE = GROUPS
-
-
-def credit_of(journeys: Journeys, models: Sequence[RuleModel] = MODELS, threads: int = 1) -> RuleCredit:
-    return rule_credit(
-        journeys=journeys,
-        models=models,
-        group_of_source=GROUP_OF_SOURCE,
-        groups=GROUPS,
-        direct_source=DIRECT_SOURCE,
-        threads=threads,
-    )
-
-
-def one_journey(touches: Sequence[tuple[int, int]], value: float = 1.0, converted: bool = True) -> Journeys:
-    """A single journey of (time, source) touches that ends a microsecond after the last of them."""
-    end = max((at for at, _ in touches), default=0) + 1
-    columns = touches_from([Touch(0, at, source) for at, source in touches])
-    return journeys_from([JourneyRow(0, end, converted, value, tuple(range(len(touches))))], columns)
 
 
 def shares(name: str, *sources: int) -> list[float]:
@@ -131,7 +116,7 @@ def test_null_paths_get_no_credit(name: str) -> None:
 
 def test_no_journeys_and_no_touches_give_no_credit() -> None:
     journeys = journeys_from([], touches_from([]))
-    credit = credit_of(journeys)
+    credit = credit_of(journeys, MODELS)
     assert credit.conversions.shape == credit.value.shape == (6, 4)
     assert not credit.conversions.any()
     assert reconcile(credit=credit, journeys=journeys).ok
@@ -184,26 +169,10 @@ def brute_force(journeys: Journeys, name: str) -> tuple[list[float], list[float]
     return conversions, value
 
 
-@st.composite
-def worlds(draw: st.DrawFn) -> Journeys:
-    """Journeys over the histories of up to six customers; several journeys may share touches."""
-    rows = draw(
-        st.lists(st.builds(Touch, st.integers(0, 5), st.integers(0, 40 * DAY_US), st.integers(0, 3)), max_size=40)
-    )
-    touches = touches_from(rows)
-    found = []
-    for customer in range(len(touches.customer_ids)):
-        low, high = int(touches.offsets[customer]), int(touches.offsets[customer + 1])
-        for start, stop in draw(st.lists(st.tuples(st.integers(low, high), st.integers(low, high)), max_size=3)):
-            path = tuple(range(min(start, stop), max(start, stop)))
-            found.append(JourneyRow(customer, 41 * DAY_US, draw(st.booleans()), draw(st.floats(-100, 1000)), path))
-    return journeys_from(found, touches)
-
-
 @settings(deadline=None, max_examples=100)
 @given(journeys=worlds())
 def test_all_six_models_equal_the_brute_force(journeys: Journeys) -> None:
-    credit = credit_of(journeys)
+    credit = credit_of(journeys, MODELS)
     assert credit.models == tuple(BRUTE_FORCE)
     for row, name in enumerate(credit.models):
         conversions, value = brute_force(journeys, name)
@@ -217,7 +186,7 @@ def test_all_six_models_equal_the_brute_force(journeys: Journeys) -> None:
 @settings(deadline=None, max_examples=100)
 @given(journeys=worlds())
 def test_credit_adds_up_to_conversions_and_value(journeys: Journeys) -> None:
-    reconciliation = reconcile(credit=credit_of(journeys), journeys=journeys)
+    reconciliation = reconcile(credit=credit_of(journeys, MODELS), journeys=journeys)
     assert reconciliation.ok
     assert reconciliation.total_conversions == sum(journeys.converted)
 
@@ -259,30 +228,6 @@ def test_time_decay_does_not_change_when_the_conversions_move(touches: list[Touc
     assert value_after(shift) == value_after(0)
 
 
-@settings(deadline=None, max_examples=50)
-@given(journeys=worlds(), order=st.randoms(use_true_random=False))
-def test_order_of_journeys_changes_nothing(journeys: Journeys, order: Random) -> None:
-    rows = list(range(len(journeys)))
-    order.shuffle(rows)
-    columns = ("start", "stop", "customer", "anchor_at", "converted", "value")
-    shuffled = replace(journeys, **{name: getattr(journeys, name)[rows] for name in columns})
-    assert credit_of(shuffled).conversions == pytest.approx(credit_of(journeys).conversions, rel=1e-9, abs=1e-9)
-    assert credit_of(shuffled).value == pytest.approx(credit_of(journeys).value, rel=1e-9, abs=1e-6)
-
-
-@settings(deadline=None, max_examples=50)
-@given(journeys=worlds(), labels=st.permutations(range(GROUPS)))
-def test_relabelled_groups_get_the_same_credit(journeys: Journeys, labels: list[int]) -> None:
-    relabelled = rule_credit(
-        journeys=journeys,
-        models=MODELS,
-        group_of_source=np.array(labels)[GROUP_OF_SOURCE],
-        groups=GROUPS,
-        direct_source=DIRECT_SOURCE,
-    )
-    assert np.array_equal(relabelled.conversions[:, [*labels, NONE]], credit_of(journeys).conversions)
-
-
 @pytest.mark.parametrize("threads", [2, 3, 5])
 def test_any_number_of_threads_gives_the_same_bits(threads: int) -> None:
     rng = np.random.default_rng(11)
@@ -300,7 +245,7 @@ def test_any_number_of_threads_gives_the_same_bits(threads: int) -> None:
         converted=rng.random(len(ends)) < 0.7,
         value=rng.lognormal(3, 1, len(ends)),
     )
-    serial, parallel = credit_of(journeys), credit_of(journeys, threads=threads)
+    serial, parallel = credit_of(journeys, MODELS), credit_of(journeys, MODELS, threads=threads)
     assert serial.conversions.tobytes() == parallel.conversions.tobytes()
     assert serial.value.tobytes() == parallel.value.tobytes()
 
@@ -309,8 +254,8 @@ def test_memory_maps_are_read_as_they_are(tmp_path: Path) -> None:
     journeys = one_journey([(0, 1), (DAY_US, 2)])
     np.save(tmp_path / "source.npy", journeys.touches.source)
     mapped = replace(journeys.touches, source=np.load(tmp_path / "source.npy", mmap_mode="r"))
-    from_disk = credit_of(replace(journeys, touches=mapped))
-    assert np.array_equal(from_disk.conversions, credit_of(journeys).conversions)
+    from_disk = credit_of(replace(journeys, touches=mapped), MODELS)
+    assert np.array_equal(from_disk.conversions, credit_of(journeys, MODELS).conversions)
 
 
 # --- Reconciliation ---
@@ -318,7 +263,7 @@ def test_memory_maps_are_read_as_they_are(tmp_path: Path) -> None:
 
 def test_reconciliation_reports_totals_and_what_each_model_hands_out() -> None:
     journeys = one_journey([(0, 1), (1, 2)], value=30.0)
-    reconciliation = reconcile(credit=credit_of(journeys), journeys=journeys)
+    reconciliation = reconcile(credit=credit_of(journeys, MODELS), journeys=journeys)
     assert (reconciliation.total_conversions, reconciliation.total_value) == (1, 30.0)
     assert reconciliation.credited_value["linear"] == 30.0
     assert reconciliation.credited_conversions["last"] == 1.0
@@ -329,7 +274,7 @@ def test_reconciliation_reports_totals_and_what_each_model_hands_out() -> None:
 @pytest.mark.parametrize(("lost", "ok"), [(1e-10, True), (1e-8, False), (math.nan, False)])
 def test_reconciliation_fails_when_a_model_loses_credit(lost: float, ok: bool) -> None:
     journeys = one_journey([(0, 1)], value=30.0)
-    credit = credit_of(journeys)
+    credit = credit_of(journeys, MODELS)
     credit.value[3, 1] -= 30.0 * lost
     reconciliation = reconcile(credit=credit, journeys=journeys)
     assert reconciliation.ok is ok
@@ -342,7 +287,7 @@ def test_value_that_refunds_cancel_out_still_reconciles() -> None:
     sales = [JourneyRow(0, 20, True, 1e6 / 3, tuple(range(start, start + 7))) for start in range(7)]
     refunds = [row._replace(value=-row.value, touches=row.touches[:3]) for row in sales]
     journeys = journeys_from([*sales, *refunds], touches)
-    reconciliation = reconcile(credit=credit_of(journeys), journeys=journeys)
+    reconciliation = reconcile(credit=credit_of(journeys, MODELS), journeys=journeys)
     assert reconciliation.total_value == pytest.approx(0.0, abs=1e-6)
     assert 0.0 < reconciliation.largest_difference_value < 1e-6
     assert reconciliation.ok
@@ -354,6 +299,7 @@ def test_value_that_refunds_cancel_out_still_reconciles() -> None:
 @pytest.mark.parametrize(
     ("model", "message"),
     [
+        ({"first": 1.0, "lead": -0.1}, "weights of custom must be numbers of zero or more"),
         ({"first": -0.1, "last": 1.0}, "weights of custom must be numbers of zero or more"),
         ({"first": math.nan}, "weights of custom must be numbers of zero or more"),
         ({"first": 1e308, "last": 1e308}, "weights of custom must be numbers of zero or more"),
@@ -362,7 +308,7 @@ def test_value_that_refunds_cancel_out_still_reconciles() -> None:
         ({"first": 1.0, "half_life_days": math.inf}, "half-life of custom must be a positive number"),
     ],
 )
-def test_rule_models_refuse_parameters_without_meaning(model: dict[str, float], message: str) -> None:
+def test_rule_models_refuse_parameters_without_meaning(model: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         RuleModel("custom", RuleKind.POSITION, **model)
 
@@ -370,7 +316,7 @@ def test_rule_models_refuse_parameters_without_meaning(model: dict[str, float], 
 def test_a_source_or_group_out_of_bounds_is_refused() -> None:
     journeys = one_journey([(0, 4)])
     with pytest.raises(ValueError, match="traffic source 4, but only 4 are known"):
-        credit_of(journeys)
+        credit_of(journeys, MODELS)
     with pytest.raises(ValueError, match="group between 0 and 1"):
         rule_credit(
             journeys=journeys,

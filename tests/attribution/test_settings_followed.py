@@ -11,11 +11,13 @@ from django.utils import timezone
 from accounts.actions import change_settings
 from accounts.defaults import attribution_models
 from accounts.models import Workspace
+from attribution import custom_models
 from attribution.cube import latest_cube
 from attribution.cube_keeping import keep_cubes_current
+from attribution.cube_models import RULES
 from attribution.forms import AttributionForm, initial
 from attribution.labels import MODEL_LABELS
-from attribution.methods.rules import RULE_MODELS
+from attribution.methods.custom_definition import parse
 from attribution.params import clean
 from jobs.execution import execute
 from jobs.models import Job
@@ -23,7 +25,9 @@ from marketing import goals
 from marketing.models import Goal
 from marketing.period_choice import PeriodChoice
 from tests.attribution.conftest import Attribute, ImportRows
+from tests.factories import WorkspaceFactory
 
+EVEN = parse({"position": {"even": True}})
 TOUCH = ("customer,occurred_at,channel", "anna,2026-03-01T10:00Z,Email")
 ORDER = ("customer,occurred_at,value", "anna,2026-03-15T23:30Z,100")
 
@@ -111,6 +115,24 @@ def test_a_run_of_before_stays_as_it_is(bought: Workspace, attribute: Attribute)
     assert again.result["totals"]["conversions"] == 1  # type: ignore[index]
 
 
-def test_every_model_can_be_the_default() -> None:
-    assert [name for name, _ in attribution_models()] == list(MODEL_LABELS)
-    assert set(MODEL_LABELS) == set(RULE_MODELS)
+def offered(workspace: Workspace) -> dict[str, list[str]]:
+    return {family: [name for name, _label in models] for family, models in attribution_models(workspace)}
+
+
+def test_every_model_that_is_kept_day_by_day_can_be_the_default(shop: Workspace) -> None:
+    assert offered(shop) == {"Rules": [*MODEL_LABELS, "j_shape", "inverse_j"]}
+    assert list(RULES) == offered(shop)["Rules"]
+
+
+def test_custom_models_can_be_the_default_as_long_as_they_are_offered(shop: Workspace) -> None:
+    ours, theirs = (
+        custom_models.create(workspace=workspace, name="Ours", definition=EVEN, by=None)
+        for workspace in (shop, WorkspaceFactory.create())
+    )
+    assert offered(shop)["Your own"] == [f"custom:{ours.pk}"]
+    change_settings(workspace=shop, values={"default_attribution_model": f"custom:{ours.pk}"}, by=None)
+    assert clean(shop, {})["model"] == [f"custom:{ours.pk}@1"]
+    custom_models.archive(model=ours, by=None)
+    assert "Your own" not in offered(shop)
+    assert clean(shop, {})["model"] == ["last_non_direct"]
+    assert offered(theirs.workspace)["Your own"] == [f"custom:{theirs.pk}"]

@@ -13,7 +13,10 @@ from accounts.actions import create_workspace
 from accounts.models import User, Workspace
 from analyses.models import Run
 from analyses.runs import request_run
+from attribution import custom_models
 from attribution.cube import refresh_cube
+from attribution.methods.custom_definition import parse as parse_custom_model
+from attribution.models import CustomModel
 from jobs.actions import claim, submit
 from jobs.execution import execute
 from jobs.models import Job
@@ -76,6 +79,7 @@ class World:
             "health of all days": f"{health}?start=2020-01-01&end=2026-01-31&dataset=spend",
             "health of a channel": f"{health}?channel={self.cases['']['channel_id']}&period=last_365",
             "archived segments": f"/w/{self.shop.slug}/data/segments/?archived=1",
+            "archived models": f"/w/{self.shop.slug}/attribution/models/?archived=1",
             "attribution of a segment": f"/w/{self.shop.slug}/attribution/?segment=Returning+customers",
             "attribution of a lost segment": f"/w/{self.shop.slug}/attribution/?segment=Nobody",
             "history with a run chosen": f"{history}?run={one.pk}",
@@ -89,6 +93,7 @@ def build_world(fill: Callable[[Workspace], None]) -> World:
     empty = create_workspace(name="Nothing yet", slug="empty", owner=owner)
     fill(shop)
     merged = _merge_and_rename_channels(shop)
+    model, thorough_model, archived_model = _keep_custom_models(shop, owner)
     execute(job_id=refresh_cube(workspace=shop, ring=False).job_id)
     done = _ask(shop, owner, model=["linear", "last", "first"], dimension="channel")
     other = _ask(shop, owner, model=["last"], window_days=7)
@@ -110,6 +115,7 @@ def build_world(fill: Callable[[Workspace], None]) -> World:
         "alias_id": shop.channel_aliases.get().pk,
         "campaign_id": spent.campaign_id,
         "segment_id": segment.pk,
+        "model_id": model.pk,
         "import_id": shop.imports.filter(dataset=Dataset.SPEND).latest("pk").pk,
         "upload_id": 0,
         "dataset": Dataset.SPEND.value,
@@ -129,6 +135,8 @@ def build_world(fill: Callable[[Workspace], None]) -> World:
         "queued": arguments | {"run_id": queued.pk},
         "of a segment": arguments | {"run_id": of_segment.pk},
         "of every condition": arguments | {"segment_id": thorough.pk},
+        "of every rule": arguments | {"model_id": thorough_model.pk},
+        "archived": arguments | {"model_id": archived_model.pk},
         "only touched": arguments | {"channel_id": only_touched.pk},
     }
     execute(job_id=submit(workspace=shop, kind=JOB_KIND, ring=False).pk)
@@ -169,6 +177,43 @@ def _keep_segments(workspace: Workspace, by: User) -> tuple[SavedSegment, SavedS
     )
     archive_segment(segment=keep("Put away", {"type": "touches", "at_least": 9}), by=by)
     return short, thorough
+
+
+def _keep_custom_models(workspace: Workspace, by: User) -> tuple[CustomModel, CustomModel, CustomModel]:
+    """Keep a model with two versions, one with a rule of every kind, and an archived one."""
+
+    def keep(name: str, definition: Mapping[str, object]) -> CustomModel:
+        return custom_models.create(workspace=workspace, name=name, definition=parse_custom_model(definition), by=by)
+
+    ends = {"position": {"first": 50, "middle": 30, "last": 20}}
+    short = keep("First matters", ends)
+    custom_models.save_version(model=short, definition=parse_custom_model({**ends, "half_life_days": 7}), by=by)
+    thorough = keep(
+        "Everything that can be said of a touch, said in one model whose name is long",
+        {
+            "position": {"nth": [3, 2, 1], "rest": 0.5, "from": "end"},
+            "half_life_days": 14,
+            "channels": {"Email": 1.5, "A channel that is there no longer": 0},
+            "channel_types": {"owned": 0.5},
+            "rules": [
+                {
+                    "when": {
+                        "channel": ["Display", "Email"],
+                        "channel_type": ["paid", "owned"],
+                        "campaign": ["Awareness", "Newsletter"],
+                        "interaction": ["impression", "store_visit"],
+                        "age_days": {"at_least": 1, "below": 7.5},
+                        "position": ["first", "only", {"nth": 2, "from": "end"}],
+                    },
+                    "factor": 0.2,
+                },
+                {"when": {"campaign": {"contains": "brand"}}, "factor": 2},
+            ],
+        },
+    )
+    archived = keep("Put away", {"half_life_days": 3})
+    custom_models.archive(model=archived, by=by)
+    return short, thorough, archived
 
 
 def _ask(workspace: Workspace, by: User, *, carried_out: bool = True, **params: object) -> Run:

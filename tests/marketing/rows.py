@@ -57,8 +57,8 @@ def conversions_from(rows: Sequence[Outcome]) -> Conversions:
     )
 
 
-def journeys_from(paths: Sequence[JourneyRow], touches: Touches) -> Journeys:
-    """Journeys whose paths are contiguous; `JourneyRow.customer` is the dense index here."""
+def journeys_from(paths: Sequence[JourneyRow], touches: Touches, *, leads: Sequence[int] | None = None) -> Journeys:
+    """Journeys whose paths are contiguous; `JourneyRow.customer` is the dense index here. `leads`: times by journey."""
     return Journeys(
         touches=touches,
         start=np.array([min(path.touches, default=0) for path in paths], np.int64),
@@ -68,4 +68,5 @@ def journeys_from(paths: Sequence[JourneyRow], touches: Touches) -> Journeys:
         anchor_at=np.array([path.anchor_at for path in paths], np.int64),
         converted=np.array([path.converted for path in paths], np.bool_),
         value=np.array([path.value for path in paths], np.float64),
+        lead_at=None if leads is None else np.array(leads, np.int64),
     )

@@ -2,8 +2,9 @@
 
 import itertools
 import random
+import struct
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TypeAlias
@@ -13,6 +14,7 @@ from django.conf import settings
 from accounts.models import Workspace
 from marketing.importing.customers import customer_ids
 from marketing.models import (
+    Channel,
     ChannelSpend,
     ControlValue,
     Conversion,
@@ -21,6 +23,7 @@ from marketing.models import (
     ImportedRow,
     Interaction,
     OutcomeValue,
+    PathCount,
     Touchpoint,
 )
 
@@ -117,12 +120,24 @@ def _series(rng: random.Random) -> File:
     return File(dataset, list(rows[0]), rows)
 
 
+def _paths(rng: random.Random) -> File:
+    keys = [
+        (rng.choice(["", *DAYS]), rng.choice(["TV", "TV > Radio", "Radio > TV"])) for _ in range(rng.randrange(1, 9))
+    ]
+    rows = [
+        {"date": day, "path": path, "conversions": str(rng.randrange(1, 9)), "value": rng.choice(["", "0.1", "2.5"])}
+        for day, path in keys
+    ]
+    return File("paths", list(rows[0]), rows)
+
+
 MAKERS: dict[str, Callable[[random.Random], File]] = {
     "touchpoints": _touchpoints,
     "conversions": _conversions,
     "spend": _spend,
     "media_table": _media_table,
     "series": _series,
+    "paths": _paths,
 }
 
 
@@ -136,6 +151,7 @@ def held_by_rule(files: Iterable[tuple[int, File]], workspace: Workspace) -> dic
         OutcomeValue: _newest(known, "outcome"),
         ControlValue: _newest(known, "control"),
         Experiment: {row["start"]: row["lift"] for _, file in known for row in file.rows if "lift" in row},
+        PathCount: _paths_by_rule(known),
     }
 
 
@@ -194,6 +210,19 @@ def _spend_rows(file: File) -> Iterator[tuple[Key, dict[str, float | None]]]:
                     yield (channel, row["date"], "", row["geo"]), measures
 
 
+def _paths_by_rule(files: list[tuple[int, File]]) -> dict[Key, tuple[float, Decimal]]:
+    """The newest file with a path says its counts, which are those of all of its rows together."""
+    held: dict[Key, tuple[float, Decimal]] = {}
+    for _, file in files:
+        said: dict[Key, tuple[float, Decimal]] = {}
+        for row in file.rows if file.dataset == "paths" else []:
+            conversions, value = said.get((row["date"], row["path"]), (0.0, Decimal(0)))
+            whole = conversions + float(row["conversions"]), value + Decimal(row["value"] or 0)
+            said[row["date"], row["path"]] = whole
+        held |= said
+    return held
+
+
 def _number(cell: str) -> float | None:
     return float(cell) if cell else None
 
@@ -216,6 +245,7 @@ def held_in_database(workspace: Workspace) -> dict[type[ImportedRow], object]:
     visible = {"batch__workspace": workspace, "batch__status": Import.Status.ACTIVE, "shadowed": False}
     touches = Touchpoint.objects.filter(**visible).select_related("traffic_source__channel", "traffic_source__campaign")
     conversions = Conversion.objects.filter(**visible).select_related("goal")
+    channels = dict(Channel.objects.filter(workspace=workspace).values_list("pk", "name"))
     spend = ChannelSpend.objects.filter(**visible).values_list(
         "channel__name", "date", "campaign__name", "geo", *MEASURES
     )
@@ -237,7 +267,15 @@ def held_in_database(workspace: Workspace) -> dict[type[ImportedRow], object]:
         Experiment: _unique(
             (str(row.start), str(int(row.lift))) for row in Experiment.objects.filter(**visible)
         ),
+        PathCount: _unique(
+            ((str(row.date or ""), _path_of(row, channels)), (row.conversions, row.value))
+            for row in PathCount.objects.filter(**visible)
+        ),
     }  # fmt: skip
+
+
+def _path_of(row: PathCount, channels: Mapping[int, str]) -> str:
+    return " > ".join(channels[pk] for (pk,) in struct.iter_unpack("<I", row.channels))
 
 
 def _held_touch_key(row: Touchpoint) -> Key:

@@ -24,6 +24,8 @@ def test_an_empty_workspace_holds_none(workspace: Workspace) -> None:
         (Dataset.CONVERSIONS, {}, True),  # nothing is known of its columns
         (Dataset.MEDIA_TABLE, {"date": "week", "spend:TV": "tv_S"}, True),
         (Dataset.MEDIA_TABLE, {"date": "week", "impressions:TV": "tv_I"}, False),
+        (Dataset.PATHS, {"path": "path", "value": "total_conversion_value"}, True),
+        (Dataset.PATHS, {"path": "path", "conversions": "n"}, False),
         (Dataset.TOUCHPOINTS, {}, False),
         (Dataset.CONTROLS, {}, False),
     ],
@@ -34,7 +36,11 @@ def test_what_an_import_brought_decides(
 ) -> None:
     batch = add_import(workspace, dataset, status=status)
     Import.objects.filter(pk=batch.pk).update(mapping=mapping)
-    on_its_way = status in ("pending", "loading") and dataset in (Dataset.CONVERSIONS, Dataset.MEDIA_TABLE)
+    on_its_way = status in ("pending", "loading") and dataset in (
+        Dataset.CONVERSIONS,
+        Dataset.MEDIA_TABLE,
+        Dataset.PATHS,
+    )
     ended = status in ("failed", "undone")
     assert holds_amounts(workspace) == ((expected or on_its_way) and not ended)
 

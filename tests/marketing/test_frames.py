@@ -66,6 +66,8 @@ def test_conversions_refuse_columns_that_do_not_fit(column: str, wrong: np.ndarr
         ("stop", np.array([2, 1]), "slice within the touches"),
         ("customer", np.array([0, 2]), "between 0 and 1"),
         ("converted", np.array([True]), "Journeys.converted must have shape"),
+        ("lead_at", np.zeros(3, np.int64), r"Journeys.lead_at must have shape \(2,\)"),
+        ("lead_at", np.zeros(2), "Journeys.lead_at must have dtype int64"),
     ],
 )
 def test_journeys_refuse_columns_that_do_not_fit(column: str, wrong: np.ndarray, message: str) -> None:
@@ -82,6 +84,35 @@ def test_empty_frames_are_valid() -> None:
     empty = touches_from([])
     assert len(journeys_from([], empty)) == 0
     assert len(conversions_from([]).value) == 0
+
+
+def test_touches_that_are_kept_stay_those_of_their_customers() -> None:
+    touches = replace(TOUCHES, source=np.array([4, 5, 6], np.uint32), segment=np.array([7, 8, 9], np.uint32))
+    kept = touches.where(np.array([False, True, True]))
+    assert kept.customer_ids.tolist() == [3, 8]
+    assert kept.offsets.tolist() == [0, 1, 2]
+    assert (kept.touched_at.tolist(), kept.source.tolist()) == ([20, 5], [5, 6])
+    assert kept.segment is not None
+    assert kept.segment.tolist() == [8, 9]
+
+
+def test_customers_who_lose_all_their_touches_keep_their_place() -> None:
+    kept = TOUCHES.where(np.array([False, False, True]))
+    assert kept.customer_ids.tolist() == [3, 8]
+    assert kept.offsets.tolist() == [0, 0, 1]
+    assert TOUCHES.where(np.zeros(3, np.bool_)).offsets.tolist() == [0, 0, 0]
+
+
+def test_nothing_is_copied_where_every_touch_is_kept() -> None:
+    assert TOUCHES.where(np.ones(3, np.bool_)) is TOUCHES
+
+
+def test_journeys_that_are_taken_keep_their_leads() -> None:
+    with_leads = replace(JOURNEYS, lead_at=np.array([7, 8]))
+    taken = with_leads.take(np.array([1, 1, 0])).lead_at
+    assert taken is not None
+    assert taken.tolist() == [8, 8, 7]
+    assert JOURNEYS.take(np.array([0])).lead_at is None
 
 
 def test_source_lookup_resolves_sources_by_dimension() -> None:

@@ -27,6 +27,7 @@ from tests.marketing.spreadsheets import CONTENT_TYPES, encrypted, old_excel, wi
 SPEND = "date,channel,spend\n"
 GOOD = "2026-01-05,TV,10\n"
 TOUCHES = "customer,occurred_at,channel\n"
+PATHS = "path,conversions\n"
 SHEET: list[list[object]] = [["date", "channel", "spend"], ["2026-01-05", "TV", 10], ["2026-01-12", "TV", 20]]
 DAILY = "".join(f"2026-01-{day:02},TV,1\n" for day in range(1, 15))
 WEEKLY = "".join(f"2026-{month:02}-{day:02},TV,1\n" for month in (2, 3) for day in (2, 9, 16, 23))
@@ -231,6 +232,12 @@ REJECTED = {
         "channel,start,end,lift,standard_error,spend\nTV,2026-01-01,2026-01-09,1,1,1\nTV,2026-02-01,2026-02-09,1,0,1\n",
         "experiments",
     ),
+    "path with an empty step": bad("step 2 is empty", PATHS + "TV > Email,1\nTV >  > Email,1\n", "paths"),
+    "path whose channel is not known": bad("write Unassigned", PATHS + "TV,1\nTV > (not set),1\n", "paths"),
+    "path without an end": bad("a path has 1,000 at most", PATHS + f"TV,1\n{'TV > ' * 1_000}TV,1\n", "paths"),
+    "path that nobody took": bad("the path was never taken", PATHS + "TV,1\nEmail,0\n", "paths"),
+    "negative conversions": bad("negative", PATHS + "TV,1\nEmail,-1\n", "paths"),
+    "conversions that are no number": bad("is not a number", PATHS + "TV,1\nEmail,NaN\n", "paths"),
     "formula without a value": bad("a formula without a computed value", [*SHEET[:2], ["2026-01-06", "TV", "=1+1"]]),
     "error in a workbook": bad("shows the error #N/A", [*SHEET[:2], ["2026-01-06", "#N/A", 1]]),
     "infinity in Parquet": bad(
@@ -274,6 +281,17 @@ WARNED = {
         "date,spend:TV,impressions:TV,spend:Radio\n2026-01-05,10,9,1\n2026-01-12,10,0,1\n",
         "media_table",
     ),
+    "path on two rows": bad(
+        "1 row has a path in “path” that an earlier row of the file has: their counts are added up (row 3).",
+        PATHS + "TV > Email,1\ntv>email,2\n",
+        "paths",
+    ),
+    "value without conversions": bad(
+        "1 row has a value in “value”, but no conversions (row 2).",
+        "path,conversions,value,null\nTV,0,5,1\n",
+        "paths",
+    ),
+    "other sign between channels": bad("The steps in “path” are parted by “|”.", PATHS + "TV | Email,1\n", "paths"),
     "missing weeks": bad(
         "2 of 10 weeks have no rows, the first from 2026-01-19. With more than 10%",
         SPEND + "".join(f"2026-{month:02}-{day:02},TV,1\n" for month, day in GAPS),

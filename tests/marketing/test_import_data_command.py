@@ -20,6 +20,7 @@ from marketing.models import (
     Import,
     ImportedRow,
     OutcomeValue,
+    PathCount,
     Touchpoint,
     Upload,
 )
@@ -38,6 +39,7 @@ FILES: dict[str, tuple[str, type[ImportedRow]]] = {
         "channel,start,end,lift,standard_error,spend\nTV,2026-01-01,2026-01-31,9.5,1.5,100\n",
         Experiment,
     ),
+    "paths": ("date,path,conversions,value,null\n2026-01-01,TV > Email,2.5,9.5,7\n", PathCount),
 }
 WriteFile = Callable[[str], Path]
 pytestmark = pytest.mark.usefixtures("shop", "media_root")

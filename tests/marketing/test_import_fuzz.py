@@ -53,6 +53,9 @@ LIKELY = {
     "value": AMOUNT,
     "standard_error": AMOUNT,
     "lift": AMOUNT,
+    "conversions": AMOUNT,
+    "null": AMOUNT,
+    "path": st.lists(NAME, min_size=1, max_size=4).map(" > ".join),
 } | dict.fromkeys(["spend", "impressions", "clicks", *COLUMNS["media_table"][2:]], AMOUNT)
 
 

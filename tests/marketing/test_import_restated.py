@@ -7,6 +7,7 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from accounts.models import Workspace
+from marketing.channels import rename_channel
 from marketing.models import (
     ChannelSpend,
     ControlValue,
@@ -33,6 +34,16 @@ def test_the_newest_spend_of_a_day_holds(import_rows: Importer) -> None:
     assert (replaced.batch_id, replaced.spend, replaced.impressions) == (first.pk, Decimal(10), 100.0)
     latest = ChannelSpend.objects.get(batch=second)
     assert (latest.impressions, latest.clicks) == (None, 7)
+
+
+def test_two_names_of_one_channel_on_a_day_are_the_same_row(import_rows: Importer, shop: Workspace) -> None:
+    import_rows("spend", "date,channel,spend\n2026-01-01,TV,1\n")
+    rename_channel(channel=shop.channels.get(), name="Television", by=None)
+
+    batch = import_rows("spend", "date,channel,spend\n2026-01-02,tv,1\n2026-01-02,Television,2\n")
+
+    assert counts(batch) == (1, 1, 0)
+    assert batch.errors == [{"row": 3, "column": "", "reason": "the same date, channel as row 2"}]
 
 
 def measures(batch: Import) -> dict[str, tuple[object, ...]]:

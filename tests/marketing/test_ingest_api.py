@@ -15,6 +15,7 @@ from jobs.execution import execute
 from jobs.models import Job
 from marketing.importing import batches
 from marketing.models import (
+    Channel,
     ChannelSpend,
     ControlValue,
     Conversion,
@@ -23,6 +24,7 @@ from marketing.models import (
     Experiment,
     Import,
     OutcomeValue,
+    PathCount,
     Touchpoint,
 )
 from tests.factories import WorkspaceFactory
@@ -113,6 +115,7 @@ def test_every_dataset_takes_its_fields(sender: Client) -> None:
             "spend": 1700,
         },
         "events": {"name": "Pentecost", "start": "2026-05-24", "end": "2026-05-25"},
+        "paths": day | {"path": "google / cpc|x > TV", "conversions": 3, "value": "120.5", "null": 7},
     }  # fmt: skip
     for dataset, row in sent.items():
         accepted = post(sender, f"/api/v1/{dataset}/?strict=true", [row])
@@ -129,6 +132,15 @@ def test_every_dataset_takes_its_fields(sender: Client) -> None:
     assert (spend.spend, spend.impressions, spend.clicks) == (Decimal("1234.56"), 1000, None)
     assert (OutcomeValue.objects.get().value, ControlValue.objects.get().value) == (1000, -0.5)
     assert (Experiment.objects.get().lift, Event.objects.get().name) == (5200, "Pentecost")
+    path = PathCount.objects.get()
+    assert (path.conversions, path.value, path.nulls) == (3, Decimal("120.5"), 7)
+
+
+def test_nothing_but_an_arrow_parts_the_steps_of_a_path(sender: Client) -> None:
+    rows = [{"path": path, "conversions": 1} for path in ("google / cpc", "Search | Brand", "A;B > C")]
+    assert post(sender, "/api/v1/paths/?strict=true", rows).status_code == 202
+    carry_out()
+    assert set(Channel.objects.values_list("name", flat=True)) == {"google / cpc", "Search | Brand", "A;B", "C"}
 
 
 @pytest.mark.parametrize("amount", ["0.1", "123456789.654321", "0.000001"])

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from marketing.frames import Journeys
+from marketing.frames import NO_LEAD, Journeys
 from marketing.journeys import build_journeys
 from tests.marketing.rows import JourneyRow, Outcome, Touch, conversions_from, touches_from
 
@@ -151,6 +151,43 @@ def test_null_paths_can_be_left_out() -> None:
     assert paths([Touch(1, 10)], [Outcome(1, 20, converted=False)], null_paths=False) == []
 
 
+# --- Leads ---
+
+
+def leads(touches: list[Touch], outcomes: list[Outcome], **options: Any) -> list[int]:
+    """When the lead of each journey was; the lead is goal 5."""
+    lead_at = build(touches, outcomes, lead_goal=5, **options).lead_at
+    assert lead_at is not None
+    found: list[int] = lead_at.tolist()
+    return found
+
+
+def lead(customer: int, at: int, *, converted: bool = True) -> Outcome:
+    return Outcome(customer, at, 0.0, 5, converted)
+
+
+def test_the_lead_of_a_journey_is_the_last_at_or_before_its_end() -> None:
+    outcomes = [lead(1, 10), lead(1, 20), Outcome(1, 20), Outcome(1, 25), lead(1, 30), lead(2, 24)]
+    assert leads([Touch(1, 5)], outcomes, null_paths=False) == [20, 20]
+
+
+def test_a_lead_counts_from_the_start_of_the_lookback_window_on_whatever_the_period() -> None:
+    outcomes = [lead(1, 10), Outcome(1, 20), Outcome(1, 21)]
+    assert leads([], outcomes, window_us=10, period_start_us=15) == [10, NO_LEAD]
+
+
+def test_a_lead_that_was_not_reached_is_none() -> None:
+    assert leads([], [lead(1, 10, converted=False), Outcome(1, 20)]) == [NO_LEAD]
+
+
+def test_null_paths_know_their_leads_too() -> None:
+    assert leads([Touch(1, 30), Touch(2, 30)], [lead(1, 20)]) == [20, NO_LEAD]
+
+
+def test_journeys_know_of_no_leads_unless_asked() -> None:
+    assert build([], [lead(1, 10), Outcome(1, 20)]).lead_at is None
+
+
 # --- Refusals ---
 
 
@@ -214,6 +251,22 @@ def test_journeys_equal_the_brute_force(
     found = sorted(path._replace(customer=ids[path.customer]) for path in plain(journeys))
     assert found == brute_force(touches, outcomes, goal=0, period=period, window=window)
     assert journeys.customers == len(ids)
+
+
+@settings(deadline=None, max_examples=100)
+@given(touches=TOUCH_ROWS, outcomes=OUTCOME_ROWS, period=PERIODS, window=st.integers(0, 26))
+def test_leads_equal_the_brute_force(
+    touches: list[Touch], outcomes: list[Outcome], period: tuple[int, int], window: int
+) -> None:
+    journeys = build(
+        touches, outcomes, period_start_us=period[0], period_stop_us=period[1], window_us=window, lead_goal=1
+    )
+    expected = []
+    for customer, anchor in zip(journeys.customer_ids().tolist(), journeys.anchor_at.tolist(), strict=True):
+        mine = [row.at for row in outcomes if row.customer == customer and row.goal == 1 and row.converted]
+        expected.append(max((at for at in mine if 0 <= anchor - at <= window), default=NO_LEAD))
+    assert journeys.lead_at is not None
+    assert journeys.lead_at.tolist() == expected
 
 
 def test_long_histories_and_many_customers_equal_the_brute_force() -> None:

@@ -66,7 +66,8 @@ def holding(model: type[Touchpoint] | type[Conversion] | type[OutcomeValue]) -> 
         (["conversions"], settle.IDS_AT_ONCE),
         (["spend", "media_table"], settle.IDS_AT_ONCE),
         (["series", "media_table"], settle.IDS_AT_ONCE),
-        (["touchpoints", "conversions", "spend", "series", "media_table"], settle.IDS_AT_ONCE),
+        (["paths"], 2),
+        (["touchpoints", "conversions", "spend", "series", "media_table", "paths"], settle.IDS_AT_ONCE),
     ],
 )
 def test_what_counts_follows_from_the_imports_that_remain(

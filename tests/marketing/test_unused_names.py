@@ -24,6 +24,7 @@ EACH_KIND = {
     "conversions": "customer,occurred_at,goal\nann,2026-01-02T10:00Z,Sign-up\n",
     "spend": "date,channel,campaign,spend\n2026-01-01,Radio,Summer,5\n",
     "experiments": "channel,start,end,lift,standard_error,spend\nCinema,2026-01-01,2026-01-07,5,1,2\n",
+    "paths": "path,conversions\nPodcast > Cinema,5\n",
     "media_table": "date,spend:Print,outcome:Sales,control:Price\n2026-01-01,2,3,4\n",
 }
 

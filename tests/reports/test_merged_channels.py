@@ -5,8 +5,8 @@ from django.test import Client
 
 from accounts.models import User, Workspace
 from marketing.channels import merge_channels, rename_channel
+from marketing.experiments import measured_lifts
 from marketing.models import Channel
-from reports.numbers import measured_lifts
 from tests.reports.conftest import ImportRows, Refresh
 from tests.reports.test_dashboard_pages import MARCH, PAGE, ClientFor, card
 

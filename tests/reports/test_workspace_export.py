@@ -24,7 +24,7 @@ from jobs.execution import execute
 from jobs.models import Job
 from marketing import selectors
 from marketing.importing.actions import request_import
-from marketing.models import ChannelSpend, Conversion, Dataset, Import, OutcomeValue, Touchpoint
+from marketing.models import ChannelSpend, Conversion, Dataset, Import, OutcomeValue, PathCount, Touchpoint
 from marketing.receivers import create_default_goals
 from reports import workspace_rows
 from reports.workspace_export import EXPORT_JOB, newest_export, request_export, sweep_exports
@@ -45,6 +45,7 @@ ROWS = {
     Dataset.OUTCOMES: "date,outcome,value,geo\n2026-01-01,Sales,1000.5,DE\n",
     Dataset.CONTROLS: "date,control,value\n2026-01-01,Price,-0.5\n",
     Dataset.EXPERIMENTS: "channel,start,end,lift,standard_error,spend\nTV,2026-01-01,2026-01-20,5200,900,1700\n",
+    Dataset.PATHS: "date,path,conversions,value,null\n2026-01-01,TV > Email > TV,3,19.90,7\n,Email,0,,4\n",
 }
 
 
@@ -116,6 +117,11 @@ def test_the_archive_holds_everything(shop: Workspace) -> None:
     assert [table(archive, f"{name}.csv")[0]["value"] for name in ("outcomes", "controls")] == ["1000.5", "-0.5"]
     assert table(archive, "experiments.csv")[0]["lift"] == "5200.0"
     assert archive.read("events.csv").decode().splitlines() == ["name,start,end,geo,import,counts"]
+    paths = [tuple(row.values()) for row in table(archive, "paths.csv")]
+    assert [row[:5] for row in paths] == [
+        ("2026-01-01", "TV > Email > TV", "3.0", "19.9", "7.0"),
+        ("", "Email", "0.0", "0", "4.0"),
+    ]
     settings = json.loads(archive.read("workspace.json"))
     assert (settings["settings"]["slug"], settings["plan"]) == ("acme", "starter")
     assert [goal["name"] for goal in settings["goals"]] == ["Purchase", "Lead"]
@@ -141,13 +147,15 @@ def test_what_is_exported_can_be_imported_again(
     elsewhere = WorkspaceFactory.create()
     create_default_goals(workspace=elsewhere)
     bring_in(elsewhere, {dataset: archive.read(f"{dataset}.csv").decode() for dataset in ROWS}, tmp_path)
-    for model in (Touchpoint, Conversion, ChannelSpend, OutcomeValue):
+    for model in (Touchpoint, Conversion, ChannelSpend, OutcomeValue, PathCount):
         here, there = (
             list(model._default_manager.filter(batch__workspace=each).order_by("pk").values_list("shadowed", flat=True))
             for each in (shop, elsewhere)
         )
         assert here == there
     assert selectors.load_daily_spend(workspace=elsewhere).spend.tolist() == [1234.56]
+    table_here, table_there = (selectors.load_paths(workspace=each)[0] for each in (shop, elsewhere))
+    assert table_there.value.tolist() == table_here.value.tolist() == [0, 19.9]
 
 
 def test_rows_of_imports_that_were_undone_are_not_in_it(shop: Workspace) -> None:

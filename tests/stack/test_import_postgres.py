@@ -16,6 +16,8 @@ TESTS = [  # below tests/marketing
     "test_import_customers",
     "test_import_data_command",
     "test_import_fuzz",
+    "test_import_paths",
+    "test_import_paths_read",
     "test_undo",
     "test_unused_names",
     "test_import_days",

@@ -24,6 +24,7 @@ from accounts.models import User, Workspace
 from analyses.exports import text_table
 from analyses.models import Run
 from analyses.runs import request_run
+from attribution.catalogue import DATA_DRIVEN, MODELS
 from attribution.cube import refresh_cube
 from attribution.labels import MODEL_LABELS, NONE
 from jobs.models import Job
@@ -32,7 +33,7 @@ from marketing.importing.demo import is_loaded
 from marketing.models import ChannelSpend, Import
 from mmm_project import formats
 
-EMAIL, SLUG = "demo@example.com", "demo"
+EMAIL, SLUG, PLAN = "demo@example.com", "demo", "professional"  # a plan that shows everything there is
 SECONDS_FOR_ANALYSIS = 180
 SECONDS_BETWEEN_LOOKS = 0.5
 SIGNS_OF_FIGURES = ("Overall ROI", "Credit adds up")  # of the dashboard and of the run
@@ -74,9 +75,9 @@ class Command(DataCommand):
             self.stdout.write("Stopped.")
 
     def _analyse(self, workspace: Workspace) -> Run:
-        """Ask for the dashboard's figures and for every rule model, and wait until the worker has answered."""
+        """Ask for the dashboard's figures and for six rules beside Data-Driven, and wait until that is answered."""
         cube = refresh_cube(workspace=workspace)
-        models = ["last_non_direct", *(name for name in MODEL_LABELS if name != "last_non_direct")]
+        models = ["last_non_direct", *(name for name in MODEL_LABELS if name != "last_non_direct"), DATA_DRIVEN]
         run = request_run(
             workspace=workspace, kind="attribution", params={"model": models}, by=None, trigger=Run.Trigger.CLI
         )
@@ -118,7 +119,7 @@ def _set_up() -> tuple[Workspace, str]:
     owner.set_password(password)
     owner.save(update_fields=["password"])
     workspace = Workspace.objects.filter(slug=SLUG).first() or create_workspace(
-        name="Harbour & Finch", slug=SLUG, owner=owner, currency="EUR", timezone="Europe/Berlin"
+        name="Harbour & Finch", slug=SLUG, owner=owner, currency="EUR", timezone="Europe/Berlin", plan=PLAN
     )
     return workspace, password
 
@@ -139,7 +140,7 @@ def _summary_rows(run: Run) -> list[list[str | float]]:
     credit = {name: {group["channel"]: group["conversions"] for group in models[name]["channels"]} for name in models}
     channels = [name for name in next(iter(credit.values())) if name != NONE]
     channels += [name for name in spend if name not in channels]
-    header: list[str | float] = ["channel", "spend", *(MODEL_LABELS[name] for name in models)]
+    header: list[str | float] = ["channel", "spend", *(MODELS[name].label for name in models)]
     return [header] + [
         [channel, float(spend.get(channel, 0)), *(credit[name].get(channel, 0.0) for name in models)]
         for channel in [*channels, NONE]

@@ -14,6 +14,7 @@ from marketing.grouping import classify
 from marketing.importing.appearance import folded
 from marketing.importing.layouts.google_ads import UNKNOWN_TYPE, is_total
 from marketing.importing.layouts.shape import FIRST_COLUMN, Binding, Derived, Layout, Skip
+from marketing.importing.synonyms import SYNONYMS
 from marketing.models import Dataset
 
 GOALS = {
@@ -57,6 +58,7 @@ BY_CHANNEL = {
         "First user Google Ads campaign", "Kampagne der Sitzung",
     ),
 }  # fmt: skip
+PATH = SYNONYMS[Dataset.PATHS]["path"]  # with one, the metrics are those of paths
 DATE = ("Date", "Day", "Datum", "Fecha")
 GEO = ("Country", "Region", "Land", "Pays", "País")
 TOTALS = Skip(
@@ -243,9 +245,9 @@ GA4_TOTALS = Layout(
     code="ga4_totals",
     label="Google Analytics 4, totals by day",
     dataset=Dataset.MEDIA_TABLE,
-    roles={"date": DATE, "geo": GEO, **METRICS, **BY_CHANNEL, "spend": (*COST, "Cost", "Spend")},
+    roles={"date": DATE, "geo": GEO, "path": PATH, **METRICS, **BY_CHANNEL, "spend": (*COST, "Cost", "Spend")},
     required=("date",),
-    foreign=("spend", *BY_CHANNEL),
+    foreign=("spend", "path", *BY_CHANNEL),
     marks=lambda binding: _is_of_analytics(binding) and binding.has(*METRICS),
     fields={"date": "date", "geo": "geo"},
     fields_of=_series,
@@ -256,9 +258,9 @@ GA4_BY_CHANNEL = Layout(
     code="ga4_by_channel",
     label="Google Analytics 4, acquisition by day and channel",
     dataset=Dataset.OUTCOMES,
-    roles={"date": DATE, "geo": GEO, **METRICS, **BY_CHANNEL, "spend": (*COST, "Cost", "Spend")},
+    roles={"date": DATE, "geo": GEO, "path": PATH, **METRICS, **BY_CHANNEL, "spend": (*COST, "Cost", "Spend")},
     required=("date",),
-    foreign=("spend",),
+    foreign=("spend", "path"),
     marks=lambda binding: _is_of_analytics(binding) and binding.has(*METRICS) and _one_dimension(binding) is not None,
     derived_of=_named_series,
     fields={"date": "date", "geo": "geo"},

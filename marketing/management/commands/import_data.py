@@ -15,6 +15,7 @@ from jobs.foreground import Interrupted, see_through
 from jobs.models import Job
 from marketing.importing import kept_files, uploads
 from marketing.importing.errors import FileRejected
+from marketing.importing.reading import PATH_SEPARATORS
 from marketing.models import Dataset, Import, Upload
 from mmm_project.problems import Conflict, FileTooLarge
 
@@ -44,6 +45,9 @@ class Command(DataCommand):
         parser.add_argument("--date-order", choices=["ymd", "dmy", "mdy"], help="which of the three comes first")
         parser.add_argument("--header-row", type=int, metavar="N", help="the row with the column names, from 1")
         parser.add_argument("--sheet", help="of a workbook")
+        parser.add_argument(
+            "--path-separator", choices=PATH_SEPARATORS, help="what stands between the channels of a path"
+        )
         parser.add_argument("--check", action="store_true", help="check every row and import nothing")
         parser.add_argument("--again", action="store_true", help="although the file has been imported before")
         parser.add_argument("--rejects", type=Path, metavar="FILE", help="write the rejected rows there, with reasons")
@@ -151,7 +155,8 @@ def _upload(workspace: Workspace, file: Path, options: dict[str, Any]) -> Upload
 
 def _chosen(options: dict[str, Any]) -> dict[str, Any]:
     """What is said of how the file is read."""
-    said = {name: options[name] for name in ("encoding", "delimiter", "decimal", "date_order", "header_row", "sheet")}
+    sayable = ("encoding", "delimiter", "decimal", "date_order", "header_row", "sheet", "path_separator")
+    said = {name: options[name] for name in sayable}
     if said["delimiter"] in ("tab", "\\t"):
         said["delimiter"] = "\t"
     return {name: value for name, value in said.items() if value is not None}

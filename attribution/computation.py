@@ -1,0 +1,360 @@
+"""Answering an attribution question: from a workspace's data, through the methods, to the result that a run keeps."""
+
+import datetime as dt
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from accounts.models import Workspace
+from analyses.errors import AnalysisError
+from analyses.registry import Answer
+from analyses.segments import segment_name, segment_of, segment_settings
+from attribution import custom_models
+from attribution.catalogue import BAYESIAN, Family, Model, find, parse_method
+from attribution.compiling import channel_types, custom_rule
+from attribution.evidence import evidence_of, evidence_of_paths
+from attribution.methods.bootstrap import bootstrap
+from attribution.methods.bootstrap_paths import bootstrap_paths
+from attribution.methods.crediting import (
+    BayesianModel,
+    Credited,
+    Method,
+    credit_journeys,
+    credit_paths,
+    drawn_anew,
+    intervals_of,
+    samples_of,
+)
+from attribution.methods.paths import path_table
+from attribution.methods.replicates import Replicates
+from attribution.methods.rules import RECONCILED_WITHIN, RuleKind, RuleModel, journeys_without_lead_touch
+from attribution.params import EXCLUDE, REVENUE, lead_goal
+from attribution.result import Named, listed_groups, models_result, totals
+from jobs.progress import Progress
+from marketing.channel_index import DIRECT, channel_index
+from marketing.experiments import measured_lifts
+from marketing.frames import BoolColumn, Dimension, Int64Column, Journeys, PathTable, SourceLookup
+from marketing.models import Campaign, Channel, Goal
+from marketing.periods import Period, day_number, where_data_ends
+from marketing.selectors import JourneyData, last_conversion_day, load_daily_spend, load_journeys, load_paths
+from mmm_project import formats
+
+# Of the progress bar: building the snapshot is the long part of a first run, drawing replicates that of the others.
+READING, CREDITED, EVIDENCED = 0.4, 0.5, 0.55
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Groups:
+    """What touches are grouped by: names, the group of each traffic source, and which sources are Direct."""
+
+    dimension: str
+    labels: tuple[str, ...]
+    of_source: Int64Column
+    direct_source: BoolColumn
+
+
+def of_journeys(workspace: Workspace, params: Mapping[str, Any], progress: Progress) -> Answer:
+    """Answer a question about customers' journeys. Raises AnalysisError where the data cannot answer it."""
+    period = period_of(params)
+    goal = Goal.objects.filter(workspace=workspace, name=params["goal"]).first()
+    if goal is None:
+        raise AnalysisError(f"The goal “{params['goal']}” no longer exists. Choose another goal.")
+    models = [find(name, params.get(custom_models.PARAM)) for name in params["model"]]
+    data = load_journeys(
+        workspace=workspace,
+        goal=goal,
+        start=period.start,
+        end=period.end,
+        window_days=params["window_days"],
+        segment=segment_of(params),
+        views=params.get("view_through") != EXCLUDE,
+        lead_goal=_lead_goal(workspace) if "w_shape" in params["model"] else None,
+        grouping=params.get("grouping", ""),
+        on_progress=lambda fraction: progress("Reading the data", READING * fraction),
+    )
+    if not data.whole.converted.any():
+        raise AnalysisError(_no_conversions(workspace, goal, period), code="no_conversions")
+    if not data.journeys.converted.any():
+        raise AnalysisError(_none_in_segment(data, params, period), code="no_conversions")
+    groups = _groups(workspace, data.sources, params["dimension"])
+    answer = _credit(workspace, params, data, models, groups, progress)
+    if "segment" in params:
+        answer.result["all_customers"] = totals(data.whole.value[data.whole.converted])
+    return answer
+
+
+def period_of(params: Mapping[str, Any]) -> Period:
+    """Return the period of canonical params."""
+    return Period(dt.date.fromisoformat(params["start"]), dt.date.fromisoformat(params["end"]))
+
+
+def _lead_goal(workspace: Workspace) -> Goal | None:
+    return lead_goal(Goal.objects.filter(workspace=workspace, archived_at=None).order_by("pk"))
+
+
+def _groups(workspace: Workspace, sources: SourceLookup, dimension: str) -> _Groups:
+    direct = sources.direct_source()
+    if dimension != "channel_type":
+        which: Dimension = "campaign" if dimension == "campaign" else "channel"
+        return _Groups(dimension, sources.labels(which), sources.group_of_source(which), direct)
+    types = channel_types(workspace=workspace, channels=sources.channels)
+    known = list(Channel.Type)
+    of_channel = np.array([known.index(Channel.Type(types[name])) for name in sources.channels], np.int64)
+    labels = tuple(str(each.label) for each in known)
+    return _Groups(dimension, labels, of_channel[sources.channel] if len(of_channel) else of_channel, direct)
+
+
+def _methods(
+    workspace: Workspace, params: Mapping[str, Any], models: Sequence[Model], sources: SourceLookup
+) -> list[Method]:
+    methods: list[Method] = []
+    for model in models:
+        if model.family == Family.CUSTOM:
+            definition = params[custom_models.PARAM][model.name]["definition"]
+            methods.append(custom_rule(workspace=workspace, name=model.name, definition=definition, sources=sources))
+        else:
+            methods.append(BayesianModel(model.name) if model.name == BAYESIAN else parse_method(model.name))
+    return methods
+
+
+def _credit(
+    workspace: Workspace,
+    params: Mapping[str, Any],
+    data: JourneyData,
+    models: Sequence[Model],
+    groups: _Groups,
+    progress: Progress,
+) -> Answer:
+    journeys = data.journeys
+    progress("Crediting", READING)
+    methods = _methods(workspace, params, models, data.sources)
+    paths = path_table(journeys=journeys, group_of_source=groups.of_source, groups=len(groups.labels))
+    credited = credit_journeys(
+        journeys=journeys,
+        paths=paths,
+        methods=methods,
+        group_of_source=groups.of_source,
+        groups=len(groups.labels),
+        direct_source=groups.direct_source,
+        draws=params["replicates"],
+        seed=params["seed"],
+        on_progress=_between(progress, "Crediting", READING, CREDITED),
+    )
+    value = journeys.value[journeys.converted]
+    reconciliation = _reconciled(credited, models, len(value), math.fsum(value), float(np.abs(value).sum()))
+    untouched = journeys.converted & (journeys.start == journeys.stop)
+    progress("Looking at paths", CREDITED)
+    evidence = evidence_of(
+        journeys=journeys,
+        labels=groups.labels,
+        group_of_source=groups.of_source,
+        direct_source=groups.direct_source,
+        models=[method for method in methods if isinstance(method, RuleModel) and method.adds_up],
+        by_value=params["metric"] == REVENUE,
+        period=period_of(params),
+        zone=workspace.zone,
+        window_days=params["window_days"],
+        confidence=params["confidence"] / 100,
+        paths=paths,
+        previous_at=data.previous_at(),
+    )
+    replicates = bootstrap(
+        journeys=journeys,
+        paths=paths,
+        models=drawn_anew(methods),
+        group_of_source=groups.of_source,
+        groups=len(groups.labels),
+        direct_source=groups.direct_source,
+        replicates=params["replicates"],
+        seed=params["seed"],
+        on_progress=_between(progress, "Drawing customers anew for the intervals", EVIDENCED, 1.0),
+    )
+    answer = _answer(
+        credited=credited,
+        replicates=replicates,
+        named=Named(groups.dimension, groups.labels, models, _extra(journeys, credited)),
+        params=params,
+    )
+    answer.result.update(
+        {
+            "totals": totals(value),
+            "reconciliation": reconciliation | {"conversions_without_touch": int(untouched.sum())},
+            "evidence": evidence,
+            **_money(workspace, params),
+        }
+    )
+    return answer
+
+
+def of_paths(workspace: Workspace, params: Mapping[str, Any], progress: Progress) -> Answer:
+    """Answer a question about aggregated paths. Raises AnalysisError where the data cannot answer it."""
+    period = period_of(params)
+    progress("Reading the paths", 0.0)
+    table, labels = load_paths(workspace=workspace, start=period.start, end=period.end)
+    if not table.conversions.any():
+        raise AnalysisError(
+            f"No aggregated paths with conversions from {period.label} have been imported. "
+            "Import some on the page Data, or choose another period.",
+            code="no_conversions",
+        )
+    result = _of_table(table, labels, params, _between(progress, "Crediting", 0.1, 1.0))
+    result.result.update({"evidence": evidence_of_paths(table=table, labels=labels), **_money(workspace, params)})
+    return result
+
+
+def result_of_table(*, table: PathTable, labels: Sequence[str], params: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the result of a question about this table of paths."""
+    return _of_table(table, labels, params, lambda _share: None).result
+
+
+def _of_table(
+    table: PathTable, labels: Sequence[str], params: Mapping[str, Any], on_progress: Callable[[float], None]
+) -> Answer:
+    models = [find(name) for name in params["model"]]
+    methods: list[Method] = [
+        BayesianModel(model.name) if model.name == BAYESIAN else parse_method(model.name) for model in models
+    ]
+    direct = np.array([label.lower() == DIRECT for label in labels], np.bool_)
+    credited = credit_paths(
+        paths=table, methods=methods, direct=direct, draws=params["replicates"], seed=params["seed"]
+    )
+    replicates = bootstrap_paths(
+        paths=table,
+        models=drawn_anew(methods),
+        direct=direct,
+        replicates=params["replicates"],
+        seed=params["seed"],
+        on_progress=on_progress,
+    )
+    conversions, value = math.fsum(table.conversions), math.fsum(table.value)
+    reconciliation = _reconciled(credited, models, conversions, value, value)
+    answer = _answer(
+        credited=credited, replicates=replicates, named=Named(params["dimension"], labels, models), params=params
+    )
+    answer.result.update(
+        {
+            "totals": {"conversions": conversions, "value": value},
+            "reconciliation": reconciliation | {"conversions_without_touch": 0},
+        }
+    )
+    return answer
+
+
+def _answer(*, credited: Credited, replicates: Replicates, named: Named, params: Mapping[str, Any]) -> Answer:
+    """Return the models' results with intervals, and, as arrays, what other runs can be set against."""
+    by_value = params["metric"] == REVENUE
+    intervals = intervals_of(
+        credited=credited, replicates=replicates, level=params["confidence"] / 100, by_value=by_value
+    )
+    result = {
+        "models": models_result(credited=credited, named=named, intervals=intervals, by_value=by_value),
+        "intervals": {name: params[name] for name in ("confidence", "replicates", "seed")},
+    }
+    return Answer(result, _kept(credited, replicates, named))
+
+
+def _kept(credited: Credited, replicates: Replicates, named: Named) -> dict[str, npt.NDArray[Any]]:
+    """Return the main model's credit in each replicate, by the groups of the result: (lanes, groups) float32.
+
+    With it, the difference to another run has an interval: the same customers weigh the same under one seed.
+    """
+    listed = listed_groups(credited, named)
+    main = [samples_of(credited, replicates, measure)[0] for measure in ("conversions", "value")]
+    conversions, value = (sample.lanes[:, listed].astype(np.float32) for sample in main)
+    return {"conversions": conversions, "value": value, "groups_left_out": np.array(main[0].groups_left_out)}
+
+
+def _between(progress: Progress, phase: str, low: float, high: float) -> Callable[[float], None]:
+    """Return what tells the job how far a part of it, from `low` to `high` of the whole, has come."""
+    return lambda share: progress(phase, low + (high - low) * share)
+
+
+def _extra(journeys: Journeys, credited: Credited) -> dict[str, dict[str, Any]]:
+    """Return, by model, how many journeys its rule had nothing to say about."""
+    untouched = int(np.count_nonzero(journeys.converted & (journeys.start == journeys.stop)))
+    extra: dict[str, dict[str, Any]] = {}
+    for place, method in enumerate(credited.methods):
+        if isinstance(method, RuleModel) and method.kind == RuleKind.W:
+            extra[method.name] = {"journeys_without_lead": journeys_without_lead_touch(journeys)}
+        if isinstance(method, RuleModel) and method.kind == RuleKind.CUSTOM:
+            left = round(float(credited.conversions[place, -1])) - untouched
+            extra[method.name] = {"journeys_without_weight": left}
+    return extra
+
+
+def _reconciled(
+    credited: Credited, models: Sequence[Model], conversions: float, value: float, size: float
+) -> dict[str, Any]:
+    """Compare what each model that adds up hands out with what there is; `size`: the sum of absolute values.
+
+    Raises AnalysisError if one does not add up.
+    """
+    adding_up = [place for place, model in enumerate(models) if model.adds_up]
+    off_conversions = float(np.abs(credited.conversions[adding_up].sum(axis=1) - conversions).max(initial=0.0))
+    off_value = float(np.abs(credited.value[adding_up].sum(axis=1) - value).max(initial=0.0))
+    if off_conversions > RECONCILED_WITHIN * conversions or off_value > RECONCILED_WITHIN * size:
+        raise AnalysisError(
+            "The credit does not add up to the conversions, so it is not shown. Please report this run.",
+            code="not_reconciled",
+        )
+    return {
+        "ok": True,
+        "largest_difference_conversions": off_conversions,
+        "largest_difference_value": off_value,
+    }
+
+
+def _money(workspace: Workspace, params: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what was spent in the period on each channel or campaign, and what experiments measured on channels."""
+    dimension, period = params["dimension"], period_of(params)
+    if dimension == "channel_type":
+        return {}
+    spend = load_daily_spend(workspace=workspace)
+    inside = (spend.day >= day_number(period.start)) & (spend.day <= day_number(period.end))
+    key = spend.channel if dimension == "channel" else spend.campaign
+    ids, place = np.unique(key[inside], return_inverse=True)
+    amounts = dict(zip(ids.tolist(), np.bincount(place, spend.spend[inside], len(ids)).tolist(), strict=True))
+    if dimension == "campaign":
+        names = dict(Campaign.objects.filter(workspace=workspace, pk__in=amounts).values_list("pk", "name"))
+        return {"spend": {name: amounts[pk] for pk, name in names.items()}}
+    index = channel_index(workspace=workspace)
+    lifts = measured_lifts(workspace, index=index, confidence=params["confidence"])
+    experiments = [
+        {
+            "channel": lift.channel,
+            "start": lift.period.start.isoformat(),
+            "end": lift.period.end.isoformat(),
+            "roi": lift.roi,
+            "roi_low": lift.low,
+            "roi_high": lift.high,
+        }
+        for lift in lifts
+    ]
+    return {"spend": {index.channels[pk].name: amount for pk, amount in amounts.items()}, "experiments": experiments}
+
+
+def _none_in_segment(data: JourneyData, params: Mapping[str, Any], period: Period) -> str:
+    conversions = formats.count(float(data.whole.converted.sum()), f"{params['goal']} conversion")
+    meaning = dict(segment_settings(params))["Segment means"]
+    return (
+        f"None of the {conversions} from {period.label} is in the segment “{segment_name(params)}” ({meaning}). "
+        "Choose a longer period or another segment."
+    )
+
+
+def _no_conversions(workspace: Workspace, goal: Goal, period: Period) -> str:
+    sentence = f"There are no conversions with the goal “{goal.name}” from {period.label}."
+    ends = last_conversion_day(workspace=workspace, goal=goal)
+    if ends is None:
+        return f"{sentence} None have been imported yet."
+    offer = where_data_ends(period, data_ends=ends)
+    if offer is None:
+        return sentence
+    return (
+        f"{sentence} The last ones are of {ends:%-d %b %Y}: "
+        f"choose {offer.start} to {offer.end}, {formats.count(offer.days, 'day')} up to then."
+    )

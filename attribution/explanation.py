@@ -1,0 +1,158 @@
+"""Why the models credit as they do: what would be lost without a channel, where journeys go next, what was defined."""
+
+import math
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from analyses.documents import NO_FIGURE, DataTable, Figure, Row, Section
+from attribution import custom_models, presenters
+from attribution.catalogue import Family, Model
+from attribution.labels import NONE
+from attribution.methods.custom_definition import in_words, parse
+from attribution.presenters import Credit
+from mmm_project import formats
+
+MOST_SENTENCES = 5
+MOST_EXPLAINED = 50
+
+
+def sections(credit: Credit) -> tuple[Section, ...]:
+    """Return a section for each model that has more to say than its credit."""
+    return tuple(
+        section
+        for model, detail in zip(credit.models, credit.details, strict=True)
+        if (section := _section(credit, model, detail)) is not None
+    )
+
+
+def _section(credit: Credit, model: Model, detail: Mapping[str, Any]) -> Section | None:
+    if model.family == Family.CUSTOM:
+        return _defined(credit, model, detail)
+    if "conversion_rate" in detail:
+        return _removal(credit, model, detail)
+    if "monte_carlo_error" in detail:
+        return _marginal(credit, model, detail)
+    if detail.get("journeys_without_lead"):
+        journeys = formats.count(detail["journeys_without_lead"], "journey")
+        have = "has" if detail["journeys_without_lead"] == 1 else "have"
+        return Section(
+            title=f"About {model.label}",
+            sentences=(f"{journeys} {have} no lead in the lookback window and {have} the U shape: 40/20/40.",),
+        )
+    return None
+
+
+def _defined(credit: Credit, model: Model, detail: Mapping[str, Any]) -> Section:
+    definition = credit.params[custom_models.PARAM][model.name]["definition"]
+    sentences = list(in_words(parse(definition)))
+    if left := detail.get("journeys_without_weight"):
+        journeys = formats.count(left, "converting journey")
+        sentences.append(f"{journeys} got no weight on any touch under these rules: they stand in the row “{NONE}”.")
+    return Section(title=f"How {model.label} credits", sentences=tuple(sentences))
+
+
+def _groups(credit: Credit, detail: Mapping[str, Any], figure: str) -> list[Mapping[str, Any]]:
+    """The groups that have the figure, largest first."""
+    groups = [group for group in detail[f"{credit.dimension}s"] if figure in group]
+    return sorted(groups, key=lambda group: (-group[figure], group[credit.dimension]))
+
+
+def _removal(credit: Credit, model: Model, detail: Mapping[str, Any]) -> Section:
+    rate = detail["conversion_rate"]
+    groups = [group for group in _groups(credit, detail, "removal_effect") if group["removal_effect"]]
+    sentences = tuple(
+        f"Removing {group[credit.dimension]} lowers the conversion rate of journeys from {_rate(rate)} to "
+        f"{_rate(group['rate_without'])}."
+        for group in groups[:MOST_SENTENCES]
+    )
+    table = DataTable(
+        title=f"Removal effects under {model.label}",
+        columns=(credit.dimension_label, "Removal effect", "Conversion rate without it"),
+        rows=tuple(
+            Row(
+                label=group[credit.dimension],
+                cells=(
+                    _share(group["removal_effect"], presenters.bounds(group, "removal_effect")),
+                    Figure(_rate(group["rate_without"]), f"{group['rate_without']:.6%}", group["rate_without"]),
+                ),
+            )
+            for group in groups[:MOST_EXPLAINED]
+        ),
+        note="The removal effect is the share of conversions that would be lost if journeys ended where they now meet "
+        f"the {credit.dimension_label.lower()}. Credit is in proportion to it.",
+    )
+    tables = [table] if groups else []
+    return Section(
+        title=f"What would be lost under {model.label}",
+        sentences=sentences or ("No removal costs a conversion.",),
+        tables=(*tables, *_transitions(model, detail)),
+    )
+
+
+def _transitions(model: Model, detail: Mapping[str, Any]) -> Iterator[DataTable]:
+    """The table of where journeys go from each state, where it is small enough to be read."""
+    matrix = detail.get("transitions")
+    if matrix is None:
+        return
+    yield DataTable(
+        title=f"Where journeys go next under {model.label}",
+        columns=("From", *matrix["to"]),
+        rows=tuple(
+            Row(label=name, cells=tuple(_probability(value) for value in probabilities))
+            for name, probabilities in zip(matrix["from"], matrix["probabilities"], strict=True)
+        ),
+        note="Each row adds up to 100%: of the journeys at this step, how many go where next.",
+    )
+
+
+def _probability(value: float) -> Figure:
+    return Figure(formats.percent(value), f"{value:.6%}", value) if value else Figure(NO_FIGURE, "Never", 0.0)
+
+
+def _marginal(credit: Credit, model: Model, detail: Mapping[str, Any]) -> Section:
+    groups = _groups(credit, detail, "marginal_effect")
+    negative = [str(group[credit.dimension]) for group in groups if group["marginal_effect"] < 0]
+    sentences = ["The marginal effect is how much a channel adds to the conversion rate of journeys, on average."]
+    if negative:
+        sentences.append(
+            f"{', '.join(negative[:MOST_SENTENCES])}: journeys with it convert less often, which gives negative credit."
+        )
+    if not detail["is_exact"]:
+        error = max(detail["monte_carlo_error"], default=0.0)
+        sentences.append(
+            f"There are too many channels for all orders: these are sampled, with a Monte Carlo error of up to "
+            f"{_rate(error)}, apart from the interval."
+        )
+    return Section(
+        title=f"Marginal effects under {model.label}",
+        sentences=tuple(sentences),
+        tables=(
+            DataTable(
+                title=f"Marginal effects under {model.label}",
+                columns=(credit.dimension_label, "Marginal effect on the conversion rate"),
+                rows=tuple(
+                    Row(label=group[credit.dimension], cells=(_effect(group["marginal_effect"]),))
+                    for group in groups[:MOST_EXPLAINED]
+                ),
+            ),
+        ),
+    )
+
+
+def _effect(value: float) -> Figure:
+    return Figure(_rate(value), f"{value:.6%}", value)
+
+
+def _share(value: float, low_and_high: tuple[float, float] | None) -> Figure:
+    if low_and_high is None:
+        return Figure(formats.percent(value), f"{value:.6%}", value)
+    low, high = low_and_high
+    return Figure(formats.percent(value), f"{value:.6%}", value, low, high, formats.percent(low), formats.percent(high))
+
+
+def _rate(value: float) -> str:
+    """A conversion rate with so many decimals that small ones can be told apart: 6.2%, 0.054%."""
+    if not value:
+        return "0%"
+    decimals = max(1, 1 - math.floor(math.log10(abs(value) * 100)))
+    return f"{value * 100:.{min(decimals, 6)}f}%".replace("-", formats.MINUS)

@@ -1,0 +1,233 @@
+"""Every kind of attribution model asked at once: credit, replicates and what explains them, in the models' order."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+
+from attribution.methods.bayesian_markov import Posterior, bayesian_markov
+from attribution.methods.intervals import Interval, Sample, difference, interval
+from attribution.methods.markov import MarkovCredit, MarkovModel, markov_credit
+from attribution.methods.path_rules import path_rule_credit
+from attribution.methods.paths import JourneyPaths
+from attribution.methods.replicates import Replicates
+from attribution.methods.rules import RuleModel, rule_credit
+from attribution.methods.shapley import ShapleyCredit, ShapleyModel, shapley_credit
+from marketing.frames import BoolColumn, Float64Column, Int64Column, Journeys, PathTable
+
+OnProgress: TypeAlias = Callable[[float], None]
+
+
+@dataclass(frozen=True, slots=True)
+class BayesianModel:
+    """A Markov chain of order 1 with a posterior of its transition probabilities."""
+
+    name: str
+    null_paths: bool = True
+
+
+Method: TypeAlias = RuleModel | MarkovModel | ShapleyModel | BayesianModel
+
+
+def nobody_watches(_share: float) -> None:
+    """Progress that nobody follows."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Credited:
+    """Credit under M models by G groups, the last column "(none)".
+
+    `conversions`, `value`: (M, G+1) float64, value in account currency. `markov`, `shapley`, `posterior`: by the name
+    of the model, what its credit follows from.
+    """
+
+    methods: tuple[Method, ...]
+    conversions: Float64Column
+    value: Float64Column
+    markov: Mapping[str, MarkovCredit]
+    shapley: Mapping[str, ShapleyCredit]
+    posterior: Mapping[str, Posterior]
+
+
+def credit_journeys(
+    *,
+    journeys: Journeys,
+    paths: JourneyPaths,
+    methods: Sequence[Method],
+    group_of_source: Int64Column,
+    groups: int,
+    direct_source: BoolColumn,
+    draws: int,
+    seed: int,
+    on_progress: OnProgress = nobody_watches,
+) -> Credited:
+    """Credit every converted journey under each model; data-driven ones credit those with a touch.
+
+    `paths`: the journeys' own. `draws`, `seed`: of a posterior. The other arguments are those of `rule_credit`.
+    """
+    rules = [method for method in methods if isinstance(method, RuleModel)]
+    credit = rule_credit(
+        journeys=journeys,
+        models=rules,
+        group_of_source=group_of_source,
+        groups=groups,
+        direct_source=direct_source,
+    )
+    untouched = journeys.converted & (journeys.start == journeys.stop)
+    none = float(untouched.sum()), float(journeys.value[untouched].sum())
+    return _together(methods, (credit.conversions, credit.value), paths.table, none, draws, seed, on_progress)
+
+
+def credit_paths(
+    *,
+    paths: PathTable,
+    methods: Sequence[Method],
+    direct: BoolColumn,
+    draws: int,
+    seed: int,
+    on_progress: OnProgress = nobody_watches,
+) -> Credited:
+    """The same for aggregated paths, none of which is without a touch. `direct`: (G,) bool, which groups are Direct."""
+    rules = [method for method in methods if isinstance(method, RuleModel)]
+    credit = path_rule_credit(paths=paths, models=rules, direct=direct)
+    return _together(methods, (credit.conversions, credit.value), paths, (0.0, 0.0), draws, seed, on_progress)
+
+
+def _together(
+    methods: Sequence[Method],
+    of_rules: tuple[Float64Column, Float64Column],
+    table: PathTable,
+    none: tuple[float, float],
+    draws: int,
+    seed: int,
+    on_progress: OnProgress,
+) -> Credited:
+    conversions, value = np.zeros((2, len(methods), table.groups + 1))
+    markov: dict[str, MarkovCredit] = {}
+    shapley: dict[str, ShapleyCredit] = {}
+    posterior: dict[str, Posterior] = {}
+    rule = 0
+    for place, method in enumerate(methods):
+        if isinstance(method, RuleModel):
+            conversions[place], value[place] = of_rules[0][rule], of_rules[1][rule]
+            rule += 1
+            continue
+        if isinstance(method, MarkovModel):
+            found: MarkovCredit | ShapleyCredit = markov_credit(paths=table, model=method)
+            markov[method.name] = found  # type: ignore[assignment] # mypy forgets which
+        elif isinstance(method, ShapleyModel):
+            found = shapley_credit(paths=table, model=method, on_progress=on_progress)
+            shapley[method.name] = found
+        else:
+            drawn = bayesian_markov(
+                paths=table, draws=draws, seed=seed, null_paths=method.null_paths, on_progress=on_progress
+            )
+            posterior[method.name] = drawn
+            share = drawn.share.mean(axis=0)
+            conversions[place, :-1], value[place, :-1] = table.conversions.sum() * share, table.value.sum() * share
+            conversions[place, -1], value[place, -1] = none
+            continue
+        conversions[place, :-1], value[place, :-1] = found.conversions, found.value
+        conversions[place, -1], value[place, -1] = none
+    return Credited(tuple(methods), conversions, value, markov, shapley, posterior)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Intervals:
+    """Low and high ends of every number, of the shape that the numbers have.
+
+    `conversions`, `value`, `share`: (M, G+1), the share being that of conversions or of value.
+    `conversions_difference`, `value_difference`: (M, G+1), of the difference to the first model. `removal_effect`: by
+    the name of the model, (G,).
+    """
+
+    conversions: Interval
+    value: Interval
+    share: Interval
+    conversions_difference: Interval
+    value_difference: Interval
+    removal_effect: Mapping[str, Interval]
+
+
+def drawn_anew(methods: Sequence[Method]) -> list[RuleModel | MarkovModel | ShapleyModel]:
+    """Return the models whose intervals come from the bootstrap: all but those that have a posterior."""
+    return [method for method in methods if not isinstance(method, BayesianModel)]
+
+
+def intervals_of(*, credited: Credited, replicates: Replicates, level: float, by_value: bool) -> Intervals:
+    """Intervals at this level, a share below 1, of the credit and of its differences to the first model.
+
+    `replicates`: of the models that `drawn_anew` returns. A posterior takes the conversions that there are as given, so
+    its intervals are those of how they are shared out. `by_value`: whether shares are those of value.
+    """
+    samples = {measure: samples_of(credited, replicates, measure) for measure in ("conversions", "value")}
+    of_drawn = {
+        "conversions": replicates.interval_of_conversions(level),
+        "value": replicates.interval_of_value(level),
+        "share": replicates.interval_of_share(level, by_value=by_value),
+    }
+    total = credited.value if by_value else credited.conversions
+    effects = {
+        name: interval(sample, level, at_least=0.0, at_most=1.0) for name, sample in replicates.removal_effects.items()
+    }
+    for name, posterior in credited.posterior.items():
+        effects[name] = interval(Sample.of_draws(estimate=posterior.effect.mean(axis=0), draws=posterior.effect), level)
+
+    def each(figure: str) -> Interval:
+        """The interval of each model in turn: the bootstrap's own, which know of bounds, or the posterior's."""
+        drawn, ends = 0, []
+        for place, method in enumerate(credited.methods):
+            if isinstance(method, BayesianModel):
+                measure = figure if figure != "share" else "value" if by_value else "conversions"
+                found = interval(samples[measure][place], level)
+                scale = (total[place].sum() or 1.0) if figure == "share" else 1.0
+                ends.append((found.low / scale, found.high / scale))
+            else:
+                ends.append((of_drawn[figure].low[drawn], of_drawn[figure].high[drawn]))
+                drawn += 1
+        return _stacked(ends)
+
+    def differences(measure: str) -> Interval:
+        main, *others = samples[measure]
+        nothing = np.zeros(credited.conversions.shape[1])
+        found = [interval(_difference(other, main), level) for other in others]
+        return _stacked([(nothing, nothing), *((one.low, one.high) for one in found)])
+
+    return Intervals(
+        conversions=each("conversions"),
+        value=each("value"),
+        share=each("share"),
+        conversions_difference=differences("conversions"),
+        value_difference=differences("value"),
+        removal_effect=effects,
+    )
+
+
+def _stacked(ends: Sequence[tuple[Float64Column, Float64Column]]) -> Interval:
+    low, high = zip(*ends, strict=True)
+    return Interval(np.stack(low), np.stack(high))
+
+
+def samples_of(credited: Credited, replicates: Replicates, measure: str) -> list[Sample]:
+    """The credit of each model, (G+1,), in the bootstrap's replicates or in the draws of its posterior."""
+    drawn = replicates.credited_conversions if measure == "conversions" else replicates.credited_value
+    samples, number = [], 0
+    for place, method in enumerate(credited.methods):
+        if not isinstance(method, BayesianModel):
+            samples.append(Sample(drawn.lanes[:, number], drawn.groups_left_out))
+            number += 1
+            continue
+        estimate = (credited.conversions if measure == "conversions" else credited.value)[place]
+        draws = getattr(credited.posterior[method.name], measure)
+        untouched = np.full((len(draws), 1), estimate[-1])
+        samples.append(Sample.of_draws(estimate=estimate, draws=np.concatenate([draws, untouched], axis=1)))
+    return samples
+
+
+def _difference(one: Sample, other: Sample) -> Sample:
+    """A difference replicate by replicate. A posterior has left nobody out, and knows nothing of the other's draws."""
+    if one.groups_left_out == other.groups_left_out:
+        return difference(one, other)
+    draws = one.replicates - other.replicates
+    return Sample.of_draws(estimate=one.estimate - other.estimate, draws=draws)

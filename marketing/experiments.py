@@ -1,0 +1,47 @@
+"""What experiments have measured, beside which models can be held."""
+
+from dataclasses import dataclass
+from statistics import NormalDist
+
+from accounts.models import Workspace
+from marketing.channel_index import ChannelIndex, channel_index
+from marketing.models import Channel, Experiment, Import
+from marketing.periods import Period
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeasuredLift:
+    """An experiment's answer: incremental revenue for each unit of spend, with an interval."""
+
+    channel: str
+    period: Period
+    roi: float
+    low: float
+    high: float
+
+
+def measured_lifts(
+    workspace: Workspace, *, only: Channel | None = None, index: ChannelIndex | None = None, confidence: int = 0
+) -> list[MeasuredLift]:
+    """The newest experiment of each channel as incremental ROI, with intervals.
+
+    `confidence`: their level in percent; the workspace's if it is 0. Experiments on a merged channel are those of the
+    one that it was merged into.
+    """
+    visible = Experiment.objects.filter(
+        batch__workspace=workspace, batch__status=Import.Status.ACTIVE, shadowed=False, spend__gt=0
+    )
+    index = index or channel_index(workspace=workspace)
+    if only is not None:
+        visible = visible.filter(channel__in=index.counting_for(only.pk))
+    quantile = NormalDist().inv_cdf(0.5 + (confidence or workspace.confidence) / 200)
+    newest: dict[str, MeasuredLift] = {}
+    for row in visible.order_by("end", "pk"):
+        spend = float(row.spend)
+        margin = quantile * row.standard_error / spend
+        roi = row.lift / spend
+        channel = index.channels[index.counted_for(row.channel_id)].name
+        newest[channel] = MeasuredLift(
+            channel=channel, period=Period(row.start, row.end), roi=roi, low=roi - margin, high=roi + margin
+        )
+    return list(newest.values())
