@@ -291,12 +291,6 @@ def journeys_without_lead_touch(journeys: Journeys) -> int:
     return int(np.count_nonzero(journeys.lead_at[asked] < first_touch))
 
 
-def journeys_without_weight(*, credit: RuleCredit, journeys: Journeys) -> dict[str, int]:
-    """By model: how many converted journeys have touches, but none with any weight, and were credited to "(none)"."""
-    untouched = np.count_nonzero(journeys.converted & (journeys.stop == journeys.start))
-    return {name: round(none) - untouched for name, none in zip(credit.models, credit.conversions[:, -1], strict=True)}
-
-
 def reconcile(*, credit: RuleCredit, journeys: Journeys) -> Reconciliation:
     """Compare the credit that each model hands out with the conversions and the value of the journeys.
 

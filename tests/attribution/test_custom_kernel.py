@@ -24,7 +24,6 @@ from attribution.methods.rules import (
     POSITION,
     RULE_MODELS,
     RuleModel,
-    journeys_without_weight,
     reconcile,
     time_decay,
 )
@@ -144,7 +143,7 @@ def test_the_largest_and_the_smallest_factors_of_all_rules_together_stay_numbers
 # --- Journeys without weight ---
 
 
-def test_a_journey_whose_weights_are_all_zero_goes_to_none_and_is_counted() -> None:
+def test_a_journey_whose_weights_are_all_zero_goes_to_none() -> None:
     touches = touches_from([Touch(0, 0, 1), Touch(0, 1, 2), Touch(1, 0, 2)])
     rows = [
         JourneyRow(0, 5, True, 10.0, (0, 1)),
@@ -156,7 +155,6 @@ def test_a_journey_whose_weights_are_all_zero_goes_to_none_and_is_counted() -> N
     credit = credit_of(journeys, [LAST, custom_model({"channels": {"Paid Search": 0}})])
     assert credit.conversions.tolist() == [[0, 0, 2, 1], [0, 1, 0, 2]]
     assert credit.value.tolist() == [[0, 0, 30, 40], [0, 10, 0, 60]]
-    assert journeys_without_weight(credit=credit, journeys=journeys) == {"last": 0, "custom:1@1": 1}
     assert reconcile(credit=credit, journeys=journeys).ok
 
 

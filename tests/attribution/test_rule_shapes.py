@@ -22,7 +22,6 @@ from attribution.methods.rules import (
     RuleKind,
     RuleModel,
     journeys_without_lead_touch,
-    journeys_without_weight,
     position,
     reconcile,
     time_decay,
@@ -285,9 +284,9 @@ def test_credit_does_not_depend_on_the_other_models_asked_for(journeys: Journeys
 
 @settings(deadline=None, max_examples=20)
 @given(journeys=worlds())
-def test_rule_models_leave_no_journey_without_weight(journeys: Journeys) -> None:
-    counted = journeys_without_weight(credit=credit_of(journeys, EVERY), journeys=journeys)
-    assert counted == dict.fromkeys((model.name for model in EVERY), 0)
+def test_only_conversions_without_a_touch_are_credited_to_none(journeys: Journeys) -> None:
+    untouched = np.count_nonzero(journeys.converted & (journeys.start == journeys.stop))
+    assert credit_of(journeys, EVERY).conversions[:, NONE].tolist() == [untouched] * len(EVERY)
 
 
 # --- Refusals ---
