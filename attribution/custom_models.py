@@ -16,7 +16,7 @@ from django.utils import timezone
 from accounts import audit
 from accounts.models import ApiKey, User, Workspace
 from analyses.models import Run
-from attribution.labels import MODEL_LABELS
+from attribution.catalogue import MODELS
 from attribution.methods.custom_definition import CustomDefinition, in_words, parse
 from attribution.models import CustomModel, CustomModelVersion
 from mmm_project.problems import Invalid, NotFound
@@ -262,8 +262,9 @@ def _name_problem(name: str) -> str:
         return f"A custom model needs a name of at most {LONGEST_NAME} printable characters."
     # What a name stands for must be clear wherever models are asked for by name.
     folded = name.casefold()
-    built_in = {text.casefold() for pair in MODEL_LABELS.items() for text in pair}
-    if folded in built_in or folded.partition(":")[0] in {*MODEL_LABELS, PREFIX.rstrip(":")}:
+    labels = {model.label.casefold() for model in MODELS.values()}
+    kinds = {built_in.partition(":")[0] for built_in in (*MODELS, PREFIX)}  # of names with settings: time_decay:14
+    if folded in labels or folded.partition(":")[0] in kinds:
         return f"“{name}” is what another model is called. Choose another name."
     return ""
 

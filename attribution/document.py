@@ -46,7 +46,12 @@ def document(run: "Run") -> Document:
             *return_on_spend.sections(credit, sources, run.result),
             *explanation.sections(credit),
             *evidence_sections.sections(
-                run.result.get("evidence", {}), params=run.params, currency=credit.currency, dimension=credit.dimension
+                run.result.get("evidence", {}),
+                params=run.params,
+                currency=credit.currency,
+                dimension=credit.dimension,
+                colours=sources.colours,
+                hrefs=sources.hrefs,
             ),
             *data_health.section(run, channels=_channels(credit)),
         ),

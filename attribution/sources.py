@@ -52,5 +52,15 @@ class Sources:
         """Return what is known of a group; of folded ones, and of names that are no longer there, nothing."""
         return self._by_name.get(group.label, Source()) if group.is_one else Source()
 
+    @property
+    def colours(self) -> dict[str, Colour]:
+        """The colours of the groups that are known, by name."""
+        return {name: source.colour for name, source in self._by_name.items()}
+
+    @property
+    def hrefs(self) -> dict[str, str]:
+        """The addresses of the groups that are known, by name."""
+        return {name: source.href for name, source in self._by_name.items()}
+
     def _href(self, name: str, **arguments: int) -> str:
         return f"{reverse(name, kwargs={'slug': self._slug, **arguments})}?{self._query}"

@@ -114,7 +114,23 @@ def test_a_name_is_taken_whatever_its_case_and_by_archived_models_too(workspace:
 
 
 @pytest.mark.parametrize(
-    "name", ["", "  ", "x" * 101, "two\nlines", "bell\a", "nul\0", "Last Touch", "LINEAR", "time_decay", "custom:3"]
+    "name",
+    [
+        "",
+        "  ",
+        "x" * 101,
+        "two\nlines",
+        "bell\a",
+        "nul\0",
+        "Last Touch",
+        "LINEAR",
+        "time_decay",
+        "custom:3",
+        "Data-driven",
+        "markov",
+        "Markov:2",
+        "position:1-2-3",
+    ],
 )
 def test_some_names_cannot_be_given(workspace: Workspace, name: str) -> None:
     with pytest.raises(Invalid) as refusal:

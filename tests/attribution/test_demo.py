@@ -67,9 +67,9 @@ def test_the_summary_names_channels_spend_conversions_credit_and_the_page(live_s
     assert "2 conversions worth €100." in printed
     lines = [re.split(r"\s{2,}", line.strip()) for line in printed.splitlines()]
     assert ["channel", "spend", "Last Non-Direct", "Last Touch"] in [line[:4] for line in lines]
-    assert ["Email", "30.00", *["1.00"] * 6] in lines
-    assert ["Radio", "1,234.50", *["0.00"] * 6] in lines
-    assert ["(none)", "0.00", *["1.00"] * 6] in lines
+    assert ["Email", "30.00", *["1.00"] * 7] in lines
+    assert ["Radio", "1,234.50", *["0.00"] * 7] in lines
+    assert ["(none)", "0.00", *["1.00"] * 7] in lines
     assert f"The dashboard: {live_server.url}/w/demo/dashboard/" in printed
     assert re.search(rf"The analysis: {live_server.url}/w/demo/runs/[0-9a-f-]+/", printed)
 

@@ -18,6 +18,7 @@ from analyses.documents import Document
 from analyses.models import Run
 from analyses.runs import request_run
 from attribution.cube import refresh_cube
+from attribution.presenters import EXTRA_COLUMNS
 from jobs.execution import execute
 from reports.exports import FORMATS, as_pdf
 from tests.reports.conftest import ImportRows
@@ -115,10 +116,11 @@ def test_what_the_product_computes_for_itself_has_no_export(
 
 def test_the_csv_has_a_row_for_each_model_and_channel(run: Run, export: Callable[[str], bytes]) -> None:
     header, *rows = csv.reader(io.StringIO(export("csv").decode()))
-    assert header == ["model", "channel", "conversions", "value"]
+    figures = [*("conversions", "value"), *EXTRA_COLUMNS[:7]]
+    assert header == ["model", "channel", *figures, *EXTRA_COLUMNS[7:]]
     assert run.result is not None
-    assert [(model, name.removeprefix("'"), float(count), float(value)) for model, name, count, value in rows] == [
-        (model, group["channel"], group["conversions"], group["value"])
+    assert [(model, name.removeprefix("'"), *map(float, numbers[:9])) for model, name, *numbers in rows] == [
+        (model, group["channel"], *(group[figure] for figure in figures))
         for model, credit in run.result["models"].items()
         for group in credit["channels"]
     ]
@@ -138,7 +140,11 @@ def test_the_workbook_carries_the_pages_numbers_and_all_rows(
     cells = {cell.value for sheet in book.worksheets for row in sheet.iter_rows() for cell in row}
     figures = [figure for table in _tables(document) for row in table.rows for figure in row.cells]
     assert figures
-    assert {figure.value for figure in figures if figure.value is not None} <= cells
+    for end, text in (("value", "text"), ("low", "low_text"), ("high", "high_text")):
+        written = [one for one in figures if any(letter.isdigit() for letter in getattr(one, text))]
+        numbers = {round(getattr(one, end), 12) for one in written if getattr(one, end) is not None}
+        assert numbers <= {round(cell, 12) for cell in cells if isinstance(cell, int | float)}
+        assert len(numbers) > 1
     rows = [list(row) for row in book["Data"].iter_rows(values_only=True)]
     assert rows == [[pytest.approx(cell) if isinstance(cell, float) else cell for cell in row] for row in document.rows]
 
@@ -171,4 +177,4 @@ def _tables(document: Document) -> Any:
 
 
 def _texts(row: Any) -> list[str]:
-    return [row.label, *(figure.text for figure in row.cells)]
+    return [row.label, *(figure.with_interval for figure in row.cells)]

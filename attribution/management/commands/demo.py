@@ -18,9 +18,10 @@ from django.core.management.base import CommandError
 from django.db.models import Sum
 from django.urls import reverse
 
-from accounts.actions import create_workspace
+from accounts import plans
+from accounts.actions import create_workspace, set_plan
 from accounts.commands import DataCommand
-from accounts.models import User, Workspace
+from accounts.models import Feature, User, Workspace
 from analyses.exports import text_table
 from analyses.models import Run
 from analyses.runs import request_run
@@ -121,6 +122,9 @@ def _set_up() -> tuple[Workspace, str]:
     workspace = Workspace.objects.filter(slug=SLUG).first() or create_workspace(
         name="Harbour & Finch", slug=SLUG, owner=owner, currency="EUR", timezone="Europe/Berlin", plan=PLAN
     )
+    if not plans.has_feature(workspace, Feature.DATA_DRIVEN):  # it was set up before there was such a feature
+        set_plan(workspace=workspace, plan=PLAN, by=None)
+        workspace = Workspace.objects.get(pk=workspace.pk)
     return workspace, password
 
 
