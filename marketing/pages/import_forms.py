@@ -25,7 +25,7 @@ LABELS = {
     "delimiter": "Separator",
     "decimal": "Decimal sign",
     "date_order": "Order of dates",
-    "path_separator": "Between the steps of a path",
+    "path_separator": "Between steps",
 }
 DATASET_LABELS: dict[str, str] = {
     Dataset.TOUCHPOINTS: "Touchpoints",

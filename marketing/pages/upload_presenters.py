@@ -24,8 +24,8 @@ SUM_LABELS = {
     "impressions": "Impressions",
     "clicks": "Clicks",
     "outcome": "Outcome",
-    "conversions": "Conversions, by last channel",
-    "null": "Without conversion, by last channel",
+    "conversions": "Conversions",
+    "null": "Journeys without conversion",
 }
 NAME_LABELS = {
     "channel": ("channel", "channels"),
@@ -156,18 +156,24 @@ def present_check(upload: Upload) -> CheckPage:
         summary=f"{valid:,} valid, {rejected:,} rejected",
         valid=valid,
         rejected=rejected,
-        days=days_text(_as_date(found["first_day"]), _as_date(found["last_day"])),
+        days=_days(upload, found),
         notes=list(_notes(upload, found)),
         warnings=[*uploads.file_found(upload)["warnings"], *found["warnings"]],
         reasons=[one | {"rows": ", ".join(f"{row:,}" for row in one["rows"])} for one in found["reasons"]],
         reasons_left_out=left_out(found["reasons_left_out"], "reason"),
         errors=found["errors"],
         errors_left_out=left_out(rejected - len(found["errors"])),
-        sums=[_sum_card(one, upload.workspace.currency) for one in found["sums"]],
+        sums=[_sum_card(one, upload) for one in found["sums"]],
         new_names=[_new_names(one) for one in found["new_names"]],
         import_label=f"Import {formats.count(valid, 'valid row' if rejected else 'row')}",
         earlier=_earlier(upload),
     )
+
+
+def _days(upload: Upload, found: Mapping[str, Any]) -> str:
+    if upload.dataset == Dataset.PATHS and found["valid"] and not found["first_day"]:
+        return "Of no day in particular: these paths count in every period."
+    return days_text(_as_date(found["first_day"]), _as_date(found["last_day"]))
 
 
 def _notes(upload: Upload, found: Mapping[str, Any]) -> Iterator[str]:
@@ -217,14 +223,14 @@ def _overlapping(upload: Upload, found: Mapping[str, Any]) -> int:
     return others.filter(overlapping).count()
 
 
-def _sum_card(found: Mapping[str, Any], currency: str) -> SumCard:
-    measure = found["measure"]
+def _sum_card(found: Mapping[str, Any], upload: Upload) -> SumCard:
+    measure, currency = found["measure"], upload.workspace.currency
 
     def text(amount: float) -> str:
         return formats.money(amount, currency) if measure in MONEY else formats.count(amount)
 
     return SumCard(
-        label=SUM_LABELS[measure],
+        label=SUM_LABELS[measure] + (", by last channel" if upload.dataset == Dataset.PATHS else ""),
         total="" if measure in DO_NOT_ADD_UP else text(found["total"]),
         parts=[(name or "(blank)", text(amount)) for name, amount in found["parts"]],
         rest=f"{formats.count(found['others'], 'other')}: {text(found['rest'])}" if found["others"] else "",

@@ -124,9 +124,10 @@ def test_the_sample_of_channelattribution_needs_no_mapping(shop: Workspace, medi
     assert page.summary == "4 valid, 0 rejected"
     assert [(card.label, card.total) for card in page.sums] == [
         ("Conversions, by last channel", "4"),
-        ("Value", "€5.84"),
-        ("Without conversion, by last channel", "14"),
+        ("Value, by last channel", "€5.84"),
+        ("Journeys without conversion, by last channel", "14"),
     ]
+    assert page.days == "Of no day in particular: these paths count in every period."
     assert page.sums[0].parts == [("eta", "2"), ("iota", "2")]
     assert page.new_names == [("4 new channels", "eta, iota, alpha, beta")]
     assert counts(bring_in(upload)) == (4, 0, 0)
