@@ -108,9 +108,10 @@ def choose_period(page: Page, name: str) -> None:
 
 def open_channel(page: Page, name: str) -> None:
     """Go to the chart, from mark to mark with the arrow keys, and through the mark to the channel's page."""
-    mark = page.locator("chart-figure").get_by_role("link", name=f"{name}: ")
-    tab_to(page, page.locator("chart-figure a[href]:not([tabindex='-1'])").first)
-    for _ in range(page.locator("chart-figure a[href]").count()):
+    chart = page.locator("chart-figure").first
+    mark = chart.get_by_role("link", name=f"{name}: ")
+    tab_to(page, chart.locator("a[href]:not([tabindex='-1'])").first)
+    for _ in range(chart.locator("a[href]").count()):
         if mark.evaluate("element => element === document.activeElement"):
             break
         page.keyboard.press("ArrowDown")
