@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from accounts.models import Feature, Workspace
 from analyses.registry import AnalysisKind, Answer, PresentedResult
 from analyses.segments import in_address as segment_in_address
-from attribution import custom_models, presenters
+from attribution import channel_types, custom_models, presenters
 from attribution.comparison import compare
 from attribution.document import document
 from attribution.params import PATHS, clean
@@ -63,8 +63,9 @@ def easier(params: Mapping[str, Any]) -> list[tuple[str, dict[str, Any]]]:
 
 
 def in_address(params: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return canonical params as the page's address says them: custom models are looked up by their names."""
-    return {name: value for name, value in segment_in_address(params).items() if name != custom_models.PARAM}
+    """Return canonical params as the page's address says them: custom models and types are looked up anew."""
+    looked_up = (custom_models.PARAM, channel_types.PARAM)
+    return {name: value for name, value in segment_in_address(params).items() if name not in looked_up}
 
 
 def present_result(run: "Run") -> PresentedResult:
@@ -85,7 +86,7 @@ KIND = AnalysisKind(
     describe=describe,
     settings=settings,
     in_address=in_address,
-    optional=("segment", "grouping", "view_through", "data", custom_models.PARAM),
+    optional=("segment", "grouping", "view_through", "data", custom_models.PARAM, channel_types.PARAM),
     feature=feature,
     compare=compare,
     page="attribution:page",

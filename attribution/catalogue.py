@@ -7,7 +7,7 @@ second version of the workspace's own model 3. So models with different settings
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -216,10 +216,9 @@ def parse_method(asked: str) -> "RuleModel | MarkovModel | ShapleyModel":
     if name in plain:
         return plain[name]
     if kind == "time_decay":
-        return replace(rules.TIME_DECAY, name=name, half_life_days=half_life_days(name))
+        return rules.time_decay(half_life_days(name), name)
     if kind == "position":
-        first, middle, last = position_weights(name)
-        return replace(rules.POSITION, name=name, first=first, middle=middle, last=last)
+        return rules.position(*position_weights(name), name)
     if name == DATA_DRIVEN:
         return MarkovModel(name, order=1)
     if kind == "markov":

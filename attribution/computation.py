@@ -15,7 +15,8 @@ from analyses.registry import Answer
 from analyses.segments import segment_name, segment_of, segment_settings
 from attribution import custom_models
 from attribution.catalogue import BAYESIAN, Family, Model, find, parse_method
-from attribution.compiling import channel_types, custom_rule
+from attribution.channel_types import channel_types
+from attribution.custom_compiling import custom_rule_model
 from attribution.evidence import evidence_of, evidence_of_paths
 from attribution.methods.bootstrap import bootstrap
 from attribution.methods.bootstrap_paths import bootstrap_paths
@@ -29,6 +30,7 @@ from attribution.methods.crediting import (
     intervals_of,
     samples_of,
 )
+from attribution.methods.custom_definition import parse
 from attribution.methods.paths import path_table
 from attribution.methods.replicates import Replicates
 from attribution.methods.rules import RECONCILED_WITHIN, RuleKind, RuleModel, journeys_without_lead_touch
@@ -115,7 +117,9 @@ def _methods(
     for model in models:
         if model.family == Family.CUSTOM:
             definition = params[custom_models.PARAM][model.name]["definition"]
-            methods.append(custom_rule(workspace=workspace, name=model.name, definition=definition, sources=sources))
+            methods.append(
+                custom_rule_model(workspace=workspace, name=model.name, definition=parse(definition), sources=sources)
+            )
         else:
             methods.append(BayesianModel(model.name) if model.name == BAYESIAN else parse_method(model.name))
     return methods

@@ -17,9 +17,10 @@ from analyses.documents import Document
 from analyses.errors import AnalysisError, InvalidParams
 from analyses.models import Run
 from analyses.registry import AnalysisKind, Answer, Cell, PresentedResult
-from attribution.compiling import custom_rule
 from attribution.cube_models import DEFINITIONS, RULES, OwnModel, asked_of_own, own_models
+from attribution.custom_compiling import custom_rule_model
 from attribution.methods.cube import NO_CAMPAIGN, UNTOUCHED, CreditRows, Cube, SpendRows
+from attribution.methods.custom_definition import parse
 from attribution.methods.daily import daily_credit
 from attribution.methods.rules import RECONCILED_WITHIN, RuleModel
 from jobs.models import Job
@@ -161,7 +162,7 @@ def compute(workspace: Workspace, params: Mapping[str, Any], progress: Progress)
 def _models(workspace: Workspace, params: Mapping[str, Any], sources: SourceLookup) -> list[RuleModel]:
     """The rules, and the custom models that are asked for. After `_groups`: channels have their types then."""
     own = [
-        custom_rule(workspace=workspace, name=name, definition=definition, sources=sources)
+        custom_rule_model(workspace=workspace, name=name, definition=parse(definition), sources=sources)
         for name, definition in params.get(DEFINITIONS, {}).items()
     ]
     return [*RULES.values(), *own]

@@ -13,16 +13,15 @@ from typing import Any
 from django.db.models import OuterRef, Subquery
 
 from accounts.models import Workspace
+from attribution import channel_types
 from attribution.catalogue import CUSTOM_PREFIX, UnknownModel, find
-from attribution.methods.custom_definition import parse
+from attribution.channel_types import decided_types, looks_at_types
 from attribution.methods.rules import INVERSE_J, J_SHAPE, RULE_MODELS
 from attribution.models import CustomModel, CustomModelVersion
 from attribution.params import LAST_RESORT
-from marketing.importing.dimensions import guess_type
-from marketing.models import Channel
 
 RULES = RULE_MODELS | {model.name: model for model in (J_SHAPE, INVERSE_J)}
-DEFINITIONS, TYPES = "custom_definitions", "channel_types"  # what the cube's params call them
+DEFINITIONS = "custom_definitions"  # what the cube's params call them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,26 +72,10 @@ def asked_of_own(own: Mapping[int, Sequence[OwnModel]]) -> dict[int, dict[str, A
         workspace: {DEFINITIONS: {model.key: dict(model.definition) for model in models}} if models else {}
         for workspace, models in own.items()
     }
-    looking = [pk for pk, models in own.items() if any(_looks_at_types(model.definition) for model in models)]
-    for workspace, types in _decided_types(looking).items():
-        asked[workspace][TYPES] = types
+    looking = [pk for pk, models in own.items() if any(looks_at_types(model.definition) for model in models)]
+    for workspace, types in decided_types(looking).items():
+        asked[workspace][channel_types.PARAM] = types
     return asked
-
-
-def _looks_at_types(definition: Mapping[str, Any]) -> bool:
-    meant = parse(definition)
-    return bool(meant.channel_types) or any(rule.when.channel_type for rule in meant.rules)
-
-
-def _decided_types(workspaces: Collection[int]) -> dict[int, dict[str, str]]:
-    """The types that channels have other than their names suggest, which no version of the data knows: by id."""
-    decided: dict[int, dict[str, str]] = {}
-    if workspaces:
-        known = Channel.objects.filter(workspace__in=workspaces).order_by("pk")
-        for workspace, pk, name, kind in known.values_list("workspace", "pk", "name", "type"):
-            if kind != guess_type(name):
-                decided.setdefault(workspace, {})[str(pk)] = kind
-    return decided
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,7 +10,7 @@ from accounts.defaults import LONGEST_WINDOW_DAYS
 from accounts.models import Workspace
 from analyses.errors import InvalidParams
 from analyses.segments import clean_segment
-from attribution import custom_models
+from attribution import channel_types, custom_models
 from attribution.catalogue import UnknownModel, find
 from attribution.labels import DIMENSION_LABELS
 from marketing.models import Conversion, Goal
@@ -51,7 +51,8 @@ def clean(workspace: Workspace, params: Mapping[str, Any]) -> dict[str, Any]:
     goal, window nor segment; left out for journeys. `confidence` of the intervals in percent, `replicates` and `seed`
     of the bootstrap. Raises InvalidParams with a sentence for each field.
     """
-    known = (*KNOWN, custom_models.PARAM)  # canonical ones come back: what they say of custom models is looked up again
+    # Canonical ones come back: what they say of custom models and of types is looked up again.
+    known = (*KNOWN, custom_models.PARAM, channel_types.PARAM)
     errors = {name: f"Unknown parameter. Known: {', '.join(KNOWN)}." for name in params if name not in known}
     given = {name: value for name, value in params.items() if value not in (None, "", [])}
     cleaned: dict[str, Any] = {}
@@ -71,6 +72,7 @@ def clean(workspace: Workspace, params: Mapping[str, Any]) -> dict[str, Any]:
         if custom_models.PARAM in cleaned:
             errors["model"] = "Custom models need customers' journeys: aggregated paths have no times and campaigns."
     else:
+        cleaned |= _channel_types(workspace, cleaned)
         try:
             cleaned |= clean_segment(workspace, given.get("segment"))
         except InvalidParams as refused:
@@ -125,6 +127,15 @@ def _default_model(workspace: Workspace) -> str:
     except UnknownModel:
         version = custom_models.find(workspace, default)
         return default if version is not None and version.model.archived_at is None else LAST_RESORT
+
+
+def _channel_types(workspace: Workspace, cleaned: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the types of channels that were decided, where the answer depends on them and there are any."""
+    definitions = (custom["definition"] for custom in cleaned.get(custom_models.PARAM, {}).values())
+    if cleaned.get("dimension") != "channel_type" and not any(map(channel_types.looks_at_types, definitions)):
+        return {}
+    decided = channel_types.decided_types([workspace.pk])
+    return {channel_types.PARAM: decided[workspace.pk]} if decided else {}
 
 
 def _data(_workspace: Workspace, given: dict[str, Any]) -> dict[str, Any]:
