@@ -14,6 +14,7 @@ from pytest_django.fixtures import Settings
 from pytest_django.live_server_helper import LiveServer
 
 import marketing.demo
+from accounts.actions import set_plan
 from accounts.models import Workspace
 from analyses.models import Run
 from attribution.cube_keeping import keep_cubes_current
@@ -166,14 +167,18 @@ def in_a_fresh_session(live_server: LiveServer, browser: Browser, world: World, 
 # --- 5: attribution ---
 
 
-def test_two_models_are_compared_and_a_channel_opened(live_server: LiveServer, page: Page, world: World) -> None:
+@pytest.mark.parametrize(("other", "label"), [("last", "Last Touch"), ("data_driven", "Data-Driven")])
+def test_two_models_are_compared_and_a_channel_opened(
+    live_server: LiveServer, page: Page, world: World, other: str, label: str
+) -> None:
+    set_plan(workspace=world.shop, plan="professional", by=None)
     carry_session(world.signed_in(), page, live_server)
     page.goto(f"{live_server.url}/w/{world.shop.slug}/attribution/")
     check(page)
     page.get_by_label("Attribution model").select_option("linear")
     page.get_by_label("Conversion metric").select_option("conversions")
     page.get_by_label("Time period").select_option("last_30")
-    page.get_by_role("group", name="Compare with").get_by_label("Last Touch", exact=True).check()
+    page.get_by_role("group", name="Compare with").locator(f"input[value={other}]").check()
     page.get_by_role("button", name="Run analysis").click()
     expect(page.get_by_text("Waiting for a worker")).to_be_visible()
     check(page)
@@ -184,12 +189,12 @@ def test_two_models_are_compared_and_a_channel_opened(live_server: LiveServer, p
     columns = table(page)
     conversions = int(page.locator('[data-card="conversions"] .figure-value').inner_text().replace(",", ""))
     assert sum(columns["Linear"].values()) == pytest.approx(conversions)
-    assert sum(columns["Last Touch"].values()) == pytest.approx(conversions)
+    assert sum(columns[label].values()) == pytest.approx(conversions)
     row = channel_link(page, "Paid Search")
     row.hover()
-    linear, last_touch = (columns[model]["Paid Search"] for model in ("Linear", "Last Touch"))
+    linear, others = (columns[model]["Paid Search"] for model in ("Linear", label))
     tooltip = page.locator(".chart-tooltip")
-    for number in (linear, last_touch, abs(last_touch - linear)):
+    for number in (linear, others, abs(others - linear)):
         expect(tooltip).to_contain_text(f"{number:.2f}".rstrip("0").rstrip("."))
     expect(tooltip).to_contain_text("than Linear")
     check(page)
@@ -199,6 +204,24 @@ def test_two_models_are_compared_and_a_channel_opened(live_server: LiveServer, p
     expect(page.get_by_role("heading", level=1, name="Paid Search")).to_be_visible()
     kept = query(page)
     assert (kept["start"], kept["end"], kept["model"]) == (run.params["start"], run.params["end"], "linear")
+
+
+def test_data_driven_is_locked_on_starter_and_shown_by_a_sample(
+    live_server: LiveServer, page: Page, world: World
+) -> None:
+    runs = set(Run.objects.values_list("pk", flat=True))
+    carry_session(world.signed_in(), page, live_server)
+    page.goto(f"{live_server.url}/w/{world.shop.slug}/attribution/")
+    model = page.get_by_label("Attribution model")
+    expect(model.locator("option[value=data_driven]")).to_be_disabled()
+    expect(page.get_by_role("group", name="Compare with").locator("input[value=data_driven]")).to_be_disabled()
+    expect(page.locator(".locked")).to_contain_text("Data-driven attribution is part of the Professional plan.")
+    check(page)
+    page.get_by_role("link", name="See what they show").click()
+    expect(page.get_by_text("This is a sample")).to_be_visible()
+    expect(page.locator("chart-figure").first.get_by_role("img")).to_be_visible()
+    check(page)
+    assert set(Run.objects.values_list("pk", flat=True)) == runs
 
 
 def query(page: Page) -> dict[str, str]:

@@ -32,11 +32,15 @@ STICKS_OUT = """() => {
     return outermost.map((element) => element.cloneNode(false).outerHTML).concat(`scroll width ${root.scrollWidth}`);
 }"""
 
+# htmx says a failure of the network in the same way, but then names "htmx:sendError".
+TAKEN_BACK = ("htmx:sendAbort,", "htmx:afterRequest,")
+
 
 class Watch:
     """Listens, from its making on, to failing scripts and to the errors and warnings of a page's console.
 
     Chromium reports there, too, what the content security policy refused and which resource could not be loaded.
+    What htmx says of a request that it took back is left out: a newer preview replaced it, or the page was left.
     """
 
     def __init__(self, page: Page) -> None:
@@ -46,7 +50,7 @@ class Watch:
         page.on("pageerror", lambda error: self._heard.append(("", f"page error: {error}")))
 
     def _note(self, message: ConsoleMessage) -> None:
-        if message.type in ("error", "warning"):
+        if message.type in ("error", "warning") and not message.text.startswith(TAKEN_BACK):
             self._heard.append((message.location["url"], f"{message.type}: {message.text}"))
 
     def take(self, *, refused: bool = False) -> list[str]:
