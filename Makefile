@@ -3,6 +3,8 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 export PATH := $(CURDIR)/.uv/bin:$(PATH)
 export UV_PYTHON_DOWNLOADS = never
+# Some images set this; every process would then compile all libraries anew.
+unexport PYTHONDONTWRITEBYTECODE
 RUN = uv run --frozen --no-sync
 # A process of tests for each core; PARALLEL= for one in all, which a debugger needs.
 PARALLEL ?= -n auto --dist worksteal

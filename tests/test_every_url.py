@@ -1,13 +1,16 @@
 """Every URL, as everybody: no fault, no door open to the wrong person, no word of one workspace to another."""
 
 from collections.abc import Iterator
+from copy import deepcopy
 from dataclasses import dataclass
 
 import pytest
 from django.apps import apps
 from django.contrib import admin as site_admin
+from django.db import transaction
 from django.http import HttpResponse
 from django.test import Client
+from pytest_django import DjangoDbBlocker
 
 from accounts.actions import create_api_key, create_workspace
 from accounts.invitations import invite
@@ -72,8 +75,20 @@ class World:
         return response
 
 
+@pytest.fixture(scope="module")
+def first_world(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[World]:
+    """Made once: each test begins a transaction of its own inside this one, and takes back what it did."""
+    with django_db_blocker.unblock(), transaction.atomic():
+        yield make_world()
+        transaction.set_rollback(True)
+
+
 @pytest.fixture
-def world(db: None) -> World:
+def world(first_world: World, db: None) -> World:
+    return deepcopy(first_world)
+
+
+def make_world() -> World:
     owner = UserFactory.create(email=f"{CANARY}@example.com")
     workspace = create_workspace(name=CANARY, slug="acme", owner=owner)
     members = {role: UserFactory.create() for role in (Role.ANALYST, Role.VIEWER)}

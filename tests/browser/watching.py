@@ -1,6 +1,6 @@
 """Hearing of what goes wrong on a page while a test looks elsewhere."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 from axe_playwright_python.base import AXE_SCRIPT
@@ -12,7 +12,6 @@ AXE_OPTIONS = {
     "resultTypes": ["violations"],
     "preload": False,  # of style sheets and sounds: no rule of these tags reads the former, and no page has the latter
 }
-OF_COLOURS = AXE_OPTIONS | {"runOnly": {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}}
 # A chart in a closed <details> has no width and is not drawn.
 CHARTS_ARE_DRAWN = """() => [...document.querySelectorAll("chart-figure")].every(
     (figure) => figure.clientWidth === 0 || figure.querySelector("svg").childElementCount > 0)"""
@@ -67,11 +66,12 @@ def settle(page: Page) -> None:
     page.evaluate(AT_REST)
 
 
-def axe_findings(page: Page, options: Mapping[str, object] = AXE_OPTIONS) -> list[str]:
+def axe_findings(page: Page) -> list[str]:
     """Return what axe finds against the page as it is now, each with its rule, impact, target and markup."""
     settle(page)
-    page.evaluate(AXE_SCRIPT)  # by the debugger, so that the content security policy is not asked
-    violations = page.evaluate("options => axe.run(options).then((results) => results.violations)", options)
+    if page.evaluate("typeof axe === 'undefined'"):
+        page.evaluate(AXE_SCRIPT)  # by the debugger, so that the content security policy is not asked
+    violations = page.evaluate("options => axe.run(options).then((results) => results.violations)", AXE_OPTIONS)
     return [
         f"axe: {violation['id']} ({node['impact']}) at {node['target']}\n"
         f"    {node['html']}\n    {node['failureSummary'].replace(chr(10), chr(10) + '    ')}"
