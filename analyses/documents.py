@@ -88,6 +88,14 @@ class DataTable:
         """Its title as part of an element's id."""
         return slugify(self.title)
 
+    def with_figures(self, first: int, behind: int) -> "DataTable":
+        """The table with the figures of these columns only, counted without that of the labels."""
+        return replace(
+            self,
+            columns=(self.columns[0], *self.columns[1:][first:behind]),
+            rows=tuple(replace(row, cells=row.cells[first:behind]) for row in self.rows),
+        )
+
     @property
     def with_bounds(self) -> "DataTable":
         """The table with the ends of intervals as columns of their own, as programs read them."""

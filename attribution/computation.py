@@ -2,6 +2,7 @@
 
 import datetime as dt
 import math
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -47,6 +48,8 @@ from mmm_project import formats
 
 # Of the progress bar: building the snapshot is the long part of a first run, drawing replicates that of the others.
 READING, CREDITED, EVIDENCED = 0.4, 0.5, 0.55
+# That draw customers anew. More would leave nothing of a small machine for the pages.
+THREADS = min(4, os.cpu_count() or 1)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -176,6 +179,7 @@ def _credit(
         replicates=params["replicates"],
         seed=params["seed"],
         on_progress=_between(progress, "Drawing customers anew for the intervals", EVIDENCED, 1.0),
+        threads=THREADS,
     )
     answer = _answer(
         credited=credited,

@@ -1,6 +1,7 @@
 """PDF: the document on A4 pages, charts as vector pictures, tagged for assistive technology (PDF/UA-1)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from mimetypes import guess_type
 from pathlib import Path
 from typing import Any
@@ -12,15 +13,37 @@ from weasyprint import HTML
 from weasyprint.text.fonts import FontConfiguration
 from weasyprint.urls import URLFetcher, URLFetcherResponse
 
-from analyses.documents import Document
+from analyses.documents import DataTable, Document, Section
 from charts import svg
 from charts.wording import printable
 
 CHART_WIDTH_PX = 680
 STATIC, CHART = "static:", "chart:"
 CHART_FONT, PAGE_FONT = 'font-family="Inter,', 'font-family="Report Inter, Inter,'  # see static/css/export.css
-# Where a table of so many columns would be cramped upright, its pages lie on their side.
-MOST_COLUMNS_UPRIGHT = 7
+# What static/css/export.css leaves for the figures of a table beside its labels, and what they take, in points.
+ROOM_UPRIGHT, ROOM_WIDE = 370.0, 645.0
+LETTER, LETTER_OF_INTERVAL, PADDING = 5.3, 4.6, 8.6
+
+
+@dataclass(frozen=True, slots=True)
+class PrintedTable:
+    """A table, or some columns of one that has too many for a page; `is_wide`: on a page that lies on its side."""
+
+    table: DataTable
+    is_wide: bool
+    is_continued: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PrintedSection:
+    """A section with its tables laid out."""
+
+    section: Section
+    tables: Sequence[PrintedTable]
+
+    @property
+    def is_wide(self) -> bool:
+        return not self.section.charts and bool(self.tables) and self.tables[0].is_wide
 
 
 class FetchRefused(ValueError):
@@ -63,8 +86,39 @@ def print_pdf(page: str, pictures: Mapping[str, str], **options: Any) -> bytes:
 
 def html(document: Document) -> str:
     """Return the page that the PDF is printed from, without characters that no font has."""
-    context = {"document": document, "most_columns_upright": MOST_COLUMNS_UPRIGHT}
-    return printable(render_to_string("reports/export.html", context))
+    sections = [
+        PrintedSection(section, [part for table in section.tables for part in laid_out(table)])
+        for section in document.sections
+    ]
+    return printable(render_to_string("reports/export.html", {"document": document, "sections": sections}))
+
+
+def laid_out(table: DataTable) -> list[PrintedTable]:
+    """Return the table upright if its columns have room there, else on its side, in as many parts as it needs."""
+    widths = _widths(table)
+    if sum(widths) <= ROOM_UPRIGHT:
+        return [PrintedTable(table, is_wide=False, is_continued=False)]
+    edges, taken = [0], 0.0
+    for place, width in enumerate(widths):
+        if taken and taken + width > ROOM_WIDE:
+            edges.append(place)
+            taken = 0.0
+        taken += width
+    return [
+        PrintedTable(table.with_figures(first, behind), is_wide=True, is_continued=first > 0)
+        for first, behind in zip(edges, [*edges[1:], len(widths)], strict=True)
+    ]
+
+
+def _widths(table: DataTable) -> list[float]:
+    """How wide each column of figures has to be, in points: figures and intervals stay on a line, heads do not."""
+    widths = []
+    for place, column in enumerate(table.columns[1:]):
+        figures = [row.cells[place] for row in table.rows]
+        letters = max([*map(len, column.split()), *(len(figure.text) for figure in figures)], default=0)
+        interval = max((len(figure.interval) for figure in figures), default=0)
+        widths.append(max(letters * LETTER, interval * LETTER_OF_INTERVAL) + PADDING)
+    return widths
 
 
 def pictures(document: Document) -> dict[str, str]:

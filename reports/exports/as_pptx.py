@@ -3,13 +3,15 @@
 import io
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import pairwise
 from typing import Any, TypeVar
 
 from pptx.enum.shapes import MSO_SHAPE
 from pptx.enum.text import MSO_ANCHOR
 from pptx.util import Emu, Inches, Length, Pt
 
-from analyses.documents import Card, DataTable, Document
+from analyses.documents import Card, DataTable, Document, Figure, Row, Section
 from charts import Chart, ChartSpec
 from charts.pptx import add_chart
 from reports.exports.deck import (
@@ -43,7 +45,10 @@ LETTERS_IN_A_LINE = 44  # of the first column of a table, at 12 points
 LETTERS_OF_A_FACT = 120  # in a line, at 14 points
 LETTERS_OF_A_NOTE, NOTE_LINES = 150, 2  # of what is said above a table: in a line, and lines that there is room for
 NOTE_LINE = Inches(0.17)
-MOST_FIGURES = 6  # beside each other
+MOST_FIGURES = 7  # beside each other
+LETTERS_OF_FIGURES = 85  # of all columns but the first
+LINE_OF_INTERVAL = 0.25  # of the height of a row, in small
+LETTERS_OF_A_TITLE = 130
 MOST_LETTERS_LARGE = 900  # that sentences together have in large letters
 
 
@@ -59,12 +64,13 @@ def write(document: Document) -> bytes:
     if document.cards:
         _cards(deck, document)
     for section in document.sections:
-        if section.sentences:
-            _sentences(deck, section.title, section.sentences)
+        said_by_table = _headline(section)
+        if not said_by_table and (sentences := _not_said_by_charts(section)):
+            _sentences(deck, section.title, sentences)
         for chart in section.charts:
             _chart(deck, chart, section.title)
         for table in section.tables:
-            _table(deck, table, section.title)
+            _table(deck, table, section.title, headline=said_by_table if table is section.tables[0] else "")
     _about(deck, document)
     file = io.BytesIO()
     deck.save(file)
@@ -104,6 +110,18 @@ def _card(slide: Any, card: Card, *, left: Length, top: Length, width: Length) -
     write_paragraph(frame, card.figure.text, size=32, colour=INK, bold=True)
     if card.change:
         write_paragraph(frame, card.change, size=12, colour=TONES.get(card.change_tone, MUTED))
+
+
+def _headline(section: Section) -> str:
+    """The section's sentence if there is just one, short enough for a title, and a table it can stand above."""
+    can_be = len(section.sentences) == 1 and section.tables and not section.charts
+    return section.sentences[0] if can_be and len(section.sentences[0]) <= LETTERS_OF_A_TITLE else ""
+
+
+def _not_said_by_charts(section: Section) -> list[str]:
+    """The section's sentences without those that the titles of its charts say."""
+    said = {chart.title.removesuffix(".") for chart in section.charts}
+    return [sentence for sentence in section.sentences if sentence.removesuffix(".") not in said]
 
 
 def _sentences(deck: Deck, title: str, sentences: Sequence[str]) -> None:
@@ -146,26 +164,40 @@ def _grid(slide: Any, panels: Sequence[ChartSpec]) -> None:
         add_chart(slide, panel, left=left, top=Emu(top + named), width=width, height=Emu(height - named))
 
 
-def _table(deck: Deck, table: DataTable, section: str) -> None:
+def _table(deck: Deck, table: DataTable, section: str, *, headline: str = "") -> None:
     """A table on as many slides as its rows and columns need; each has the header and labels, the first the note."""
     lower = max(_lines(table.note, LETTERS_OF_A_NOTE) - NOTE_LINES, 0) * NOTE_LINE
     room = LINES_ON_A_SLIDE - math.ceil(max(lower - 2 * NOTE_LINE, 0) / ROW_HEIGHT)
-    rows_on_slides = _parts(table.rows, [_lines(row.label, LETTERS_IN_A_LINE) for row in table.rows], room)
-    slides = [(rows, first) for rows in rows_on_slides for first in range(0, len(table.columns) - 1 or 1, MOST_FIGURES)]
-    for number, (rows, first) in enumerate(slides):
+    figures = len(table.columns) - 1
+    parts = math.ceil(figures / MOST_FIGURES) or 1
+    edges = [figures * part // parts for part in range(parts + 1)]
+    rows_on_slides = _parts(table.rows, [_height(row, math.ceil(figures / parts)) for row in table.rows], room)
+    slides = [(rows, *columns) for rows in rows_on_slides for columns in pairwise(edges)]
+    for number, (rows, first, behind) in enumerate(slides):
         slide = deck.add_slide(
-            _continued(table.title, number),
+            _continued(table.title, number) if number or not headline else headline,
             notes=table.note or table.title,
             section=section if section != table.title else "",
             subtitle="" if number else table.note,
         )
-        header = (table.columns[0], *table.columns[1:][first : first + MOST_FIGURES])
-        texts = [
-            (row.label, *(figure.with_interval for figure in row.cells[first : first + MOST_FIGURES])) for row in rows
-        ]
+        shown = replace(table, rows=tuple(rows)).with_figures(first, behind)
+        texts = [((row.label, ""), *(_text(cell, behind - first) for cell in row.cells)) for row in shown.rows]
         top = TOP if number else Emu(TOP + lower)
-        frame = add_table(slide, rows=len(rows) + 1, columns=len(header), name=table.title, top=top)
-        fill_table(frame, header, texts, bold=[row.is_total for row in rows])
+        frame = add_table(slide, rows=len(rows) + 1, columns=len(shown.columns), name=table.title, top=top)
+        fill_table(frame, shown.columns, texts, bold=[row.is_total for row in rows])
+
+
+def _text(figure: Figure, columns: int) -> tuple[str, str]:
+    """What stands in a figure's cell, one of so many beside each other, and below it: its interval without room."""
+    if len(figure.with_interval) <= LETTERS_OF_FIGURES // columns:
+        return figure.with_interval, ""
+    return figure.text, figure.interval
+
+
+def _height(row: Row, columns: int) -> float:
+    """How many lines of a slide the row takes: its label breaks, and intervals may stand below their figures."""
+    below = LINE_OF_INTERVAL if any(_text(cell, columns)[1] for cell in row.cells) else 0.0
+    return max(_lines(row.label, LETTERS_IN_A_LINE), 1 + below)
 
 
 def _lines(text: str, letters: int) -> int:

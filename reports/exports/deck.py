@@ -158,21 +158,31 @@ def add_table(slide: Any, *, rows: int, columns: int, name: str, top: Length = T
     return table
 
 
-def fill_table(table: Any, header: Sequence[str], rows: Sequence[Sequence[str]], *, bold: Sequence[bool]) -> None:
-    """Write a header and rows into a table: numbers to the right, hairlines below, totals in `bold`."""
+def fill_table(
+    table: Any, header: Sequence[str], rows: Sequence[Sequence[tuple[str, str]]], *, bold: Sequence[bool]
+) -> None:
+    """Write a header and rows into a table: numbers to the right, hairlines below, totals in `bold`.
+
+    A cell is its text and what stands below that in small, if anything.
+    """
     for place, text in enumerate(header):
         _write_cell(table.cell(0, place), text, place, colour=MUTED, bold=True, line=STRONG_LINE)
     for number, (row, is_bold) in enumerate(zip(rows, bold, strict=True), start=1):
-        for place, text in enumerate(row):
-            _write_cell(table.cell(number, place), text, place, colour=INK, bold=is_bold, line=LINE)
+        for place, (text, below) in enumerate(row):
+            _write_cell(table.cell(number, place), text, place, colour=INK, bold=is_bold, line=LINE, below=below)
 
 
-def _write_cell(cell: Any, text: str, place: int, *, colour: RGBColor, bold: bool, line: RGBColor) -> None:
+def _write_cell(
+    cell: Any, text: str, place: int, *, colour: RGBColor, bold: bool, line: RGBColor, below: str = ""
+) -> None:
     cell.margin_top = cell.margin_bottom = Inches(0.04)
     cell.margin_left, cell.margin_right = Inches(0.05), Inches(0.05)
     cell.vertical_anchor = MSO_ANCHOR.MIDDLE
-    paragraph = write_paragraph(cell.text_frame, text, size=12, colour=colour, bold=bold, first=True)
-    paragraph.alignment = PP_ALIGN.LEFT if place == 0 else PP_ALIGN.RIGHT
+    paragraphs = [write_paragraph(cell.text_frame, text, size=12, colour=colour, bold=bold, first=True)]
+    if below:
+        paragraphs.append(write_paragraph(cell.text_frame, below, size=9, colour=MUTED))
+    for paragraph in paragraphs:
+        paragraph.alignment = PP_ALIGN.LEFT if place == 0 else PP_ALIGN.RIGHT
     # python-pptx has no borders of cells (ECMA-376, 21.1.3.5); the schema wants them before the ground.
     border = etree.Element(qn("a:lnB"), w=str(Pt(0.75)))
     ground = etree.SubElement(border, qn("a:solidFill"))

@@ -3,8 +3,10 @@
 import re
 
 import pytest
+from weasyprint import HTML
+from weasyprint.formatting_structure.boxes import TextBox
 
-from analyses.documents import Document, Section
+from analyses.documents import DataTable, Document, Figure, Row, Section
 from reports.exports import as_pdf
 from tests.reports.conftest import Complaints
 from tests.reports.documents import TABLE, a_document, a_hostile_document, a_long_table
@@ -74,6 +76,23 @@ def test_a_long_table_of_the_pdf_repeats_its_header_on_each_page(complaints: Com
     assert pages(pdf) >= 6
     assert pdf.count(b"/S /THead") >= pages(pdf) - 1  # the facts may have the last page for themselves
     assert complaints() == []
+
+
+@pytest.mark.parametrize("columns", [1, 3, 5, 7, 9, 14])
+def test_no_column_of_figures_with_intervals_is_cut_off(columns: int) -> None:
+    figure = Figure("+€71,255", value=71255, low=-766399, high=76785, low_text="−€766,399", high_text="+€76,785")
+    names = tuple(f"Last Touch against Model {place}" for place in range(columns))
+    rows = tuple(Row(label=f"Paid Channel {n}", cells=(figure,) * columns) for n in range(4))
+    table = DataTable(title="Credit", columns=("Channel", *names), rows=rows, note="In euros.")
+    document = a_document(sections=(Section(title="S", tables=(table,)),))
+    page = as_pdf.html(document)
+    assert page.count('<th scope="col" class="number">') == columns
+    assert page.count("In euros.") == 1
+    fetcher = as_pdf.OwnFilesOnly(as_pdf.pictures(document))
+    for printed_page in HTML(string=page, base_url=as_pdf.STATIC, url_fetcher=fetcher).render().pages:
+        box = printed_page._page_box
+        for text in (one for one in box.descendants() if isinstance(one, TextBox)):
+            assert text.position_x + text.width <= box.width + box.margin_left + 1, text.text
 
 
 @pytest.mark.parametrize(

@@ -127,11 +127,39 @@ def test_many_sentences_go_on_over_slides() -> None:
 def test_a_wide_table_goes_on_over_slides_with_its_labels() -> None:
     rows = table_rows(deck(a_document(sections=(Section(title="S", tables=(a_long_table(1, 8),)),))))
     assert rows == [
-        ["Campaign", *(f"Model {place}" for place in range(6))],
-        ["Campaign 0", *(f"0.{place}" for place in range(6))],
-        ["Campaign", "Model 6", "Model 7"],
-        ["Campaign 0", "0.6", "0.7"],
+        ["Campaign", *(f"Model {place}" for place in range(4))],
+        ["Campaign 0", *(f"0.{place}" for place in range(4))],
+        ["Campaign", *(f"Model {place}" for place in range(4, 8))],
+        ["Campaign 0", *(f"0.{place}" for place in range(4, 8))],
     ]
+
+
+def test_an_interval_stands_below_its_figure_where_there_is_no_room_beside_it() -> None:
+    figure = Figure("€71,255", value=71255, low=66399, high=76785, low_text="€66,399", high_text="€76,785")
+
+    def texts(columns: int) -> list[str]:
+        names = tuple(f"Model {place}" for place in range(columns))
+        rows = tuple(Row(label=f"Channel {n}", cells=(figure,) * columns) for n in range(11))
+        table = DataTable(title="T", columns=("Channel", *names), rows=rows)
+        tables = table_rows(deck(a_document(sections=(Section(title="S", tables=(table,)),))))
+        return [row[1] for row in tables if row[0] == "Channel 0"]
+
+    assert texts(2) == ["€71,255 (€66,399–€76,785)"]
+    assert texts(5) == ["€71,255\n€66,399–€76,785"]
+
+
+def test_the_one_sentence_of_a_section_is_the_title_of_its_table() -> None:
+    alone = Section(title="Experiments", sentences=("Trust the experiment.",), tables=(TABLE,))
+    assert titles(deck(a_document(sections=(alone,))))[2:-1] == ["Trust the experiment."]
+    two = replace(alone, sentences=("Trust the experiment.", "It is recent."))
+    assert titles(deck(a_document(sections=(two,))))[2:-1] == ["Experiments", TABLE.title]
+
+
+def test_what_the_title_of_a_chart_says_has_no_slide_of_its_own() -> None:
+    chart = EXAMPLES["line"]
+    said = Section(title="S", sentences=(f"{chart.title}.", "And this."), charts=(chart,))
+    assert titles(deck(a_document(sections=(said,))))[2:-1] == ["S", chart.title]
+    assert titles(deck(a_document(sections=(replace(said, sentences=(chart.title,)),))))[2:-1] == [chart.title]
 
 
 def test_long_labels_leave_room_for_fewer_rows_on_a_slide() -> None:
