@@ -1,18 +1,20 @@
 """Read aggregated paths from a file: one row a path, with how often it converted, for what value, and how often not."""
 
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import Generator, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from dataclasses import replace as with_
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from marketing.frames import Float64Column, Int64Column, PathTable, UInt32Column
+from attribution.growing import GrowingColumn
+from attribution.path_text import PathCutter, read_plain
+from marketing.frames import Float64Column, PathTable
 from marketing.importing import numbers
-from marketing.importing.columns import Cells, quoted, trimmed
+from marketing.importing.columns import Cells, quoted
 from marketing.importing.errors import FileRejected
 from marketing.importing.files import Chunk, read_chunks, read_header
 from marketing.importing.reading import Reading
@@ -53,12 +55,12 @@ class PathFile:
 
 @dataclass(slots=True)
 class _Rows:
-    """What has been read so far. `codes`: the number of each channel in the order in which they occur."""
+    """What has been read so far: `weights` (J, W), 0 without a column, `steps` (N,), and `offsets` (J+1,) into them."""
 
-    codes: dict[str, int] = field(default_factory=dict)
-    steps: list[UInt32Column] = field(default_factory=list)
-    lengths: list[Int64Column] = field(default_factory=list)
-    weights: dict[str, list[Float64Column]] = field(default_factory=dict)
+    cutter: PathCutter
+    steps: GrowingColumn[np.uint32] = field(default_factory=lambda: GrowingColumn(np.empty(0, np.uint32)))
+    offsets: GrowingColumn[np.int64] = field(default_factory=lambda: GrowingColumn(np.zeros(1, np.int64), 1))
+    weights: GrowingColumn[np.float64] = field(default_factory=lambda: GrowingColumn(np.empty((0, len(WEIGHTS)))))
     wrong: list[tuple[int, str]] = field(default_factory=list)
 
 
@@ -75,18 +77,18 @@ def read_paths(
     """
     reading = _reading(file, columns, delimiter)
     of_field = _columns_there(read_header(file, reading), columns)
-    rows = _Rows()
-    for chunk in read_chunks(file, reading, columns=list(of_field.values())):
-        _add(rows, chunk, of_field, separator.strip() or separator)
-        if len(rows.codes) > MOST_CHANNELS:
-            longest = quoted(max(rows.codes, key=len))
-            raise FileRejected(
-                f"The paths hold more than {MOST_CHANNELS:,} different channels, such as {longest}. "
-                f"Is “{separator}” what stands between them?"
-            )
+    rows = _Rows(PathCutter(separator))
+    with closing(_chunks(file, reading, list(of_field.values()))) as chunks:
+        for chunk in chunks:
+            _add(rows, chunk, of_field)
+            if len(channels := rows.cutter.codes) > MOST_CHANNELS:
+                raise FileRejected(
+                    f"The paths hold more than {MOST_CHANNELS:,} different channels, such as "
+                    f"{quoted(max(channels, key=len))}. Is “{separator}” what stands between them?"
+                )
     if rows.wrong:
         raise FileRejected("\n".join(_sentences(rows.wrong)))
-    if not rows.lengths:
+    if not rows.weights.count:
         raise FileRejected("The file holds no paths, only column names.")
     return PathFile(*_table(rows), has_value="value" in of_field, has_nulls="null" in of_field)
 
@@ -120,43 +122,58 @@ def _columns_there(header: list[str], columns: PathColumns) -> dict[str, str]:
     return of_field
 
 
-def _add(rows: _Rows, chunk: Chunk, of_field: dict[str, str], separator: str) -> None:
+def _chunks(file: Path, reading: Reading, columns: list[str]) -> Generator[Chunk]:
+    """Yield the chunks of the file. The next one of a text file is read by a thread while one is worked on."""
+    chunks = read_chunks(file, reading, columns=columns)
+    if reading.format != "csv":
+        yield from chunks
+        return
+    with ThreadPoolExecutor(1) as reader:
+        ahead = reader.submit(next, chunks, None)
+        while (chunk := ahead.result()) is not None:
+            ahead = reader.submit(next, chunks, None)
+            yield chunk
+
+
+def _add(rows: _Rows, chunk: Chunk, of_field: dict[str, str]) -> None:
     rows.wrong += [(error.row, f"Line {error.row:,}: {error.reason}.") for error in chunk.errors]
     if not len(chunk.rows):
         return
+    weights = rows.weights.more(len(chunk.rows), chunk.fraction)
+    weights[:, [name not in of_field for name in WEIGHTS]] = 0.0
     wrong: dict[int, str] = {}
     for name, column in of_field.items():
         cells = chunk.columns[column]
-        found = _add_steps(rows, cells, separator) if name == "path" else _add_weights(rows, name, cells)
+        found = _add_steps(rows, cells, chunk.fraction) if name == "path" else _read_weights(weights, name, cells)
         for position, reason in found:
             wrong.setdefault(position, f"Line {chunk.rows[position]:,}, {column}: {reason}.")
     rows.wrong += [(chunk.rows[position], sentence) for position, sentence in wrong.items()]
 
 
-def _add_steps(rows: _Rows, column: pa.Array, separator: str) -> Iterator[tuple[int, str]]:
+def _add_steps(rows: _Rows, column: pa.Array, fraction: float) -> Iterator[tuple[int, str]]:
     """Take paths apart, and yield the positions of those that are wrong, and why."""
-    cells = trimmed(column)
-    paths = pc.split_pattern(cells, separator)
-    names = pc.list_flatten(paths).dictionary_encode()
-    lengths = pc.list_value_length(paths).to_numpy(zero_copy_only=False).astype(np.int64)
-    different = pc.utf8_trim_whitespace(names.dictionary).to_pylist()  # few, unlike the steps
-    code = np.array([rows.codes.setdefault(name, len(rows.codes)) for name in different], np.uint32)
-    rows.steps.append(code[names.indices.to_numpy(zero_copy_only=False)])
-    rows.lengths.append(lengths)
-    nameless = np.flatnonzero(rows.steps[-1] == rows.codes.get("", -1))
-    first = np.cumsum(lengths) - lengths
-    for place in nameless.tolist():
-        path = int(np.searchsorted(first, place, side="right")) - 1
-        yield path, f"step {place - first[path] + 1:,} is empty" if cells[path].as_py() else "the path is empty"
+    steps, ends = rows.cutter.cut(column)
+    np.add(ends, rows.steps.count, out=rows.offsets.more(len(ends), fraction))
+    rows.steps.more(len(steps), fraction)[:] = steps
+    nameless = rows.cutter.codes.get("")
+    if nameless is None:
+        return
+    for place in np.flatnonzero(steps == nameless).tolist():
+        path = int(np.searchsorted(ends, place, side="right"))
+        first = int(ends[path - 1]) if path else 0
+        yield path, f"step {place - first + 1:,} is empty" if ends[path] - first > 1 else "the path is empty"
 
 
-def _add_weights(rows: _Rows, name: str, column: pa.Array) -> Iterator[tuple[int, str]]:
-    """Read the numbers of a column, and yield the positions of those that are wrong, and why."""
+def _read_weights(weights: Float64Column, name: str, column: pa.Array) -> Iterator[tuple[int, str]]:
+    """Read the numbers of a column into that of `weights`, and yield the positions of those that are wrong, and why."""
+    place = WEIGHTS.index(name)
+    if read_plain(weights, place, column):
+        return
     plain = _plain(column)
     cells = numbers.read(column, decimal=".") if plain is None else plain
     yield from cells.wrong.items()
     values = np.where(cells.present, cells.values, 0.0)
-    rows.weights.setdefault(name, []).append(values)
+    weights[:, place] = values
     if name == "conversions":
         yield from ((int(i), "the number is missing") for i in np.flatnonzero(~cells.present))
     if name != "value":
@@ -164,7 +181,7 @@ def _add_weights(rows: _Rows, name: str, column: pa.Array) -> Iterator[tuple[int
 
 
 def _plain(column: pa.Array) -> Cells | None:
-    """Return the numbers if there is nothing else in the column, as is usual: in a third of the time."""
+    """Return the numbers if there is nothing else in the column: in a third of the time."""
     try:
         values = np.array(column.cast(pa.float64()).to_numpy(zero_copy_only=False))
     except pa.ArrowInvalid:
@@ -182,25 +199,16 @@ def _sentences(wrong: list[tuple[int, str]]) -> Iterator[str]:
 def _table(rows: _Rows) -> tuple[PathTable, tuple[str, ...]]:
     """The distinct paths, in an order that that of the rows does not change; channels are numbered by name."""
     # Here, not above: numba takes a second to import, and who only names this module must not wait for it.
-    from attribution.path_files_kernel import add_up, copy_paths, hash_paths
+    from attribution.methods.paths_kernel import copy_steps
+    from attribution.path_files_kernel import distinct_paths
 
-    channels = sorted(rows.codes)
+    codes = rows.cutter.codes
+    channels = sorted(codes)
     group_of_code = np.empty(len(channels), np.int64)
-    group_of_code[[rows.codes[channel] for channel in channels]] = np.arange(len(channels))
-    codes = np.concatenate(rows.steps)
-    offsets = np.concatenate([[0], np.cumsum(np.concatenate(rows.lengths))])
-    weights = np.zeros((len(offsets) - 1, len(WEIGHTS)))
-    for place, name in enumerate(WEIGHTS):
-        if name in rows.weights:
-            weights[:, place] = np.concatenate(rows.weights[name])
-
-    hashes = np.empty(len(weights), np.int64)
-    hash_paths(hashes, offsets, codes, group_of_code)
-    order = np.argsort(hashes, kind="stable")
-    row_of_path, merged = np.empty_like(order), np.empty_like(weights)
-    paths = add_up(row_of_path, merged, order, hashes, offsets, codes, group_of_code, weights)
-    row_of_path, merged = row_of_path[:paths], merged[:paths]
-    path_offsets = np.concatenate([[0], np.cumsum(offsets[row_of_path + 1] - offsets[row_of_path])])
-    steps = np.empty(path_offsets[-1], np.int64)
-    copy_paths(steps, path_offsets, row_of_path, offsets, codes, group_of_code)
-    return PathTable(path_offsets, steps, len(channels), *merged.T.copy()), tuple(channels)
+    group_of_code[[codes[channel] for channel in channels]] = np.arange(len(channels))
+    offsets, steps = rows.offsets.filled(), rows.steps.filled()
+    starts, path_offsets, merged = distinct_paths(offsets, steps, group_of_code, rows.weights.filled())
+    rows.weights.clear()  # before the largest array comes
+    groups = np.empty(path_offsets[-1], np.int64)
+    copy_steps(groups, path_offsets, starts, steps, group_of_code)
+    return PathTable(path_offsets, groups, len(channels), *merged), tuple(channels)

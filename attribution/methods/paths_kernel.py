@@ -14,7 +14,7 @@ PATH, HASH, START, TOUCHES, SLOT_FIELDS = 0, 1, 2, 3, 4
 @compiled
 def hash_of(start: int, stop: int, source: UInt32Column, group_of_source: Int64Column) -> np.int64:
     """A 64-bit mix of the groups of a path. Two paths may share it; that costs a comparison, never a mistake."""
-    mixed = np.uint64(stop - start)
+    mixed = np.uint64(stop - start) * np.uint64(0xBF58476D1CE4E5B9)  # not small, as group numbers are
     for touch in range(start, stop):
         mixed = (mixed ^ np.uint64(group_of_source[source[touch]] + 1)) * np.uint64(0x9E3779B97F4A7C15)
         mixed ^= mixed >> np.uint64(29)

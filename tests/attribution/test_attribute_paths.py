@@ -151,12 +151,14 @@ def test_paths_with_one_hash_are_still_told_apart() -> None:
     from attribution.path_files_kernel import add_up
 
     paths = [(0, 1), (1, 0), (0, 1), (0,), (1, 0), (1,)]
-    offsets, row_of_path = np.cumsum([0, *map(len, paths)]), np.empty(6, np.int64)
+    offsets, starts, path_offsets = np.cumsum([0, *map(len, paths)]), np.empty(6, np.int64), np.empty(7, np.int64)
     codes, weights = np.concatenate(paths).astype(np.uint32), np.arange(1.0, 7.0)[:, None]
-    hashes, merged = np.array([7, 7, 7, 7, 7, 9]), np.empty((6, 1))
-    count = add_up(row_of_path, merged, np.arange(6), hashes, offsets, codes, np.array([5, 8]), weights)
-    assert row_of_path[:count].tolist() == [0, 1, 3, 5]
-    assert merged[:count, 0].tolist() == [1 + 3, 2 + 5, 4, 6]
+    alike, merged = np.array([False, True, True, True, True, False]), np.empty((1, 6))
+    groups = np.array([5, 8])
+    count = add_up(starts, path_offsets, merged, np.arange(6), alike, offsets, codes, groups, weights)
+    assert starts[:count].tolist() == offsets[[0, 1, 3, 5]].tolist()
+    assert path_offsets[: count + 1].tolist() == [0, 2, 4, 5, 6]
+    assert merged[0, :count].tolist() == [1 + 3, 2 + 5, 4, 6]
 
 
 def test_csv_holds_the_same_numbers(file: Callable[..., Path]) -> None:
