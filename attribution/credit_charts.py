@@ -129,4 +129,4 @@ def _mark(
 
 def _in_full(credit: Credit, group: Group, place: int = 0) -> str:
     value = credit.of(group, place)
-    return f"{credit.in_full(value)}, {formats.percent(credit.share(value))} of {credit.metric_label}"
+    return f"{credit.in_full(value)}, {formats.percent(credit.share(value))} of {credit.metric_in_sentence}"

@@ -28,6 +28,8 @@ def document(run: "Run") -> Document:
     credit = Credit(run)
     sources = Sources(run.workspace, run.params, credit.shown(MOST_ROWS))
     several = len(credit.models) > 1
+    evidence = run.result.get("evidence", {})
+    without_null_paths = presenters.without_null_paths(credit, evidence)
     return Document(
         title="Attribution",
         subtitle=presenters.describe(run.params),
@@ -46,7 +48,7 @@ def document(run: "Run") -> Document:
             *return_on_spend.sections(credit, sources, run.result),
             *explanation.sections(credit),
             *evidence_sections.sections(
-                run.result.get("evidence", {}),
+                evidence,
                 params=run.params,
                 currency=credit.currency,
                 dimension=credit.dimension,
@@ -55,7 +57,9 @@ def document(run: "Run") -> Document:
             ),
             *data_health.section(run, channels=_channels(credit)),
         ),
-        notes=(ASSOCIATION, *((LINKED,) if credit.all_customers is not None else ())),
+        notes=tuple(
+            filter(None, (without_null_paths, ASSOCIATION, LINKED if credit.all_customers is not None else ""))
+        ),
         rows=list(presenters.rows(run)),
         data=RunWithResultSerializer(run).data,
         file_name=f"attribution-{run.workspace.slug}-{run.params['start']}-to-{run.params['end']}",

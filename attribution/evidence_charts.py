@@ -34,12 +34,21 @@ ROLE_COLOURS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Frame:
-    """What all charts and tables of the evidence say alike. `colours`, `hrefs`: of groups, by name."""
+    """What all charts and tables of the evidence say alike.
+
+    `colours`, `hrefs`: of groups, by name. `of_paths`: of aggregated paths, which know no window and have a touch each.
+    """
 
     currency: str
     dimension_label: str
     colours: Mapping[str, Colour] = field(default_factory=dict)
     hrefs: Mapping[str, str] = field(default_factory=dict)
+    of_paths: bool = False
+
+    @property
+    def conversions(self) -> str:
+        """What shares of touches and paths are of."""
+        return "conversions" if self.of_paths else "conversions with a touch"
 
     def href(self, group: Mapping[str, Any]) -> str:
         return self.hrefs.get(group["group"], "") if group["is_one"] else ""
@@ -53,7 +62,7 @@ def lengths_chart(lengths: Sequence[Mapping[str, Any]], *, title: str, frame: Fr
             value=row["conversions"],
             text=formats.count(row["conversions"]),
             detail=(
-                f"{formats.percent(row['conversions'] / total)} of conversions with a touch",
+                f"{formats.percent(row['conversions'] / total)} of {frame.conversions}",
                 f"Revenue {formats.money(row['value'], frame.currency)}",
             ),
         )
@@ -63,7 +72,7 @@ def lengths_chart(lengths: Sequence[Mapping[str, Any]], *, title: str, frame: Fr
         id="path-lengths",
         kind=Kind.HISTOGRAM,
         title=title,
-        subtitle="Conversions by number of touches in the lookback window",
+        subtitle=f"Conversions by number of touches{'' if frame.of_paths else ' in the lookback window'}",
         summary=f"Conversions by number of touches. {title}.",
         category_title="Touches",
         categories=tuple(

@@ -10,6 +10,7 @@ from attribution.evidence_charts import ROLE_LABELS, Frame
 from attribution.evidence_time_sections import over_time, sales_cycle
 from attribution.labels import DIMENSION_LABELS
 from attribution.methods.evidence import Role
+from attribution.params import PATHS
 from charts import Colour
 from mmm_project import formats
 
@@ -43,6 +44,7 @@ def sections(
         dimension_label=DIMENSION_LABELS.get(dimension, dimension),
         colours=colours or {},
         hrefs=hrefs or {},
+        of_paths=params.get("data") == PATHS,
     )
     return tuple(_sections(evidence, params, frame))
 
@@ -75,7 +77,7 @@ def _paths(evidence: Mapping[str, Any], params: Mapping[str, Any], frame: Frame)
     touches = lengths["touches"][1:]
     drawn = [charts.lengths_chart(touches, title=_length_finding(touches, lengths["median_touches"]), frame=frame)]
     tables = [_top_paths(evidence, frame), _by_length(lengths["touches"], frame)]
-    sentences = [_path_finding(paths), f"{words.touches(lengths['mean_touches'])} on average."]
+    sentences = [_path_finding(paths, frame), f"{words.touches(lengths['mean_touches'])} on average."]
     if "lags" in evidence:
         lags = evidence["lags"]
         sentences.append(_lag_finding(lags) + ".")
@@ -84,14 +86,14 @@ def _paths(evidence: Mapping[str, Any], params: Mapping[str, Any], frame: Frame)
     return Section(title="Paths to conversion", sentences=tuple(sentences), charts=tuple(drawn), tables=tuple(tables))
 
 
-def _path_finding(paths: Mapping[str, Any]) -> str:
+def _path_finding(paths: Mapping[str, Any], frame: Frame) -> str:
     top = paths["top"][0]
     share = formats.percent(top["conversions"] / paths["with_touches"])
     if paths["distinct"] == 1:
-        return f"All conversions with a touch took one path: {_path(top)}."
+        return f"All {frame.conversions} took one path: {_path(top)}."
     return (
         f"{formats.count(paths['distinct'])} different paths led to a conversion; the most frequent, {_path(top)}, "
-        f"to {share} of those with a touch."
+        f"to {share} of {'them all' if frame.of_paths else 'those with a touch'}."
     )
 
 
@@ -126,7 +128,7 @@ def _top_paths(evidence: Mapping[str, Any], frame: Frame) -> DataTable:
         columns=("Path", *figures),
         rows=tuple(Row(label=_path(path), cells=tuple(figure(path) for figure in figures.values())) for path in shown),
         note=f"Touches of the same {frame.dimension_label.lower()} in a row count as one step. Shares are of "
-        f"conversions with a touch. {_coverage(paths, shown)}"
+        f"{frame.conversions}. {_coverage(paths, shown)}"
         + (" The conversion rate is that of all journeys along the path." if paths["has_null_paths"] else ""),
     )
 

@@ -85,7 +85,12 @@ class AttributionForm(forms.Form):
     segment = forms.ChoiceField(label="Segment", required=False)
     grouping = forms.ChoiceField(label="Channel grouping", choices=Workspace.Grouping.choices, required=False)
     view_through = forms.ChoiceField(label="View-through", choices=VIEW_THROUGH, required=False)
-    source = forms.ChoiceField(label="Data", choices=DATA, required=False)
+    source = forms.ChoiceField(
+        label="Data",
+        choices=DATA,
+        required=False,
+        help_text="Aggregated paths are credited by channel, without goals, lookback window and segment.",
+    )
     confidence = forms.ChoiceField(
         label="Confidence level", choices=[(level, f"{level}%") for level in CONFIDENCE_LEVELS], required=False
     )
@@ -134,7 +139,7 @@ class AttributionForm(forms.Form):
             "data": data["source"],
         }
         if data["source"] == PATHS:
-            asked["metric"] = data["metric"] if data["metric"] == REVENUE else CONVERSIONS
+            asked |= {"metric": data["metric"].removeprefix(GOAL), **self._not_of_paths()}
         else:
             asked |= {"window_days": window_days, **_metric_asked(data["metric"])}
             asked |= {name: data[name] for name in ("segment", "grouping", "view_through")}
@@ -144,6 +149,11 @@ class AttributionForm(forms.Form):
             for name, sentences in refusal.errors.items():
                 self.add_error(name if name in self.fields else None, list(sentences))
         return data
+
+    def _not_of_paths(self) -> dict[str, str]:
+        """Return what was chosen and means nothing for aggregated paths: it is refused, not passed over in silence."""
+        usual = {"segment": "", "grouping": self.workspace.channel_grouping, "view_through": INCLUDE}
+        return {name: self.cleaned_data[name] for name in usual if self.cleaned_data[name] not in ("", usual[name])}
 
     def _named(self, choice: str) -> str:
         """Return the model that a choice stands for, with the settings that were typed for it."""
@@ -182,17 +192,21 @@ def locked_because(workspace: Workspace) -> str:
     return ""
 
 
-def initial(workspace: Workspace, query: Any) -> dict[str, Any]:
-    """Return what the form starts with: the page's address where it says something usable, else the defaults."""
+def initial(workspace: Workspace, query: Any, *, data: str = JOURNEYS) -> dict[str, Any]:
+    """Return what the form starts with: the page's address where it says something usable, else the defaults.
+
+    `data`: what the question is about where the address does not say.
+    """
     given = {name: query.get(name) for name in KNOWN if name != "model"}
+    given["data"] = given["data"] or data
     given["model"] = query.getlist("model")
     if segment_problem(workspace, query):
         given["segment"] = None
     try:
         params = clean(workspace, given)
     except InvalidParams:
-        given = {}
-        params = clean(workspace, {})
+        given = {"data": data}
+        params = clean(workspace, given)
     settings = {
         **dict(zip(("first", "middle", "last"), DEFAULT_WEIGHTS, strict=True)),
         "half_life_days": DEFAULT_HALF_LIFE_DAYS,

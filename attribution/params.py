@@ -56,7 +56,7 @@ def clean(workspace: Workspace, params: Mapping[str, Any]) -> dict[str, Any]:
     errors = {name: f"Unknown parameter. Known: {', '.join(KNOWN)}." for name in params if name not in known}
     given = {name: value for name, value in params.items() if value not in (None, "", [])}
     cleaned: dict[str, Any] = {}
-    of_paths = str(given.get("data", JOURNEYS)).lower() == PATHS
+    of_paths = _is_of_paths(given)
     readers = (_models, _data, _period, _dimension, _grouping, *_INTERVALS)
     for read in (*readers, *((_metric_of_paths,) if of_paths else (_goal_and_metric, _window, _view_through))):
         try:
@@ -80,6 +80,10 @@ def clean(workspace: Workspace, params: Mapping[str, Any]) -> dict[str, Any]:
     if errors:
         raise InvalidParams(errors)
     return cleaned
+
+
+def _is_of_paths(given: Mapping[str, Any]) -> bool:
+    return str(given.get("data", JOURNEYS)).strip().lower() == PATHS
 
 
 _NOT_OF_PATHS = {
@@ -280,7 +284,8 @@ def _day(name: str, given: dict[str, Any]) -> dt.date:
 
 def _dimension(_workspace: Workspace, given: dict[str, Any]) -> dict[str, Any]:
     asked = str(given.get("dimension", "channel")).lower()
-    known = [name for name in DIMENSION_LABELS if name != "campaign" or given.get("data") != PATHS]
-    if asked not in known:
-        raise _Refused("dimension", f"The dimension is {' or '.join(known)}, not “{asked[:60]}”.")
+    if asked not in DIMENSION_LABELS:
+        raise _Refused("dimension", f"The dimension is {' or '.join(DIMENSION_LABELS)}, not “{asked[:60]}”.")
+    if asked != "channel" and _is_of_paths(given):
+        raise _Refused("dimension", "Aggregated paths are credited by channel alone: choose channel.")
     return {"dimension": asked}

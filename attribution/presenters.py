@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from analyses.registry import Cell
 
 
+SIMPLIFIED = "shapley:simplified"  # which no null path changes
 WHOLE_FROM = 100  # conversions: a tenth of one says nothing any more
 
 
@@ -45,6 +46,7 @@ class Credit:
         self.dimension: str = run.params["dimension"]
         self.measure = "value" if run.params["metric"] == REVENUE else "conversions"
         self.metric_label = metric_label(run.params)
+        self.metric_in_sentence = self.metric_label if "goal" in run.params else self.metric_label.lower()
         self.totals: Mapping[str, float] = run.result["totals"]
         self.models: Sequence[Model] = [model_of(name, run.params) for name in run.result["models"]]
         self.details: Sequence[Mapping[str, Any]] = list(run.result["models"].values())
@@ -155,17 +157,18 @@ def describe(params: Mapping[str, Any]) -> str:
 def settings(params: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Return the question as a list of settings."""
     of_paths = params.get("data") == PATHS
-    window = "none: aggregated paths have no times" if of_paths else formats.count(params["window_days"], "day")
+    window = "none, as paths have no times" if of_paths else formats.count(params["window_days"], "day")
+    grouping = str(params.get("grouping", "the workspace's"))
     view_through = "excluded" if params.get("view_through") == EXCLUDE else "included"
     return [
+        *((("Data", "aggregated paths, without customers"),) if of_paths else ()),
         ("Models", _model_names(params)),
         ("Metric", metric_label(params)),
         ("Lookback window", window),
         ("Period", _period(params).label),
         ("Credit by", DIMENSION_LABELS[params["dimension"]].lower()),
-        ("Channel grouping", str(params.get("grouping", "the workspace's"))),
-        *(() if of_paths else (("View-through", view_through),)),
-        *segment_settings(params),
+        *(() if of_paths else (("Channel grouping", grouping), ("View-through", view_through))),
+        *(() if of_paths else segment_settings(params)),
         *_interval_settings(params),
     ]
 
@@ -201,11 +204,11 @@ def headline(credit: Credit) -> str:
         return f"No {credit.dimension} gets credit: no touch precedes these conversions within the lookback window."
     if not credit.totals[credit.measure]:
         conversions = formats.count(credit.totals["conversions"], "conversion")
-        return f"There is no {credit.metric_label} to credit: the {conversions} of this period carry no value."
+        return f"There is no {credit.metric_in_sentence} to credit: the {conversions} of this period carry no value."
     leader = credit.groups[0]
     share = formats.percent(credit.share(credit.of(leader)))
     gets = "Touches without a campaign get" if leader.label == NO_CAMPAIGN else f"{leader.label} gets"
-    return f"{gets} {share} of {credit.metric_label} under {credit.models[0].label}."
+    return f"{gets} {share} of {credit.metric_in_sentence} under {credit.models[0].label}."
 
 
 def difference(credit: Credit, value: float, reference: float, name: str) -> str:
@@ -271,6 +274,17 @@ def of_all_customers(credit: Credit) -> str:
     if value := credit.share_of_all("value"):
         parts.append(f"{value} in value")
     return f"These are the conversions of the segment “{segment_name(credit.params)}”: {' and '.join(parts)}."
+
+
+def without_null_paths(credit: Credit, evidence: Mapping[str, Any]) -> str:
+    """Return what data-driven models miss where aggregated paths tell of conversions only; "" where they miss none."""
+    learns = any(model.is_data_driven and model.name != SIMPLIFIED for model in credit.models)
+    if not learns or credit.params.get("data") != PATHS or evidence.get("paths", {}).get("has_null_paths", True):
+        return ""
+    return (
+        "These paths tell of no journey without conversion, so data-driven models cannot learn which channels make a "
+        "conversion more likely. Import how many journeys along each path did not convert."
+    )
 
 
 def without_touch(credit: Credit) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 from analyses.documents import NO_FIGURE, DataTable, Figure, Row, Section
 from attribution import presenters
 from attribution.credit_tables import MOST_ROWS
+from attribution.params import PATHS
 from attribution.presenters import Credit, Group
 from attribution.sources import Sources
 from marketing.periods import Period
@@ -16,6 +17,9 @@ NO_EXPERIMENT = Figure(NO_FIGURE, "No experiment")
 MEANING = (
     "ROAS is the revenue that a model credits, divided by what was spent in the period: blended with what would have "
     "been bought anyway. An experiment measures what the spend brought on top."
+)
+OF_PATHS = (
+    " The revenue is that of aggregated paths that begin in the period or have no day; the spend is that of its days."
 )
 
 
@@ -44,7 +48,7 @@ def sections(credit: Credit, sources: Sources, result: Mapping[str, Any]) -> tup
         title=f"Return on spend by {credit.dimension_label.lower()}",
         columns=(credit.dimension_label, *columns, *(("Incremental ROI, experiment",) if tested else ())),
         rows=rows,
-        note=MEANING,
+        note=MEANING + (OF_PATHS if credit.params.get("data") == PATHS else ""),
     )
     sentences = tuple(_disagreements(credit, tested, spend, experiments))
     title = "Return on spend, beside experiments" if tested else "Return on spend"

@@ -1,7 +1,9 @@
 """The page that asks for attribution; its answer is a run's page."""
 
 import datetime as dt
+from collections.abc import Mapping
 
+from django.db.models import Max
 from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods
@@ -15,14 +17,15 @@ from analyses.presenters import Offer, present_row
 from analyses.runs import request_run
 from attribution.catalogue import OFFERED
 from attribution.forms import MORE_SETTINGS, AttributionForm, boxes_by_family, initial, locked_because, segment_problem
+from attribution.params import JOURNEYS, PATHS
 from attribution.sample import sample_sections
 from marketing.demo_data import demo_state
-from marketing.models import Dataset
+from marketing.models import Dataset, Import
 from marketing.periods import Period, where_data_ends
-from marketing.selectors import data_ends
 from mmm_project.web import render_page
 
 RUNS_SHOWN = 8
+DATA_OF: dict[str, str] = {Dataset.CONVERSIONS: JOURNEYS, Dataset.PATHS: PATHS}  # dataset -> the question's `data`
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -30,12 +33,15 @@ def page(request: AuthedRequest, slug: str) -> HttpResponse:
     """Choose a question and see the latest answers; POST asks it and goes to its run."""
     workspace = access.get_workspace(request, slug)
     if request.method != "POST":
-        form = AttributionForm(workspace=workspace, initial=initial(workspace, request.GET))
-        return render_page(request, "attribution/page.html", _context(request, workspace, form))
+        days = _days_of_data(workspace)
+        data = PATHS if days.keys() == {PATHS} else JOURNEYS
+        form = AttributionForm(workspace=workspace, initial=initial(workspace, request.GET, data=data))
+        return render_page(request, "attribution/page.html", _context(request, workspace, form, days))
     access.require(request, Permission.RUN)
     form = AttributionForm(request.POST, workspace=workspace)
     if not form.is_valid():
-        return render_page(request, "attribution/page.html", _context(request, workspace, form), status=422)
+        context = _context(request, workspace, form, _days_of_data(workspace))
+        return render_page(request, "attribution/page.html", context, status=422)
     run = request_run(
         workspace=workspace, kind="attribution", params=form.params, by=request.user, trigger=Run.Trigger.PAGE
     )
@@ -50,33 +56,47 @@ def data_driven(request: AuthedRequest, slug: str) -> HttpResponse:
     return render_page(request, "attribution/data_driven.html", context)
 
 
-def _context(request: AuthedRequest, workspace: Workspace, form: AttributionForm) -> dict[str, object]:
+def _context(
+    request: AuthedRequest, workspace: Workspace, form: AttributionForm, days: Mapping[str, dt.date | None]
+) -> dict[str, object]:
     runs = Run.objects.filter(workspace=workspace, kind="attribution").defer("result")
     latest = runs.select_related("workspace", "job", "requested_by", "api_key")[:RUNS_SHOWN]
-    ends = data_ends(workspace=workspace, datasets=[Dataset.CONVERSIONS])
+    of_paths = (form["source"].value() or JOURNEYS) == PATHS
+    ends = days.get(PATHS if of_paths else JOURNEYS)
     return {
         "form": form,
         "rules": [(model.label, model.sentence) for model in OFFERED.values()],
         "compare": boxes_by_family(form),
         "locked": form.locked,
-        "more_open": any(form.errors.get(name) for name in MORE_SETTINGS),
+        "more_open": of_paths or any(form.errors.get(name) for name in MORE_SETTINGS),
         "may_edit_models": access.can(request, Permission.CUSTOM_MODELS),
         "may_run": access.can(request, Permission.RUN),
         "may_import": access.can(request, Permission.IMPORT),
-        "has_data": ends is not None,
-        "demo": demo_state(workspace) if ends is None else None,
+        "has_data": bool(days),
+        "demo": None if days else demo_state(workspace),
+        "of_paths": of_paths,
         "data_ends": ends,
         "segment_problem": "" if form.is_bound else segment_problem(workspace, request.GET),
-        "offer": None if form.is_bound else _offer(request, form, ends),
+        "offer": None if form.is_bound else _offer(request, form, ends, of_paths=of_paths),
         "rows": [present_row(run) for run in latest],
     }
 
 
-def _offer(request: AuthedRequest, form: AttributionForm, ends: dt.date | None) -> Offer | None:
-    """Offer the last days of the data where the period goes on beyond it, leaving the rest of the question as it is."""
+def _days_of_data(workspace: Workspace) -> dict[str, dt.date | None]:
+    """Return the last day of what attribution can be asked about: journeys, paths. Without a day: paths of any day."""
+    active = Import.objects.filter(workspace=workspace, status=Import.Status.ACTIVE, dataset__in=DATA_OF)
+    last = active.order_by().values_list("dataset").annotate(last=Max("last_day"))
+    return {DATA_OF[dataset]: day for dataset, day in last}
+
+
+def _offer(request: AuthedRequest, form: AttributionForm, ends: dt.date | None, *, of_paths: bool) -> Offer | None:
+    """Offer the last days of the data where the period goes on beyond it, leaving the rest of the question as it is.
+
+    The day of aggregated paths is the first of what they count: it may end later than the period does, if it is in it.
+    """
     start, end = (dt.date.fromisoformat(form.initial[name]) for name in ("start", "end"))
     period = where_data_ends(Period(start, end), data_ends=ends)
-    if period is None:
+    if period is None or (of_paths and ends is not None and ends >= start):
         return None
     query = request.GET.copy()
     query.pop("period", None)

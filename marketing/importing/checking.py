@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from marketing.importing.cells import Cells, Clock, Doubt
 from marketing.importing.columns import trimmed
-from marketing.importing.doubts import PATH_AGAIN, WORTH_WITHOUT_CONVERSIONS, ZERO_IMPRESSIONS, Doubts
+from marketing.importing.doubts import PATH_AGAIN, PATH_OF_NO_DAY, WORTH_WITHOUT_CONVERSIONS, ZERO_IMPRESSIONS, Doubts
 from marketing.importing.errors import CellError, FileRejected
 from marketing.importing.fields import (
     Field,
@@ -25,6 +25,7 @@ from marketing.importing.layouts.reader import LayoutReader
 from marketing.importing.paths import DEFAULT, separator_told
 from marketing.importing.reading import Reading
 from marketing.importing.regularity import Regularity
+from marketing.importing.repeats import SeenHashes, path_hashes
 from marketing.models import Dataset
 
 DUPLICATE_MATTERS = (
@@ -35,7 +36,7 @@ DUPLICATE_MATTERS = (
     Dataset.EVENTS,
     Dataset.MEDIA_TABLE,
 )
-LOOKED_UP = ("channel", "campaign", "outcome", "control", "path")
+LOOKED_UP = ("channel", "campaign", "outcome", "control")
 # What names a series of figures whose days should be regular. Spend is not so for each channel, but for all of them.
 SERIES_NAMED_BY: dict[str, str | None] = {
     Dataset.SPEND: None,
@@ -114,6 +115,7 @@ class Checker:
 
     def _forget(self) -> None:
         self._first_rows: dict[int, int] = {}  # by the key's 64-bit hash: a tenth of the memory of the key itself
+        self._paths = SeenHashes()
         self._doubts = Doubts()
         self._regularity = Regularity()
         self._separator = self._separator_said
@@ -174,7 +176,7 @@ class Checker:
         """
         key_names = [
             name
-            for name in ("date", "name", "start", "end", "channel", "campaign", "outcome", "control", "geo", "path")
+            for name in ("date", "name", "start", "end", "channel", "campaign", "outcome", "control", "geo")
             if name in named and (name != "end" or self.dataset != Dataset.EVENTS)  # an event's end is no part of it
         ]
         wrong = {}
@@ -204,8 +206,11 @@ class Checker:
 
     def _note_odd_paths(self, named: dict[str, Cells], chunk: Chunk, good: NDArray[np.bool_]) -> None:
         """Programs that count paths write one as often as they like; equal ones are added up when they are loaded."""
+        days = named["date"].values[good] if "date" in named else None
+        if "date" in named:
+            self._doubts.add(PATH_OF_NO_DAY, self._column("date"), good & ~named["date"].present, chunk.rows)
         again = np.zeros(len(good), bool)
-        again[list(self._repeated_rows(named, chunk, rejected=set(np.flatnonzero(~good).tolist())))] = True
+        again[good] = self._paths.add(path_hashes(named["path"].values[good], days, former_names=self._former_names))
         self._doubts.add(PATH_AGAIN, self._column("path"), again, chunk.rows)
         if "value" in named:
             unearned = (named["value"].values > 0) & (named["conversions"].values == 0)

@@ -10,6 +10,7 @@ from marketing.importing.columns import Doubt
 
 ZERO_IMPRESSIONS = "zero_impressions"
 PATH_AGAIN = "path_again"
+PATH_OF_NO_DAY = "path_of_no_day"
 WORTH_WITHOUT_CONVERSIONS = "worth_without_conversions"
 SENTENCES: dict[str, tuple[str, str]] = {  # for one cell, and for more
     Doubt.SAID_BLANK: (
@@ -35,6 +36,10 @@ SENTENCES: dict[str, tuple[str, str]] = {  # for one cell, and for more
     PATH_AGAIN: (
         "1 row has a path in “{column}” that an earlier row of the file has: their counts are added up",
         "{count} rows have a path in “{column}” that an earlier row of the file has: their counts are added up",
+    ),
+    PATH_OF_NO_DAY: (
+        "1 row has no day in “{column}”: it counts in every period",
+        "{count} rows have no day in “{column}”: they count in every period",
     ),
     WORTH_WITHOUT_CONVERSIONS: (
         "1 row has a value in “{column}”, but no conversions",

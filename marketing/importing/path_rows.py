@@ -15,12 +15,13 @@ from marketing.models import PathCount
 
 CHANNEL_ID = np.dtype(PathCount.CHANNEL_DTYPE)
 DIGEST_BYTES = 16
+LARGEST_SUM = 2.0**62  # of 64-bit integers, with room for what a float leaves out
 
 
 def path_columns(rows: CheckedRows, look_up: Callable[[list[str]], dict[str, int]]) -> tuple[dict[str, Any], set[int]]:
     """Return the columns of `PathCount` for the good rows of a chunk, and the ids of all channels that they name.
 
-    Rows of one path and day are one. `value` is int64 millionths of the currency's unit.
+    Rows of one path and day are one. `value` is whole millionths of the currency's unit.
     """
     names, steps, first = steps_of(rows.cells["path"].values)
     id_of = look_up(names)
@@ -35,14 +36,12 @@ def path_columns(rows: CheckedRows, look_up: Callable[[list[str]], dict[str, int
     paths = len(_distinct)
     row_of_path = np.zeros(paths, np.int64)
     row_of_path[path_of_row[::-1]] = np.arange(rows.count)[::-1]  # the first of each
-    value = np.zeros(paths, np.int64)  # exact, as sums of floats would not be
-    np.add.at(value, path_of_row, _amounts(rows, "value", np.int64))
     columns: dict[str, Any] = {
         "date": [days[row] or None for row in row_of_path],
         "channels": [channels[row] for row in row_of_path],
         "digest": [digests[row] for row in row_of_path],
         "conversions": np.bincount(path_of_row, _amounts(rows, "conversions", np.float64), paths),
-        "value": value,
+        "value": _added_up(_amounts(rows, "value", np.int64), path_of_row, paths),
         "nulls": np.bincount(path_of_row, _amounts(rows, "null", np.float64), paths),
         "file_rows": np.bincount(path_of_row, minlength=paths),
     }
@@ -61,6 +60,14 @@ def _amounts(rows: CheckedRows, name: str, dtype: type[np.generic]) -> NDArray[A
     """A column of counts, 0 where blank."""
     cells = rows.cells.get(name)
     return np.zeros(rows.count, dtype) if cells is None else np.where(cells.present, cells.values, 0).astype(dtype)
+
+
+def _added_up(amounts: NDArray[Any], path_of_row: NDArray[np.int64], paths: int) -> NDArray[Any]:
+    """The sum of each path, exact as sums of floats would not be; Python's integers where 64 bits do not hold it."""
+    overflows = float(amounts.sum(dtype=np.float64)) >= LARGEST_SUM
+    sums = np.zeros(paths, np.object_ if overflows else np.int64)
+    np.add.at(sums, path_of_row, amounts.astype(sums.dtype))
+    return sums
 
 
 def _digest(day: str, channels: bytes) -> str:

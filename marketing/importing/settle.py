@@ -11,6 +11,7 @@ from django.db import connection, models, transaction
 
 from accounts.models import Workspace
 from marketing.channel_index import channel_index
+from marketing.importing.bulk import tell_planner
 from marketing.models import (
     ChannelSpend,
     ControlValue,
@@ -94,9 +95,15 @@ FROM (
 ) whole
 WHERE first.id = whole.id
 """
+# IN, as PostgreSQL compares each row with each of a NOT IN that is too long for its memory.
 DROP_ADDED_PATHS = """
-DELETE FROM marketing_pathcount
-WHERE batch_id = %s AND id NOT IN (SELECT MIN(id) FROM marketing_pathcount WHERE batch_id = %s GROUP BY digest)
+DELETE FROM marketing_pathcount WHERE id IN (
+    SELECT id FROM (
+        SELECT id, ROW_NUMBER() OVER (PARTITION BY digest ORDER BY id) AS place
+        FROM marketing_pathcount WHERE batch_id = %s
+    ) numbered
+    WHERE place > 1
+)
 """
 RESTATED_KEYS: dict[type[models.Model], tuple[str, ...]] = {
     ChannelSpend: ("channel_id", "date", "COALESCE({row}.campaign_id, 0)", "geo"),
@@ -147,7 +154,6 @@ def admit_new_conversions(batch: Import, *, after_each: Callable[[float], None])
     return Conversion.objects.filter(batch=batch).count() - admitted
 
 
-@transaction.atomic
 def add_up_paths(batch: Import) -> None:
     """Make one row of the import's rows for one path and day: counts are added up, as they are of different journeys.
 
@@ -156,10 +162,11 @@ def add_up_paths(batch: Import) -> None:
     """
     if batch.dataset != Dataset.PATHS:
         return
-    with connection.cursor() as cursor:
+    tell_planner(PathCount)
+    with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(ADD_UP_PATHS, [batch.pk])
         if cursor.rowcount:
-            cursor.execute(DROP_ADDED_PATHS, [batch.pk, batch.pk])
+            cursor.execute(DROP_ADDED_PATHS, [batch.pk])
 
 
 def keep_measures_unsaid(batch: Import, *, fields: Collection[str]) -> None:

@@ -5,6 +5,7 @@ stretch at a time and without a lock; one short transaction then changes everyth
 workspace has begun or ended meanwhile. Deleting the rows (`removal`) can wait: nothing sees them any more.
 """
 
+from array import array
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator
 from typing import TypeAlias
@@ -17,6 +18,7 @@ from accounts.audit import record
 from accounts.models import User, Workspace
 from jobs.handlers import JobDeferred
 from marketing.importing.actions import move_version
+from marketing.importing.bulk import tell_planner
 from marketing.importing.settle import IDS_AT_ONCE, same_key, take_measures_from_what_remains
 from marketing.importing.versions import datasets_touched
 from marketing.models import (
@@ -175,10 +177,15 @@ def _first_conversions(undone: Collection[int], others: QuerySet[Import], on_pro
     return list(first.values())
 
 
-def _newest_figures(model: type[ImportedRow], workspace: Workspace, undone: Collection[int]) -> list[int]:
+def _newest_figures(model: type[ImportedRow], workspace: Workspace, undone: Collection[int]) -> "array[int]":
     table, listed = model._meta.db_table, _listed(undone)
     query = HEIRS_AMONG_FIGURES.format(table=table, same_key=same_key(model), undone=listed)
-    return [heir for _held, heir in _fetch(query, [workspace.pk])]
+    tell_planner(model)
+    found = array("q")  # of a million paths, all may have an heir
+    with connection.cursor() as cursor:
+        cursor.execute(query, [workspace.pk])
+        found.extend(heir for _held, heir in cursor)
+    return found
 
 
 def _stretches(

@@ -97,7 +97,8 @@ class ImportPage:
     waits_for: Import | None
     is_stopping: bool
     duplicates_note: str
-    health_url: str
+    health_url: str  # "" for paths, of which data health says nothing
+    attribution_url: str  # of what is credited nowhere unless somebody asks
     facts: Sequence[tuple[str, str]]
     columns: Sequence[tuple[str, str]]
     errors: Sequence[Mapping[str, Any]]
@@ -227,7 +228,8 @@ def present_import(batch: Import, *, user: User, role: str, undo: Job | None) ->
         waits_for=_waits_for(batch),
         is_stopping=batch.job.cancel_requested,
         duplicates_note=_duplicates_note(batch),
-        health_url=_health_url(batch) if counts else "",
+        health_url=_url("marketing:health", batch) if counts and batch.dataset != Dataset.PATHS else "",
+        attribution_url=_attribution_url(batch) if counts and batch.dataset == Dataset.PATHS else "",
         facts=list(_facts(batch, row)),
         columns=[(column, series_label(field)) for field, column in batch.mapping.items() if column],
         errors=batch.errors,
@@ -266,9 +268,15 @@ def _duplicates_note(batch: Import) -> str:
     return "Duplicates say exactly what was there already. They change nothing."
 
 
-def _health_url(batch: Import) -> str:
+def _attribution_url(batch: Import) -> str:
+    """The page that asks for attribution, of paths: by name, as that app lies above."""
+    url = _url("attribution:page", batch)
+    return f"{url}?data=paths" if url else ""
+
+
+def _url(name: str, batch: Import) -> str:
     try:
-        return reverse("marketing:health", kwargs={"slug": batch.workspace.slug})
+        return reverse(name, kwargs={"slug": batch.workspace.slug})
     except NoReverseMatch:
         return ""
 

@@ -4,10 +4,12 @@ import datetime as dt
 from decimal import Decimal
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 
 from accounts.models import Workspace
+from marketing.channels import rename_channel
 from marketing.importing.removal import imports_to_clear, sweep_ended_imports
+from marketing.importing.settle import add_up_paths
 from marketing.importing.undo import undo_imports
 from marketing.models import Channel, Dataset, DatasetVersion, Import, PathChannel, PathCount
 from marketing.selectors import load_paths
@@ -140,10 +142,81 @@ def test_rows_of_one_path_are_added_up_across_chunks_of_the_file(
     assert counts(import_rows("paths", HEADER + rows)) == (0, 0, 40)
 
 
+def test_the_largest_amounts_are_added_up_without_an_end(import_rows: Importer, shop: Workspace) -> None:
+    batch = import_rows("paths", HEADER + "A > B,1,999999999999,\n" * 12)
+
+    assert counts(batch) == (12, 0, 0)
+    assert held(shop) == {"A > B": (12, 12 * 999_999_999_999, 0)}
+
+
+@pytest.mark.skipif("connection.vendor != 'postgresql'", reason="SQLite always looks ids up")
+def test_many_paths_are_added_up_in_time_when_the_database_knows_how_many_there_are(
+    import_rows: Importer, shop: Workspace
+) -> None:
+    batch = import_rows("paths", HEADER + "".join(f"{path},1,,\n" for path in distinct_paths(40_000)))
+    again = PathCount.objects.filter(batch=batch).order_by("pk").first()
+    assert again is not None
+    again.pk = None
+    again.shadowed = True
+    again.save()
+    PathCount.objects.filter(batch=batch).update(shadowed=True)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE marketing_pathcount")
+        cursor.execute("SET LOCAL work_mem = '64kB'")
+        cursor.execute("SET LOCAL hash_mem_multiplier = 1")
+        cursor.execute("SET LOCAL statement_timeout = '10s'")
+
+    add_up_paths(batch)
+
+    assert PathCount.objects.count() == 40_000
+    assert list(PathCount.objects.filter(file_rows=2).values_list("conversions", flat=True)) == [2]
+
+
+@pytest.mark.skipif("connection.vendor != 'postgresql'", reason="SQLite always looks rows up by their key")
+def test_many_paths_are_undone_in_time_before_the_database_knows_of_them(
+    import_rows: Importer, shop: Workspace
+) -> None:
+    rows = "".join(f"{path},{{}},,\n" for path in distinct_paths(20_000))
+    import_rows("paths", HEADER + rows.replace("{}", "1"))
+    newer = import_rows("paths", HEADER + rows.replace("{}", "2"))
+    PathCount.objects.update(shadowed=True)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE marketing_pathcount")  # no row holds so far
+        cursor.execute("SET LOCAL statement_timeout = '5s'")
+    PathCount.objects.filter(batch=newer).update(shadowed=False)
+
+    undo_imports(workspace=shop, imports=[newer], by=None)
+
+    assert PathCount.objects.filter(shadowed=False, conversions=1).count() == 20_000
+
+
+def distinct_paths(count: int) -> list[str]:
+    """Different paths of three channels out of 100."""
+    return [f"C{n % 100} > C{n // 100 % 100} > C{n // 10_000}" for n in range(count)]
+
+
+def test_repeats_are_told_by_what_channels_are_called_now(import_rows: Importer, shop: Workspace) -> None:
+    import_rows("paths", HEADER + "Mail,1,,\n")
+    rename_channel(channel=shop.channels.get(), name="Email", by=None)
+
+    batch = import_rows("paths", HEADER + "Email > TV,1,,\nTV > Mail,1,,\nmail > tv,2,,\n")
+
+    assert batch.warnings == [
+        "1 row has a path in “path” that an earlier row of the file has: their counts are added up (row 4)."
+    ]
+    assert held(shop) == {"Email": (1, 0, 0), "Email > TV": (3, 0, 0), "TV > Email": (1, 0, 0)}
+
+
+def test_a_rejected_row_is_no_earlier_one(import_rows: Importer) -> None:
+    batch = import_rows("paths", DATED + "2026-01-01,A,-1,\n2026-01-01,A,1,\n2026-02-30,A,1,\n")
+
+    assert batch.warnings == []
+
+
 def test_a_path_of_another_day_or_of_none_is_another(import_rows: Importer, shop: Workspace) -> None:
     batch = import_rows("paths", DATED + "2026-01-01,A,1,\n2026-02-01,A,2,\n,A,4,\n")
 
-    assert batch.warnings == []
+    assert batch.warnings == ["1 row has no day in “date”: it counts in every period (row 4)."]
     assert PathCount.objects.count() == 3
     assert held(shop) == {"A": (7, 0, 0)}
 
