@@ -1,4 +1,4 @@
-"""What a site admin can see of custom models. Only `attribution.custom_models` writes them."""
+"""What a site admin can see of custom models. Only `attribution.custom.custom_models` writes them."""
 
 from typing import ClassVar
 

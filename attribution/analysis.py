@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any
 from accounts.models import Feature, Workspace
 from analyses.registry import AnalysisKind, Answer, PresentedResult
 from analyses.segments import in_address as segment_in_address
-from attribution import channel_types, custom_models, presenters
-from attribution.comparison import compare
-from attribution.document import document
+from attribution import channel_types
+from attribution.custom import custom_models
 from attribution.params import PATHS, clean
-from attribution.presenters import describe, rows, settings
+from attribution.presentation import presenters
+from attribution.presentation.comparison import compare
+from attribution.presentation.document import document
+from attribution.presentation.presenters import describe, rows, settings
 from jobs.progress import Progress
 from marketing.models import Dataset
 from marketing.periods import Period

@@ -7,8 +7,10 @@ class AttributionConfig(AppConfig):
     def ready(self) -> None:
         from accounts.defaults import register_attribution_models
         from analyses.registry import register
-        from attribution import analysis, cube, cube_keeping, receivers
-        from attribution.cube_models import default_models
+        from attribution import analysis, receivers
+        from attribution.cube import daily_cube as cube
+        from attribution.cube import keeping as cube_keeping
+        from attribution.cube.kept_models import default_models
         from jobs.handlers import register_sweeper
 
         register_attribution_models(default_models)

@@ -14,10 +14,10 @@ from accounts.models import Workspace
 from analyses.errors import AnalysisError
 from analyses.registry import Answer
 from analyses.segments import segment_name, segment_of, segment_settings
-from attribution import custom_models
 from attribution.catalogue import BAYESIAN, Family, Model, find, parse_method
 from attribution.channel_types import channel_types
-from attribution.custom_compiling import custom_rule_model
+from attribution.custom import custom_models
+from attribution.custom.compiling import custom_rule_model
 from attribution.evidence import evidence_of, evidence_of_paths
 from attribution.methods.bootstrap import bootstrap
 from attribution.methods.bootstrap_paths import bootstrap_paths

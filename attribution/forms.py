@@ -19,7 +19,7 @@ from attribution.catalogue import (
     half_life_days,
     position_weights,
 )
-from attribution.custom_models import PREFIX, active
+from attribution.custom.custom_models import PREFIX, active
 from attribution.labels import DIMENSION_LABELS
 from attribution.params import (
     CONFIDENCE_LEVELS,

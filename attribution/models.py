@@ -1,4 +1,7 @@
-"""Attribution models that a workspace makes up itself, in versions. Only `attribution.custom_models` writes them."""
+"""Attribution models that a workspace makes up itself, in versions.
+
+Only `attribution.custom.custom_models` writes them.
+"""
 
 from typing import Any, ClassVar
 

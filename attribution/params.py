@@ -10,8 +10,9 @@ from accounts.defaults import LONGEST_WINDOW_DAYS
 from accounts.models import Workspace
 from analyses.errors import InvalidParams
 from analyses.segments import clean_segment
-from attribution import channel_types, custom_models
+from attribution import channel_types
 from attribution.catalogue import UnknownModel, find
+from attribution.custom import custom_models
 from attribution.labels import DIMENSION_LABELS
 from marketing.models import Conversion, Goal
 from marketing.periods import Period, preset, preset_name, yesterday

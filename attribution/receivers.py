@@ -3,7 +3,7 @@
 from django.db import transaction
 from django.db.models.signals import post_save
 
-from attribution.cube_keeping import keep_cube_current
+from attribution.cube.keeping import keep_cube_current
 from attribution.models import CustomModelVersion
 
 

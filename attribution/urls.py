@@ -1,6 +1,8 @@
 from django.urls import path
 
-from attribution import custom_api, custom_views, views
+from attribution import views
+from attribution.custom import api as custom_api
+from attribution.custom import views as custom_views
 
 app_name = "attribution"
 urlpatterns = [

@@ -18,7 +18,7 @@ from analyses.runs import request_run
 from attribution.catalogue import OFFERED
 from attribution.forms import MORE_SETTINGS, AttributionForm, boxes_by_family, initial, locked_because, segment_problem
 from attribution.params import JOURNEYS, PATHS
-from attribution.sample import sample_sections
+from attribution.presentation.sample import sample_sections
 from marketing.demo_data import demo_state
 from marketing.models import Dataset, Import
 from marketing.periods import Period, where_data_ends

@@ -76,7 +76,7 @@ def cube() -> dict[str, float]:
     from accounts.models import Workspace
     from analyses.models import Run
     from analyses.runs import discard
-    from attribution.cube import cube_runs, refresh_cube
+    from attribution.cube.daily_cube import cube_runs, refresh_cube
     from jobs.execution import execute
 
     workspace = Workspace.objects.get(slug="benchmark")

@@ -222,7 +222,7 @@ def ours(file: Path, question: str) -> tuple[Callable[[], Any], Callable[[Any], 
     from attribution.catalogue import parse_method
     from attribution.methods.markov import MarkovModel, markov_credit
     from attribution.methods.path_rules import path_rule_credit
-    from attribution.path_files import PathFile, read_paths
+    from attribution.path_files.reading import PathFile, read_paths
 
     def compute(read: PathFile) -> Credit:
         if question == "markov":

@@ -11,7 +11,7 @@ from django.urls import reverse
 from accounts.models import Workspace
 from analyses.documents import Document
 from analyses.presenters import Offer
-from attribution.cube import DailyCube, latest_cube
+from attribution.cube.daily_cube import DailyCube, latest_cube
 from marketing.channel_index import channel_index
 from marketing.models import Campaign, Dataset, Import
 from marketing.pages.period_selector import PeriodSelector, period_selector

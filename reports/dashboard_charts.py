@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from attribution.cube_models import RULES, Models
+from attribution.cube.kept_models import RULES, Models
 from charts import Axis, Category, ChartSpec, Colour, Kind, Mark, Series, SmallMultiples, axis
 from marketing.periods import Period
 from mmm_project import formats

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from urllib.parse import urlencode
 
 from accounts.models import Workspace
-from attribution.cube_models import Models, archived_default, choice_of, models_of, usual_model, why_not
+from attribution.cube.kept_models import Models, archived_default, choice_of, models_of, usual_model, why_not
 from attribution.params import LAST_RESORT
 from marketing.models import Goal
 from marketing.period_choice import PeriodChoice

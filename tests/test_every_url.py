@@ -17,7 +17,7 @@ from accounts.invitations import invite
 from accounts.models import Membership, Role, User, Workspace
 from analyses.models import Run
 from analyses.runs import request_run
-from attribution.custom_models import create as create_custom_model
+from attribution.custom.custom_models import create as create_custom_model
 from attribution.methods.custom_definition import parse as parse_custom_model
 from jobs.models import Job
 from marketing.importing.dimensions import create_channel

@@ -11,7 +11,7 @@ from django.test import Client
 from accounts import defaults
 from accounts.actions import change_settings
 from accounts.models import AuditEvent, User, Workspace
-from attribution.custom_models import archive, create
+from attribution.custom.custom_models import archive, create
 from attribution.methods.custom_definition import parse
 from mmm_project.problems import Invalid
 

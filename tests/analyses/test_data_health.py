@@ -17,7 +17,7 @@ from analyses import data_health
 from analyses.data_health import findings_of
 from analyses.models import Run
 from analyses.runs import request_run
-from attribution.document import document
+from attribution.presentation.document import document
 from jobs.execution import execute
 from jobs.models import Job
 from marketing import store

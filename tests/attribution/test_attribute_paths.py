@@ -18,7 +18,7 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 
 from attribution.management.commands.attribute_paths import Command
-from attribution.path_files import MOST_CHANNELS
+from attribution.path_files.reading import MOST_CHANNELS
 from tests.attribution.synth_paths import expected, needs_reference, synth_paths
 
 HEADER = "path,total_conversions,total_conversion_value,total_null"
@@ -148,7 +148,7 @@ def test_neither_order_of_rows_nor_their_splitting_matters(file: Callable[..., P
 
 
 def test_paths_with_one_hash_are_still_told_apart() -> None:
-    from attribution.path_files_kernel import add_up
+    from attribution.path_files.kernel import add_up
 
     paths = [(0, 1), (1, 0), (0, 1), (0,), (1, 0), (1,)]
     offsets, starts, path_offsets = np.cumsum([0, *map(len, paths)]), np.empty(6, np.int64), np.empty(7, np.int64)

@@ -10,9 +10,9 @@ import time_machine
 from accounts.models import Workspace
 from analyses.models import Run
 from analyses.runs import inputs_changed
-from attribution.cube import cube_runs, latest_cube
-from attribution.cube_keeping import keep_cubes_current
-from attribution.document import document
+from attribution.cube.daily_cube import cube_runs, latest_cube
+from attribution.cube.keeping import keep_cubes_current
+from attribution.presentation.document import document
 from jobs.execution import execute
 from jobs.models import Job
 from marketing.channels import change_grouping, merge_channels, rename_channel, unmerge_channel

@@ -15,9 +15,9 @@ from accounts.models import User, Workspace
 from analyses.errors import AnalysisError, InvalidParams
 from analyses.models import Run
 from analyses.runs import request_run
-from attribution import cube as cube_module
-from attribution.cube import KIND, cube_runs, latest_cube, refresh_cube
-from attribution.cube_keeping import keep_cubes_current
+from attribution.cube import daily_cube as cube_module
+from attribution.cube.daily_cube import KIND, cube_runs, latest_cube, refresh_cube
+from attribution.cube.keeping import keep_cubes_current
 from attribution.methods.cube import NO_CAMPAIGN, UNTOUCHED
 from jobs import actions
 from jobs.execution import execute

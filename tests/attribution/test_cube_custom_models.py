@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from accounts.models import Workspace
-from attribution import custom_models
-from attribution.cube import DailyCube, cube_runs, latest_cube
-from attribution.cube_keeping import keep_cubes_current
-from attribution.cube_models import RULES
+from attribution.cube.daily_cube import DailyCube, cube_runs, latest_cube
+from attribution.cube.keeping import keep_cubes_current
+from attribution.cube.kept_models import RULES
+from attribution.custom import custom_models
 from attribution.methods.custom_definition import CustomDefinition, parse
 from attribution.models import CustomModel
 from jobs.execution import execute

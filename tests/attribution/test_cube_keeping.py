@@ -16,10 +16,10 @@ from accounts.models import User, Workspace
 from analyses import artifacts
 from analyses.errors import AnalysisError
 from analyses.models import Run
-from attribution import cube as cube_module
-from attribution import cube_keeping
-from attribution.cube import cube_runs, latest_cube, refresh_cube
-from attribution.cube_keeping import PAUSE_AFTER_FAILURE, keep_cubes_current
+from attribution.cube import daily_cube as cube_module
+from attribution.cube import keeping as cube_keeping
+from attribution.cube.daily_cube import cube_runs, latest_cube, refresh_cube
+from attribution.cube.keeping import PAUSE_AFTER_FAILURE, keep_cubes_current
 from jobs.execution import execute
 from jobs.models import Job
 from marketing import data_versions

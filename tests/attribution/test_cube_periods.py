@@ -9,9 +9,9 @@ import pytest
 from django.db.models import Sum
 
 from accounts.models import Workspace
-from attribution import custom_models
-from attribution.cube import latest_cube, refresh_cube
-from attribution.cube_models import RULES
+from attribution.cube.daily_cube import latest_cube, refresh_cube
+from attribution.cube.kept_models import RULES
+from attribution.custom import custom_models
 from attribution.labels import NONE
 from attribution.methods.cube import NO_CAMPAIGN, UNTOUCHED, Part, Sums
 from attribution.methods.custom_definition import parse

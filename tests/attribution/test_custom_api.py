@@ -10,7 +10,7 @@ from rest_framework.test import APIClient
 
 from accounts.actions import create_api_key
 from accounts.models import AuditEvent, User, Workspace
-from attribution import custom_models
+from attribution.custom import custom_models
 from attribution.methods.custom_definition import parse
 from attribution.models import CustomModel
 from marketing.models import Channel

@@ -6,7 +6,7 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from accounts.models import AuditEvent, User, Workspace
-from attribution import custom_models
+from attribution.custom import custom_models
 from attribution.methods.custom_definition import CustomDefinition, parse
 from attribution.models import CustomModel, CustomModelVersion, ImmutableError
 from mmm_project.problems import Invalid, NotFound

@@ -10,7 +10,8 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User, Workspace
-from attribution import custom_models, custom_preview
+from attribution.custom import custom_models
+from attribution.custom import preview as custom_preview
 from attribution.methods.custom_definition import parse
 from attribution.models import CustomModel
 from marketing import selectors

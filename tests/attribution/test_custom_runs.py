@@ -8,8 +8,8 @@ import pytest
 from accounts.models import Workspace
 from analyses.errors import InvalidParams
 from analyses.models import Run
-from attribution import custom_models
-from attribution.custom_preview import own_credit
+from attribution.custom import custom_models
+from attribution.custom.preview import own_credit
 from attribution.methods.custom_definition import CustomDefinition, parse
 from attribution.models import CustomModel
 from jobs.models import Job

@@ -9,10 +9,10 @@ from django.urls import reverse
 from accounts.models import Workspace
 from analyses.documents import DataTable, Document
 from attribution.analysis import KIND
-from attribution.comparison import compare
-from attribution.credit_charts import MODEL_COLOURS
-from attribution.document import document
 from attribution.labels import MODEL_LABELS
+from attribution.presentation.comparison import compare
+from attribution.presentation.credit_charts import MODEL_COLOURS
+from attribution.presentation.document import document
 from charts import ChartSpec, Colour, Kind
 from marketing.models import Campaign, Channel
 from tests.attribution.conftest import Attribute, ImportRows

@@ -12,10 +12,10 @@ from django.test import Client
 from accounts.actions import create_api_key, set_plan
 from accounts.models import User, Workspace
 from analyses.models import Run
-from attribution import custom_models
 from attribution.catalogue import MODELS, OFFERED
-from attribution.document import document
+from attribution.custom import custom_models
 from attribution.methods.custom_definition import parse
+from attribution.presentation.document import document
 from marketing.channels import set_channel_type
 from marketing.models import Channel
 from tests.attribution.conftest import Attribute, ImportRows

@@ -11,8 +11,8 @@ from pptx.util import Inches
 
 from analyses.documents import DataTable, Section
 from attribution.evidence import evidence_of, evidence_of_paths
-from attribution.evidence_sections import sections
 from attribution.methods.rules import FIRST, LAST, RuleModel
+from attribution.presentation.evidence_sections import sections
 from charts import ChartSpec, Colour, Kind
 from charts import browser as in_browser
 from charts import pptx as in_pptx

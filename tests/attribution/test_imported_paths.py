@@ -10,9 +10,9 @@ from django.test import Client
 from accounts.models import Plan, Subscription, User, Workspace
 from analyses.errors import InvalidParams
 from analyses.models import Run
-from attribution.document import document
 from attribution.params import clean
-from attribution.presenters import settings
+from attribution.presentation.document import document
+from attribution.presentation.presenters import settings
 from marketing.importing.undo import undo_imports
 from tests.attribution.conftest import Attribute, ImportRows
 from tests.factories import WorkspaceFactory

@@ -11,9 +11,9 @@ from django.utils.html import escape
 
 from accounts.models import Plan, Subscription, User, Workspace
 from analyses.models import Run
-from attribution.document import document
 from attribution.methods.markov import MarkovModel, markov_credit
-from attribution.sample import sample_paths
+from attribution.presentation.document import document
+from attribution.presentation.sample import sample_paths
 from tests.attribution.conftest import Attribute, ImportRows
 
 PAGE = "/w/acme/attribution/"

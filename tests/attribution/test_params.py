@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from accounts.models import Workspace
 from analyses.errors import InvalidParams
-from attribution import custom_models
 from attribution.catalogue import MODELS, OFFERED
+from attribution.custom import custom_models
 from attribution.methods.custom_definition import parse
 from attribution.params import KNOWN, clean
 from marketing.models import Conversion, Dataset, Goal

@@ -17,10 +17,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from attribution import path_text
-from attribution.growing import GrowingColumn
-from attribution.path_files import MOST_CHANNELS, ROWS_SHOWN, PathFile, read_paths
-from attribution.path_text import PathCutter, read_plain
+from attribution.path_files import text as path_text
+from attribution.path_files.growing import GrowingColumn
+from attribution.path_files.reading import MOST_CHANNELS, ROWS_SHOWN, PathFile, read_paths
+from attribution.path_files.text import PathCutter, read_plain
 from marketing.importing import files
 from marketing.importing.errors import FileRejected
 from tests.attribution.test_paths import paths_of
@@ -158,7 +158,7 @@ def test_as_many_channels_as_are_allowed_are_read() -> None:
     )
 )
 def test_rows_are_sorted_as_by_their_whole_hash(hashes: list[int]) -> None:
-    from attribution.path_files_kernel import rows_by_hash
+    from attribution.path_files.kernel import rows_by_hash
 
     order, alike = rows_by_hash(column := np.array(hashes, np.int64))
     assert order.tolist() == np.argsort(column, kind="stable").tolist()

@@ -3,8 +3,8 @@
 import pytest
 
 from accounts.models import Workspace
-from attribution import presenters
-from attribution.presenters import Credit, describe, settings
+from attribution.presentation import presenters
+from attribution.presentation.presenters import Credit, describe, settings
 from tests.attribution.results import FIRST, LAST, PARAMS, finished
 
 

@@ -9,8 +9,8 @@ import pytest
 from accounts.models import Workspace
 from analyses import artifacts
 from analyses.models import Run
-from attribution.comparison import compare
-from attribution.run_difference import differences
+from attribution.presentation.comparison import compare
+from attribution.presentation.run_difference import differences
 from charts import ChartSpec
 from tests.attribution.conftest import Attribute, ImportRows
 

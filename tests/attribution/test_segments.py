@@ -15,11 +15,11 @@ from analyses.models import Run
 from analyses.presenters import present_run
 from analyses.runs import _fingerprint, request_run
 from analyses.segments import uses_of_segments
-from attribution import presenters
 from attribution.analysis import KIND, easier
-from attribution.document import document
 from attribution.params import clean
-from attribution.presenters import Credit
+from attribution.presentation import presenters
+from attribution.presentation.document import document
+from attribution.presentation.presenters import Credit
 from jobs.execution import execute
 from marketing.models import SavedSegment
 from marketing.segments.definition import parse

@@ -11,10 +11,10 @@ from django.utils import timezone
 from accounts.actions import change_settings
 from accounts.defaults import attribution_models
 from accounts.models import Workspace
-from attribution import custom_models
-from attribution.cube import latest_cube
-from attribution.cube_keeping import keep_cubes_current
-from attribution.cube_models import RULES
+from attribution.cube.daily_cube import latest_cube
+from attribution.cube.keeping import keep_cubes_current
+from attribution.cube.kept_models import RULES
+from attribution.custom import custom_models
 from attribution.forms import AttributionForm, initial
 from attribution.labels import MODEL_LABELS
 from attribution.methods.custom_definition import parse

@@ -17,7 +17,7 @@ import marketing.demo
 from accounts.actions import set_plan
 from accounts.models import Workspace
 from analyses.models import Run
-from attribution.cube_keeping import keep_cubes_current
+from attribution.cube.keeping import keep_cubes_current
 from jobs.execution import execute
 from jobs.models import Job
 from tests.browser.conftest import carry_session, window

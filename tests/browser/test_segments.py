@@ -12,7 +12,7 @@ from pytest_django.live_server_helper import LiveServer
 from accounts.actions import create_workspace
 from accounts.models import User, Workspace
 from analyses.models import Run
-from attribution.cube import refresh_cube
+from attribution.cube.daily_cube import refresh_cube
 from jobs.execution import execute
 from marketing.models import SavedSegment
 from tests.browser.conftest import carry_session

@@ -13,8 +13,8 @@ from accounts.actions import create_workspace
 from accounts.models import User, Workspace
 from analyses.models import Run
 from analyses.runs import request_run
-from attribution import custom_models
-from attribution.cube import refresh_cube
+from attribution.cube.daily_cube import refresh_cube
+from attribution.custom import custom_models
 from attribution.methods.custom_definition import parse as parse_custom_model
 from attribution.models import CustomModel
 from jobs.actions import claim, submit

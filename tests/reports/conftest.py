@@ -11,7 +11,7 @@ from pytest_django.fixtures import Settings
 
 from accounts.models import Workspace
 from analyses.models import Run
-from attribution.cube import refresh_cube
+from attribution.cube.daily_cube import refresh_cube
 from jobs.execution import execute
 from marketing.importing.actions import request_import
 from marketing.models import Dataset, Import

@@ -11,8 +11,8 @@ import time_machine
 from django.test import Client
 
 from accounts.models import User, Workspace
-from attribution import custom_models
-from attribution.cube_models import RULES
+from attribution.cube.kept_models import RULES
+from attribution.custom import custom_models
 from attribution.methods.custom_definition import CustomDefinition, parse
 from attribution.models import CustomModel
 from charts import ChartSpec

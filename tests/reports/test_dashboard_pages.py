@@ -14,7 +14,7 @@ from django.test import Client
 
 from accounts.models import User, Workspace
 from analyses.models import Run
-from attribution.cube import cube_runs
+from attribution.cube.daily_cube import cube_runs
 from marketing.models import Campaign, Channel, Goal, Import
 from tests.reports.conftest import NOW, ImportRows, Refresh
 

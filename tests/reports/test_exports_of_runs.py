@@ -17,8 +17,8 @@ from analyses import registry
 from analyses.documents import Document
 from analyses.models import Run
 from analyses.runs import request_run
-from attribution.cube import refresh_cube
-from attribution.presenters import EXTRA_COLUMNS
+from attribution.cube.daily_cube import refresh_cube
+from attribution.presentation.presenters import EXTRA_COLUMNS
 from jobs.execution import execute
 from reports.exports import FORMATS, as_pdf
 from tests.reports.conftest import ImportRows

@@ -9,7 +9,7 @@ from django.utils import timezone
 from accounts.models import Workspace
 from analyses.models import Run
 from analyses.runs import request_run
-from attribution.cube import latest_cube
+from attribution.cube.daily_cube import latest_cube
 from attribution.labels import MODEL_LABELS
 from jobs.execution import execute
 from marketing.models import Campaign, Channel

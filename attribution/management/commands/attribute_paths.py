@@ -20,7 +20,7 @@ from analyses.registry import Cell
 from attribution.catalogue import BAYESIAN, Family, UnknownModel, find, parse_method
 from attribution.methods.crediting import BayesianModel, Credited, Method, credit_paths
 from attribution.methods.shapley import ShapleyModel
-from attribution.path_files import USUAL_COLUMNS, PathColumns, PathFile, read_paths
+from attribution.path_files.reading import USUAL_COLUMNS, PathColumns, PathFile, read_paths
 from marketing.grouping import DIRECT
 from marketing.importing.errors import FileRejected
 

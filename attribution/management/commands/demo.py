@@ -26,7 +26,7 @@ from analyses.exports import text_table
 from analyses.models import Run
 from analyses.runs import request_run
 from attribution.catalogue import DATA_DRIVEN, MODELS
-from attribution.cube import refresh_cube
+from attribution.cube.daily_cube import refresh_cube
 from attribution.labels import MODEL_LABELS, NONE
 from jobs.models import Job
 from jobs.serving import ServiceError, Services

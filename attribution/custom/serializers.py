@@ -6,9 +6,9 @@ from typing import Any
 from django.urls import reverse
 from rest_framework import serializers
 
-from attribution import custom_models
-from attribution.custom_compiling import INTERACTION_CODES
-from attribution.custom_examples import Touch, Weighed
+from attribution.custom import custom_models
+from attribution.custom.compiling import INTERACTION_CODES
+from attribution.custom.examples import Touch, Weighed
 from attribution.methods.custom_definition import CustomDefinition, InvalidDefinition, in_words, parse
 from attribution.models import CustomModel, CustomModelVersion
 from mmm_project.problems import Invalid

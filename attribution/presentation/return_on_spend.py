@@ -5,11 +5,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from analyses.documents import NO_FIGURE, DataTable, Figure, Row, Section
-from attribution import presenters
-from attribution.credit_tables import MOST_ROWS
 from attribution.params import PATHS
-from attribution.presenters import Credit, Group
-from attribution.sources import Sources
+from attribution.presentation import presenters
+from attribution.presentation.credit_tables import MOST_ROWS
+from attribution.presentation.presenters import Credit, Group
+from attribution.presentation.sources import Sources
 from marketing.periods import Period
 from mmm_project import formats
 

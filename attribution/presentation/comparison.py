@@ -5,12 +5,12 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from attribution import presenters
-from attribution.credit_charts import MOST_MARKS, amount_axis, category, value_axis
-from attribution.credit_tables import signed
-from attribution.presenters import Credit, Group
-from attribution.run_difference import Difference, differences
-from attribution.sources import Sources
+from attribution.presentation import presenters
+from attribution.presentation.credit_charts import MOST_MARKS, amount_axis, category, value_axis
+from attribution.presentation.credit_tables import signed
+from attribution.presentation.presenters import Credit, Group
+from attribution.presentation.run_difference import Difference, differences
+from attribution.presentation.sources import Sources
 from charts import ChartSpec, Colour, Kind, Mark, Series
 from mmm_project import formats
 

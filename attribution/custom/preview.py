@@ -14,8 +14,8 @@ import numpy as np
 from django.core.cache import cache
 
 from accounts.models import Workspace
-from attribution.custom_compiling import custom_rule_model
-from attribution.custom_examples import Weighed, examples, label, weigh
+from attribution.custom.compiling import custom_rule_model
+from attribution.custom.examples import Weighed, examples, label, weigh
 from attribution.labels import MODEL_LABELS, NONE
 from attribution.methods.custom_definition import CustomDefinition, in_words
 from attribution.methods.rules import LAST, LINEAR, RuleCredit, rule_credit

@@ -6,11 +6,11 @@ from analyses import data_health
 from analyses.documents import Document, Section
 from analyses.presenters import provenance
 from analyses.serializers import RunWithResultSerializer
-from attribution import evidence_sections, explanation, presenters, return_on_spend
-from attribution.credit_charts import bars, dots
-from attribution.credit_tables import MOST_ROWS, cards, credit_table
-from attribution.presenters import Credit
-from attribution.sources import Sources
+from attribution.presentation import evidence_sections, explanation, presenters, return_on_spend
+from attribution.presentation.credit_charts import bars, dots
+from attribution.presentation.credit_tables import MOST_ROWS, cards, credit_table
+from attribution.presentation.presenters import Credit
+from attribution.presentation.sources import Sources
 
 if TYPE_CHECKING:
     from analyses.models import Run

@@ -11,7 +11,7 @@ from django.utils import timezone
 from accounts.models import Workspace
 from analyses import artifacts, runs
 from analyses.models import Run
-from attribution.cube import (
+from attribution.cube.daily_cube import (
     KIND,
     Question,
     cube_runs,

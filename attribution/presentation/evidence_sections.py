@@ -4,13 +4,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from analyses.documents import NO_FIGURE, DataTable, Figure, Row, Section
-from attribution import evidence_charts as charts
-from attribution import evidence_words as words
-from attribution.evidence_charts import ROLE_LABELS, Frame
-from attribution.evidence_time_sections import over_time, sales_cycle
 from attribution.labels import DIMENSION_LABELS
 from attribution.methods.evidence import Role
 from attribution.params import PATHS
+from attribution.presentation import evidence_charts as charts
+from attribution.presentation import evidence_words as words
+from attribution.presentation.evidence_charts import ROLE_LABELS, Frame
+from attribution.presentation.evidence_time_sections import over_time, sales_cycle
 from charts import Colour
 from mmm_project import formats
 

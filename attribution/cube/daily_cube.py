@@ -17,8 +17,8 @@ from analyses.documents import Document
 from analyses.errors import AnalysisError, InvalidParams
 from analyses.models import Run
 from analyses.registry import AnalysisKind, Answer, Cell, PresentedResult
-from attribution.cube_models import DEFINITIONS, RULES, OwnModel, asked_of_own, own_models
-from attribution.custom_compiling import custom_rule_model
+from attribution.cube.kept_models import DEFINITIONS, RULES, OwnModel, asked_of_own, own_models
+from attribution.custom.compiling import custom_rule_model
 from attribution.methods.cube import NO_CAMPAIGN, UNTOUCHED, CreditRows, Cube, SpendRows
 from attribution.methods.custom_definition import parse
 from attribution.methods.daily import daily_credit

@@ -5,9 +5,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from attribution.credit_charts import MODEL_COLOURS
-from attribution.evidence_words import part_label
 from attribution.methods.evidence import Role
+from attribution.presentation.credit_charts import MODEL_COLOURS
+from attribution.presentation.evidence_words import part_label
 from charts import Axis, Category, ChartSpec, Colour, Kind, Mark, Series, axis
 from marketing.periods import Period
 from mmm_project import formats

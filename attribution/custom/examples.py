@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from accounts.models import Workspace
-from attribution.custom_compiling import INTERACTION_CODES, compiled
+from attribution.custom.compiling import INTERACTION_CODES, compiled
 from attribution.methods.custom import touch_weights
 from attribution.methods.custom_definition import CustomDefinition
 from marketing.channel_index import channel_index

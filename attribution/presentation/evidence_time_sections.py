@@ -5,12 +5,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from analyses.documents import NO_FIGURE, DataTable, Figure, Row, Section
-from attribution import evidence_charts as charts
-from attribution import evidence_words as words
-from attribution.evidence_charts import Frame
-from attribution.evidence_words import part_label
 from attribution.labels import NONE
-from attribution.presenters import metric_label, model_of
+from attribution.presentation import evidence_charts as charts
+from attribution.presentation import evidence_words as words
+from attribution.presentation.evidence_charts import Frame
+from attribution.presentation.evidence_words import part_label
+from attribution.presentation.presenters import metric_label, model_of
 from marketing.periods import Period
 from mmm_project import formats
 

@@ -13,10 +13,10 @@ from accounts import access
 from accounts.access import AuthedRequest
 from accounts.models import Workspace
 from accounts.permissions import Permission
-from attribution import custom_models
-from attribution.custom_forms import PREVIEW, RUN, SAVE, CustomModelForm
-from attribution.custom_presenters import present_rows, present_versions, query_of
-from attribution.custom_preview import present_preview
+from attribution.custom import custom_models
+from attribution.custom.forms import PREVIEW, RUN, SAVE, CustomModelForm
+from attribution.custom.presenters import present_rows, present_versions, query_of
+from attribution.custom.preview import present_preview
 from attribution.models import CustomModel
 from mmm_project.problems import Invalid
 from mmm_project.web import render_page, wants_fragment

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from attribution import presenters
-from attribution.presenters import Credit, Group
-from attribution.sources import Sources
+from attribution.presentation import presenters
+from attribution.presentation.presenters import Credit, Group
+from attribution.presentation.sources import Sources
 from charts import Axis, Category, ChartSpec, Colour, Kind, Mark, Series, axis
 from mmm_project import formats
 

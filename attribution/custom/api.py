@@ -12,9 +12,9 @@ from accounts import access
 from accounts.models import ApiKey, User
 from accounts.permissions import Permission
 from accounts.scopes import Scope
-from attribution import custom_models
-from attribution.custom_examples import examples, weigh
-from attribution.custom_serializers import (
+from attribution.custom import custom_models
+from attribution.custom.examples import examples, weigh
+from attribution.custom.serializers import (
     Changes,
     CustomModelSerializer,
     CustomModelWithVersionsSerializer,

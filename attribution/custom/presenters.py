@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
-from attribution import custom_models
+from attribution.custom import custom_models
 from attribution.methods.custom_definition import in_words
 from attribution.models import CustomModel, CustomModelVersion
 from mmm_project import formats

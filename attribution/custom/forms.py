@@ -10,8 +10,8 @@ from typing import Any
 from django.http import QueryDict
 
 from accounts.models import Workspace
-from attribution import custom_models
-from attribution.custom_part_forms import (
+from attribution.custom import custom_models
+from attribution.custom.part_forms import (
     CONTAINS,
     MOST_BOXES,
     ChannelsForm,

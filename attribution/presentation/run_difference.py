@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from analyses import artifacts
-from attribution.presenters import Credit
+from attribution.presentation.presenters import Credit
 
 if TYPE_CHECKING:
     from analyses.models import Run

@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from attribution.growing import GrowingColumn
-from attribution.path_text import PathCutter, read_plain
+from attribution.path_files.growing import GrowingColumn
+from attribution.path_files.text import PathCutter, read_plain
 from marketing.frames import Float64Column, PathTable
 from marketing.importing import numbers
 from marketing.importing.columns import Cells, quoted
@@ -200,7 +200,7 @@ def _table(rows: _Rows) -> tuple[PathTable, tuple[str, ...]]:
     """The distinct paths, in an order that that of the rows does not change; channels are numbered by name."""
     # Here, not above: numba takes a second to import, and who only names this module must not wait for it.
     from attribution.methods.paths_kernel import copy_steps
-    from attribution.path_files_kernel import distinct_paths
+    from attribution.path_files.kernel import distinct_paths
 
     codes = rows.cutter.codes
     channels = sorted(codes)

@@ -37,7 +37,7 @@ class PathCutter:
 
     def cut(self, column: pa.Array) -> tuple[UInt32Column, Int64Column]:
         """Return the codes of the steps of a column (J,) of paths, and where among them each path ends, (J,)."""
-        from attribution.path_text_kernel import NO_ROOM, SIZE, START, cut_paths
+        from attribution.path_files.text_kernel import NO_ROOM, SIZE, START, cut_paths
 
         text, offsets = _bytes_of(self._text(column))
         separator = _read_only(np.frombuffer(self.separator.encode(), np.uint8))
@@ -70,7 +70,7 @@ def read_plain(weights: Float64Column, place: int, column: pa.Array) -> bool:
 
     False: some are not, and nothing of use has been read.
     """
-    from attribution.path_text_kernel import read_numbers
+    from attribution.path_files.text_kernel import read_numbers
 
     return _is_plain(column) and read_numbers(weights, place, *_bytes_of(column))
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from analyses.segments import segment_name, segment_settings
-from attribution import custom_models
 from attribution.catalogue import Model, find
+from attribution.custom import custom_models
 from attribution.labels import DIMENSION_LABELS, NONE
 from attribution.params import EXCLUDE, PATHS, REVENUE
 from marketing.periods import Period
@@ -44,6 +44,7 @@ class Credit:
         self.params: Mapping[str, Any] = run.params
         self.currency = run.workspace.currency
         self.dimension: str = run.params["dimension"]
+        self.dimension_in_sentence = DIMENSION_LABELS[self.dimension].lower()
         self.measure = "value" if run.params["metric"] == REVENUE else "conversions"
         self.metric_label = metric_label(run.params)
         self.metric_in_sentence = self.metric_label if "goal" in run.params else self.metric_label.lower()
@@ -201,7 +202,10 @@ EXTRA_COLUMNS = (
 def headline(credit: Credit) -> str:
     """Return the finding: who gets most under the first model."""
     if not credit.groups:
-        return f"No {credit.dimension} gets credit: no touch precedes these conversions within the lookback window."
+        return (
+            f"No {credit.dimension_in_sentence} gets credit: no touch precedes these conversions within the lookback "
+            "window."
+        )
     if not credit.totals[credit.measure]:
         conversions = formats.count(credit.totals["conversions"], "conversion")
         return f"There is no {credit.metric_in_sentence} to credit: the {conversions} of this period carry no value."
@@ -222,12 +226,12 @@ def difference(credit: Credit, value: float, reference: float, name: str) -> str
 def disagreement(credit: Credit) -> str:
     """Return where several models differ most."""
     if not credit.groups:
-        return f"Under every model no {credit.dimension} gets credit"
+        return f"Under every model no {credit.dimension_in_sentence} gets credit"
     apart = max(credit.groups, key=lambda group: max(_amounts(credit, group)) - min(_amounts(credit, group)))
     amounts = _amounts(credit, apart)
     low, high = min(amounts), max(amounts)
     if credit.in_full(high - low) == credit.in_full(0):
-        return f"Every model credits each {credit.dimension} alike"
+        return f"Every model credits each {credit.dimension_in_sentence} alike"
     lowest, highest = (credit.models[amounts.index(end)].label for end in (low, high))
     return (
         f"The models differ most on {apart.label}: {credit.rounded(low)} under {lowest}, "
@@ -238,7 +242,7 @@ def disagreement(credit: Credit) -> str:
 def concentration(credit: Credit) -> str:
     """Return how much of it all the three largest groups hold."""
     if len(credit.groups) <= 3 or not credit.totals[credit.measure]:
-        return f"{credit.metric_label} by {credit.dimension}"
+        return f"{credit.metric_label} by {credit.dimension_in_sentence}"
     first, second, third = credit.groups[:3]
     share = formats.percent(credit.share(math.fsum(credit.of(group) for group in (first, second, third))))
     return f"{first.label}, {second.label} and {third.label} together get {share}"

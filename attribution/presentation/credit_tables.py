@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from analyses.documents import NO_FIGURE, Card, DataTable, Figure, Row
-from attribution import presenters
-from attribution.presenters import Credit, Group
-from attribution.sources import Sources
+from attribution.presentation import presenters
+from attribution.presentation.presenters import Credit, Group
+from attribution.presentation.sources import Sources
 from mmm_project import formats
 
 MOST_ROWS = 100

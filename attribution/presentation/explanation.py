@@ -5,11 +5,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from analyses.documents import NO_FIGURE, DataTable, Figure, Row, Section
-from attribution import custom_models, presenters
 from attribution.catalogue import Family, Model
+from attribution.custom import custom_models
 from attribution.labels import NONE
 from attribution.methods.custom_definition import in_words, parse
-from attribution.presenters import Credit
+from attribution.presentation import presenters
+from attribution.presentation.presenters import Credit
 from mmm_project import formats
 
 MOST_SENTENCES = 5

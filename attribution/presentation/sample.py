@@ -11,12 +11,12 @@ import numpy as np
 from accounts.models import Workspace
 from analyses.documents import Section
 from analyses.models import Run
-from attribution import explanation
 from attribution.catalogue import DATA_DRIVEN
-from attribution.credit_charts import dots
-from attribution.credit_tables import credit_table
-from attribution.presenters import Credit
-from attribution.sources import Sources
+from attribution.presentation import explanation
+from attribution.presentation.credit_charts import dots
+from attribution.presentation.credit_tables import credit_table
+from attribution.presentation.presenters import Credit
+from attribution.presentation.sources import Sources
 from marketing.frames import PathTable
 
 CHANNELS = ("Display", "Paid Social", "Organic Search", "Paid Search", "Email", "Direct")

@@ -8,8 +8,8 @@ from urllib.parse import urlencode
 from django.urls import reverse
 
 from accounts.models import Workspace
-from attribution.cube_models import choice_of, is_kept_daily
-from attribution.presenters import Group
+from attribution.cube.kept_models import choice_of, is_kept_daily
+from attribution.presentation.presenters import Group
 from charts import Colour, channel_colour
 from marketing.channel_index import channel_index
 from marketing.models import Campaign

@@ -1,0 +1,1 @@
+"""Files of aggregated paths, read from their bytes."""

@@ -1,0 +1,1 @@
+"""A result as documents for readers: sentences, charts and tables."""
