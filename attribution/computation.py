@@ -41,14 +41,21 @@ from jobs.progress import Progress
 from marketing.channel_index import DIRECT, channel_index
 from marketing.experiments import measured_lifts
 from marketing.frames import BoolColumn, Dimension, Int64Column, Journeys, PathTable, SourceLookup
-from marketing.models import Campaign, Channel, Goal
+from marketing.models import Campaign, Channel, Dataset, Goal
 from marketing.periods import Period, day_number, where_data_ends
-from marketing.selectors import JourneyData, last_conversion_day, load_daily_spend, load_journeys, load_paths
+from marketing.selectors import (
+    JourneyData,
+    data_ends,
+    last_conversion_day,
+    load_daily_spend,
+    load_journeys,
+    load_paths,
+)
 from mmm_project import formats
 
 # Of the progress bar: building the snapshot is the long part of a first run, drawing replicates that of the others.
 READING, CREDITED, EVIDENCED = 0.4, 0.5, 0.55
-# That draw customers anew. More would leave nothing of a small machine for the pages.
+# More would leave nothing of a small machine for the pages.
 THREADS = min(4, os.cpu_count() or 1)
 
 
@@ -150,6 +157,7 @@ def _credit(
         draws=params["replicates"],
         seed=params["seed"],
         on_progress=_between(progress, "Crediting", READING, CREDITED),
+        threads=THREADS,
     )
     value = journeys.value[journeys.converted]
     reconciliation = _reconciled(credited, models, len(value), math.fsum(value), float(np.abs(value).sum()))
@@ -204,9 +212,11 @@ def of_paths(workspace: Workspace, params: Mapping[str, Any], progress: Progress
     progress("Reading the paths", 0.0)
     table, labels = load_paths(workspace=workspace, start=period.start, end=period.end)
     if not table.conversions.any():
+        newest = data_ends(workspace=workspace, datasets=[Dataset.PATHS])
         raise AnalysisError(
-            f"No aggregated paths with conversions from {period.label} have been imported. "
-            "Import some on the page Data, or choose another period.",
+            f"There are no aggregated paths with conversions from {period.label}. "
+            + (f"The newest are of {newest:%-d %b %Y}: choose" if newest else "Import some on the page Data, or choose")
+            + " another period.",
             code="no_conversions",
         )
     result = _of_table(table, labels, params, _between(progress, "Crediting", 0.1, 1.0))
@@ -228,7 +238,12 @@ def _of_table(
     ]
     direct = np.array([label.lower() == DIRECT for label in labels], np.bool_)
     credited = credit_paths(
-        paths=table, methods=methods, direct=direct, draws=params["replicates"], seed=params["seed"]
+        paths=table,
+        methods=methods,
+        direct=direct,
+        draws=params["replicates"],
+        seed=params["seed"],
+        threads=THREADS,
     )
     replicates = bootstrap_paths(
         paths=table,

@@ -61,6 +61,7 @@ def credit_journeys(
     draws: int,
     seed: int,
     on_progress: OnProgress = nobody_watches,
+    threads: int = 1,
 ) -> Credited:
     """Credit every converted journey under each model; data-driven ones credit those with a touch.
 
@@ -73,10 +74,11 @@ def credit_journeys(
         group_of_source=group_of_source,
         groups=groups,
         direct_source=direct_source,
+        threads=threads,
     )
     untouched = journeys.converted & (journeys.start == journeys.stop)
     none = float(untouched.sum()), float(journeys.value[untouched].sum())
-    return _together(methods, (credit.conversions, credit.value), paths.table, none, draws, seed, on_progress)
+    return _together(methods, (credit.conversions, credit.value), paths.table, none, draws, seed, on_progress, threads)
 
 
 def credit_paths(
@@ -87,11 +89,12 @@ def credit_paths(
     draws: int,
     seed: int,
     on_progress: OnProgress = nobody_watches,
+    threads: int = 1,
 ) -> Credited:
     """The same for aggregated paths, none of which is without a touch. `direct`: (G,) bool, which groups are Direct."""
     rules = [method for method in methods if isinstance(method, RuleModel)]
-    credit = path_rule_credit(paths=paths, models=rules, direct=direct)
-    return _together(methods, (credit.conversions, credit.value), paths, (0.0, 0.0), draws, seed, on_progress)
+    credit = path_rule_credit(paths=paths, models=rules, direct=direct, threads=threads)
+    return _together(methods, (credit.conversions, credit.value), paths, (0.0, 0.0), draws, seed, on_progress, threads)
 
 
 def _together(
@@ -102,6 +105,7 @@ def _together(
     draws: int,
     seed: int,
     on_progress: OnProgress,
+    threads: int,
 ) -> Credited:
     conversions, value = np.zeros((2, len(methods), table.groups + 1))
     markov: dict[str, MarkovCredit] = {}
@@ -114,7 +118,7 @@ def _together(
             rule += 1
             continue
         if isinstance(method, MarkovModel):
-            found: MarkovCredit | ShapleyCredit = markov_credit(paths=table, model=method)
+            found: MarkovCredit | ShapleyCredit = markov_credit(paths=table, model=method, threads=threads)
             markov[method.name] = found  # type: ignore[assignment] # mypy forgets which
         elif isinstance(method, ShapleyModel):
             found = shapley_credit(paths=table, model=method, on_progress=on_progress)

@@ -20,9 +20,10 @@ def path_rule_credit(
 
     Time and memory are those of `rule_credit`, twice. Raises ValueError as it does.
     """
+    journeys = paths_as_journeys(paths, paths.conversions)
     by_conversions, by_value = (
         rule_credit(
-            journeys=paths_as_journeys(paths, weight),
+            journeys=replace(journeys, converted=weight != 0, value=weight),
             models=models,
             group_of_source=np.arange(paths.groups),
             groups=paths.groups,

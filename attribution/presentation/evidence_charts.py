@@ -6,16 +6,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from attribution.methods.evidence import Role
-from attribution.presentation.credit_charts import MODEL_COLOURS
 from attribution.presentation.evidence_words import part_label
-from charts import Axis, Category, ChartSpec, Colour, Kind, Mark, Series, axis
+from charts import Axis, Category, ChartSpec, Colour, Kind, Mark, Series, SmallMultiples, axis
 from marketing.periods import Period
 from mmm_project import formats
 
 MOST_BARS = 12
-MOST_LINES = 6
+MOST_PANELS = 6
 LONGEST_LABEL = 28
-TICKS_ON_A_TIME_AXIS = 8
+TICKS_ON_A_TIME_AXIS = 5
 ROLE_LABELS = {
     Role.ONLY: "Only touch",
     Role.OPENS: "Opens",
@@ -157,35 +156,47 @@ def roles_chart(groups: Sequence[Mapping[str, Any]], *, title: str, frame: Frame
 
 def shares_chart(
     groups: Sequence[Mapping[str, Any]], parts: Sequence[Period], *, title: str, subtitle: str, level: str, frame: Frame
-) -> ChartSpec:
-    """Shares of credit in each part of the period, with their intervals; the largest groups only."""
-    shown = groups[:MOST_LINES]
-    taken: set[Colour] = set()
-    series = []
-    for group in shown:
-        colour = _line_colour(frame.colours.get(group["group"]), taken)
-        taken.add(colour)
-        series.append(Series(name=group["group"], colour=colour, marks=tuple(map(_share, *(group[k] for k in _ENDS)))))
-    marks = [mark for one in series for mark in one.marks if mark]
+) -> SmallMultiples:
+    """Shares of credit in each part of the period, with their intervals: a panel for each of the largest groups.
+
+    All have one axis, as bands over each other could not be told apart.
+    """
+    shown = [(group, tuple(map(_share, *(group[k] for k in _ENDS)))) for group in groups[:MOST_PANELS]]
     every = max(-(-len(parts) // TICKS_ON_A_TIME_AXIS), 1)
-    return ChartSpec(
+    categories = tuple(
+        Category(label=part_label(part), short=_short(part.start), tick=(len(parts) - 1 - place) % every == 0)
+        for place, part in enumerate(parts)
+    )
+    shares = axis(
+        [number for _, marks in shown for mark in marks if mark for number in (mark.value, mark.low, mark.high)],
+        title="Share of credit",
+        text=lambda share: f"{share:.0%}",
+    )
+    return SmallMultiples(
         id="shares-over-time",
-        kind=Kind.LINE,
         title=title,
         subtitle=subtitle,
         summary=f"{subtitle}. {title}.",
-        category_title="Days",
-        categories=tuple(
-            Category(label=part_label(part), short=_short(part.start), tick=(len(parts) - 1 - place) % every == 0)
-            for place, part in enumerate(parts)
+        panels=tuple(
+            ChartSpec(
+                id=f"shares-over-time-{number}",
+                kind=Kind.LINE,
+                title=group["group"],
+                summary=f"{subtitle}: {group['group']}.",
+                category_title="Days",
+                categories=categories,
+                series=(
+                    Series(
+                        name=group["group"],
+                        colour=frame.colours.get(group["group"], Colour.ACCENT),
+                        marks=marks,
+                    ),
+                ),
+                axis=shares,
+                interval=level,
+            )
+            for number, (group, marks) in enumerate(shown, start=1)
         ),
-        series=tuple(series),
-        axis=axis(
-            [number for mark in marks for number in (mark.value, mark.low, mark.high)],
-            title="Share of credit",
-            text=lambda share: f"{share:.0%}",
-        ),
-        interval=level,
     )
 
 
@@ -237,12 +248,6 @@ def _share(share: float | None, low: float | None, high: float | None) -> Mark |
         low_text=formats.percent(low),
         high_text=formats.percent(high),
     )
-
-
-def _line_colour(own: Colour | None, taken: set[Colour]) -> Colour:
-    """A group's own colour; where it has none, or another line has it, one that is free."""
-    candidates: tuple[Colour, ...] = (*((own,) if own else ()), *MODEL_COLOURS, *Colour)
-    return next(colour for colour in candidates if colour not in taken)
 
 
 def _length(row: Mapping[str, Any]) -> str:

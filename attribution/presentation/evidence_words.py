@@ -21,7 +21,7 @@ def percent(share: float) -> Figure:
 
 
 def points(share: float) -> Figure:
-    return Figure(f"{formats.count(round(100 * share, 1))} points", f"{100 * share:.6f} percentage points", share)
+    return Figure(f"{100 * share:.1f} points", value=100 * share)
 
 
 def money(value: float, currency: str) -> Figure:

@@ -138,6 +138,14 @@ def test_a_run_knows_the_paths_of_its_own_workspace_that_have_not_been_undone(
     assert after.job.error_code == "no_conversions"
 
 
+def test_a_period_without_paths_is_told_which_days_there_are(import_rows: ImportRows, attribute: Attribute) -> None:
+    assert "Import some on the page Data" in attribute(data="paths", model=["last"]).job.error
+    import_rows("paths", HEADER, "2026-02-10,Email > Direct,3,30,7")
+    run = attribute(data="paths", model=["last"])
+    assert run.job.error_code == "no_conversions"
+    assert run.job.error.endswith("The newest are of 10 Feb 2026: choose another period.")
+
+
 def test_data_driven_models_say_what_they_miss_where_no_path_ends_without_conversion(
     shop: Workspace, import_rows: ImportRows, attribute: Attribute
 ) -> None:

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import shutil
 import sys
 import tempfile
@@ -58,7 +59,9 @@ class Command(DataCommand):
         for warning in _warnings(read, methods):
             self.stderr.write(f"Note: {warning}", self.style.WARNING)
         direct = np.array([channel.casefold() == DIRECT.casefold() for channel in read.channels])
-        credited = credit_paths(paths=read.paths, methods=methods, direct=direct, draws=DRAWS, seed=seed)
+        credited = credit_paths(
+            paths=read.paths, methods=methods, direct=direct, draws=DRAWS, seed=seed, threads=os.cpu_count() or 1
+        )
         result = _result(read, credited)
         text = f"{json.dumps(result, indent=2, ensure_ascii=False)}\n"
         if options["format"] == "csv":
