@@ -155,6 +155,12 @@ class Section:
     charts: tuple[Chart, ...] = ()
     tables: tuple[DataTable, ...] = ()
 
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """Its sentences, but for those that the title of one of its charts says."""
+        said = {chart.title.removesuffix(".") for chart in self.charts}
+        return tuple(sentence for sentence in self.sentences if sentence.removesuffix(".") not in said)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Document:

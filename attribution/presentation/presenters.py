@@ -267,7 +267,7 @@ def about_intervals(credit: Credit) -> str:
         return ""
     of_what = "paths" if credit.params.get("data") == PATHS else "customers"
     resampled = f"{formats.count(credit.intervals['replicates'], 'replicate')} in which {of_what} are drawn anew"
-    return f"In brackets: {credit.intervals['confidence']}% intervals, from {resampled}."
+    return f"With {credit.intervals['confidence']}% intervals, from {resampled}."
 
 
 def of_all_customers(credit: Credit) -> str:

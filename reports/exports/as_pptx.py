@@ -65,8 +65,8 @@ def write(document: Document) -> bytes:
         _cards(deck, document)
     for section in document.sections:
         said_by_table = _headline(section)
-        if not said_by_table and (sentences := _not_said_by_charts(section)):
-            _sentences(deck, section.title, sentences)
+        if section.remarks and not said_by_table:
+            _sentences(deck, section.title, section.remarks)
         for chart in section.charts:
             _chart(deck, chart, section.title)
         for table in section.tables:
@@ -116,12 +116,6 @@ def _headline(section: Section) -> str:
     """The section's sentence if there is just one, short enough for a title, and a table it can stand above."""
     can_be = len(section.sentences) == 1 and section.tables and not section.charts
     return section.sentences[0] if can_be and len(section.sentences[0]) <= LETTERS_OF_A_TITLE else ""
-
-
-def _not_said_by_charts(section: Section) -> list[str]:
-    """The section's sentences without those that the titles of its charts say."""
-    said = {chart.title.removesuffix(".") for chart in section.charts}
-    return [sentence for sentence in section.sentences if sentence.removesuffix(".") not in said]
 
 
 def _sentences(deck: Deck, title: str, sentences: Sequence[str]) -> None:

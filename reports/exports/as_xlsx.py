@@ -83,7 +83,7 @@ def _section(sheet: Worksheet, section: Section) -> None:
     _set_widths(sheet, printed)
     _title(sheet, 1, section.title)
     row = 2
-    for sentence in section.sentences:
+    for sentence in section.remarks:
         row = _prose(sheet, row, sentence)
     for table in tables:
         row = _table(sheet, row + 1, table)

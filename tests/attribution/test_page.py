@@ -240,7 +240,7 @@ def test_the_page_carries_the_numbers_of_the_document(
     for row in (row for table in tables for row in table.rows):
         for figure in row.cells:
             value = f' data-value="{figure.sort_value}"' if figure.value is not None else ""
-            ends = f' <span class="interval">({figure.interval})</span>' if figure.interval else ""
+            ends = f' <span class="interval">{figure.interval}</span>' if figure.interval else ""
             assert (
                 f'<td class="number"{value} title="{escape(figure.in_full)}">{escape(figure.text)}{ends}</td>' in text
             )

@@ -9,7 +9,7 @@ import numpy as np
 from django.test import Client
 from django.utils import timezone
 
-from accounts.actions import create_workspace
+from accounts.actions import create_workspace, set_plan
 from accounts.models import User, Workspace
 from analyses.models import Run
 from analyses.runs import request_run
@@ -105,6 +105,10 @@ def build_world(fill: Callable[[Workspace], None]) -> World:
     queued = _ask(shop, owner, model=["first"], carried_out=False)
     segment, thorough = _keep_segments(shop, owner)
     of_segment = _ask(shop, owner, model=["linear", "last"], segment=segment.name)
+    set_plan(workspace=shop, plan="professional", by=None)
+    professional = Workspace.objects.get(pk=shop.pk)  # the other knows the plan of before
+    data_driven = _ask(professional, owner, model=["data_driven", "shapley:simplified", "linear"], replicates=100)
+    set_plan(workspace=shop, plan="starter", by=None)
     spend = ChannelSpend.objects.filter(channel__workspace=shop)
     spent = spend.filter(campaign__traffic_sources__isnull=False).latest("spend")  # not TV: nobody clicks on that
     only_touched = Channel.objects.filter(workspace=shop).exclude(pk__in=spend.values("channel")).latest("pk")
@@ -134,6 +138,7 @@ def build_world(fill: Callable[[Workspace], None]) -> World:
         "running": arguments | {"run_id": running.pk},
         "queued": arguments | {"run_id": queued.pk},
         "of a segment": arguments | {"run_id": of_segment.pk},
+        "data-driven": arguments | {"run_id": data_driven.pk},
         "of every condition": arguments | {"segment_id": thorough.pk},
         "of every rule": arguments | {"model_id": thorough_model.pk},
         "archived": arguments | {"model_id": archived_model.pk},
