@@ -6,6 +6,7 @@ from typing import ClassVar
 from django.db import models
 
 from accounts.models import ApiKey, User, Workspace
+from analyses.fields import OrderedJSONField
 from jobs.models import Job
 
 
@@ -29,7 +30,7 @@ class Run(models.Model):
     fingerprint = models.CharField(max_length=64)
     # The job failed or was cancelled, or the artifact was lost: the same question may be asked again.
     void = models.BooleanField(default=False)
-    result = models.JSONField(null=True)
+    result = OrderedJSONField(null=True)
     artifact = models.CharField(max_length=200, blank=True, help_text="The file of its arrays, below MEDIA_ROOT.")
     artifact_bytes = models.PositiveBigIntegerField(default=0)
     requested_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")

@@ -1,5 +1,6 @@
 """The pages about runs, each with the same matrix: works, outsider 404, viewer 403 to write, wrong method 405."""
 
+import re
 import uuid
 from collections.abc import Callable
 from datetime import timedelta
@@ -189,7 +190,7 @@ def test_a_failed_run_says_why_and_what_can_be_done(
     assert "No conversions in June." in text
     assert "Retry" in text
     assert "Only the first term" in text
-    assert "/w/acme/runs/?terms=1.0&amp;" in text
+    assert re.search(r"/w/acme/runs/\?(\S+&amp;)?terms=1.0[&\"]", text)
     assert "Touchpoints" in text
     assert "Retry" not in client_for(viewer).get(url(run)).text
 

@@ -1,3 +1,5 @@
+import json
+
 import pytest
 from django.db.models import QuerySet
 
@@ -151,8 +153,16 @@ def test_a_run_fails_when_its_data_never_stand_still(ask: Ask, sums: Sums) -> No
 
 
 def test_a_result_that_is_not_finite_is_not_stored(ask: Ask) -> None:
-    run = carry_out(ask(terms=[1e308, 1e308]))
+    run = carry_out(ask(terms=[0.5, 1e308, 1e308]))
     assert (run.job.error_code, run.result) == ("numerical_error", None)
+
+
+def test_a_result_is_read_as_it_was_written(ask: Ask) -> None:
+    run = ask()
+    result = {"linear": 1.0, "last": 0.1 + 0.2, "a": {"zz": None, "y": [1, "ü"]}}
+    Run.objects.filter(pk=run.pk).update(result=result)
+    run.refresh_from_db()
+    assert json.dumps(run.result) == json.dumps(result), "keys in their order, numbers as they were"
 
 
 def test_a_stale_worker_cannot_move_a_run_to_other_data(ask: Ask, sums: Sums) -> None:

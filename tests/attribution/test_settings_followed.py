@@ -109,10 +109,10 @@ def test_a_run_of_before_stays_as_it_is(bought: Workspace, attribute: Attribute)
     )
     before.refresh_from_db()
     assert (before.params["window_days"], before.params["goal"]) == (30, "Purchase")
-    assert before.result["totals"]["conversions"] == 1  # type: ignore[index]
+    assert before.result["totals"]["conversions"] == 1
     again = attribute(model="last")
     assert (again.params["window_days"], again.params["goal"]) == (7, "Order")
-    assert again.result["totals"]["conversions"] == 1  # type: ignore[index]
+    assert again.result["totals"]["conversions"] == 1
 
 
 def offered(workspace: Workspace) -> dict[str, list[str]]:
