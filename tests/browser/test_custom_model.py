@@ -98,7 +98,7 @@ def test_from_weights_to_credit_beside_the_other_models(signed_in: Page, look: L
     second = run(page)
     assert second.params["model"][0] == f"custom:{model.pk}@2"
     assert second.result is not None
-    assert second.result["models"][f"custom:{model.pk}@2"] != credited["models"][f"custom:{model.pk}@1"]  # type: ignore[index]
+    assert second.result["models"][f"custom:{model.pk}@2"] != credited["models"][f"custom:{model.pk}@1"]
     first.refresh_from_db()
     assert first.result == credited
     page.goto(f"{page.url.split('/runs/')[0]}/runs/{first.pk}/")
