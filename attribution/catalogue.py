@@ -24,6 +24,8 @@ CustomModels: TypeAlias = Mapping[str, Mapping[str, Any]]
 CUSTOM_PREFIX = "custom:"
 DATA_DRIVEN, BAYESIAN = "data_driven", "bayesian_markov"
 DEFAULT_HALF_LIFE_DAYS, LONGEST_HALF_LIFE_DAYS = 7.0, 3650.0
+DECIMALS = 6  # of the settings that names of models say
+TOTAL_WITHIN = 1e-5  # of 100%: thirds can be said
 DEFAULT_WEIGHTS = (40.0, 20.0, 40.0)
 
 
@@ -74,7 +76,7 @@ _PLAIN = (
         "w_shape",
         "W-Shape",
         "30% each to the first touch, to the one that made the lead, and to the last; the rest shared by the others. "
-        "Journeys without a lead are credited 40% to the first and the last touch, 20% to those between.",
+        "Journeys without a lead are credited 40% each to the first and the last touch, 20% to those between.",
         Family.RULE,
     ),
     Model(
@@ -150,10 +152,10 @@ _OWN = "The workspace's own model."
 
 
 def _time_decay(setting: str) -> Model:
-    days = _number(setting)
+    days = _rounded(setting)
     if days is None or not 0 < days <= LONGEST_HALF_LIFE_DAYS:
         raise UnknownModel(
-            f"The half-life of time_decay is a number of days from 0 to {LONGEST_HALF_LIFE_DAYS:g}, "
+            f"The half-life of time_decay is more than 0 and at most {LONGEST_HALF_LIFE_DAYS:g} days, "
             f"not “{setting[:60]}”."
         )
     if days == DEFAULT_HALF_LIFE_DAYS:
@@ -164,14 +166,14 @@ def _time_decay(setting: str) -> Model:
 
 
 def _position(setting: str) -> Model:
-    weights = [_number(part) for part in setting.split("-")]
+    weights = [_rounded(part) for part in setting.split("-")]
     if len(weights) != 3 or any(weight is None or weight < 0 for weight in weights):
         raise UnknownModel(
             "The weights of position are first-middle-last in percent, such as position:30-40-30, "
             f"not “{setting[:60]}”."
         )
     first, middle, last = (weight or 0.0 for weight in weights)
-    if abs(first + middle + last - 100) > 1e-9:
+    if abs(first + middle + last - 100) > TOTAL_WITHIN:
         raise UnknownModel(f"The weights of position must total 100%, not {_text(first + middle + last)}%.")
     if first + last <= 0:
         raise UnknownModel("The weights of position must give something to the first or the last touch.")
@@ -236,6 +238,12 @@ def _number(text: str) -> float | None:
     return number if math.isfinite(number) and text.strip() == text and "_" not in text else None
 
 
+def _rounded(text: str) -> float | None:
+    """Return a number as the name of a model can say it; None if it is none."""
+    number = _number(text)
+    return None if number is None else round(number, DECIMALS)
+
+
 def _text(number: float) -> str:
     """Return a number as short as it can be written: 14, 2.5."""
-    return f"{number:.6f}".rstrip("0").rstrip(".")
+    return f"{number:.{DECIMALS}f}".rstrip("0").rstrip(".")

@@ -4,7 +4,7 @@ import datetime as dt
 import math
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,7 @@ from attribution.channel_types import channel_types
 from attribution.custom import custom_models
 from attribution.custom.compiling import custom_rule_model
 from attribution.evidence import evidence_of, evidence_of_paths
+from attribution.labels import DIMENSION_LABELS
 from attribution.methods.bootstrap import bootstrap
 from attribution.methods.bootstrap_paths import bootstrap_paths
 from attribution.methods.crediting import (
@@ -35,6 +36,7 @@ from attribution.methods.custom_definition import parse
 from attribution.methods.paths import path_table
 from attribution.methods.replicates import Replicates
 from attribution.methods.rules import RECONCILED_WITHIN, RuleKind, RuleModel, journeys_without_lead_touch
+from attribution.methods.shapley import ShapleyModel
 from attribution.params import EXCLUDE, REVENUE, lead_goal
 from attribution.result import Named, listed_groups, models_result, totals
 from jobs.progress import Progress
@@ -55,6 +57,7 @@ from mmm_project import formats
 
 # Of the progress bar: building the snapshot is the long part of a first run, drawing replicates that of the others.
 READING, CREDITED, EVIDENCED = 0.4, 0.5, 0.55
+MOST_GROUPS_OF_POSTERIOR = 300
 # More would leave nothing of a small machine for the pages.
 THREADS = min(4, os.cpu_count() or 1)
 
@@ -131,8 +134,28 @@ def _methods(
                 custom_rule_model(workspace=workspace, name=model.name, definition=parse(definition), sources=sources)
             )
         else:
-            methods.append(BayesianModel(model.name) if model.name == BAYESIAN else parse_method(model.name))
+            methods.append(_method(model, params["seed"]))
     return methods
+
+
+def _require_few_for_bayes(methods: Sequence[Method], table: PathTable, dimension: str) -> None:
+    """Raise AnalysisError where a posterior would have more cells than can be drawn in good time."""
+    reached = len(np.unique(table.steps))
+    if reached > MOST_GROUPS_OF_POSTERIOR and any(isinstance(method, BayesianModel) for method in methods):
+        group = DIMENSION_LABELS[dimension].lower()
+        raise AnalysisError(
+            f"Bayesian Markov is for {MOST_GROUPS_OF_POSTERIOR} {group}s at most, and these journeys have "
+            f"{formats.count(reached)}. Choose Data-Driven, or credit by something coarser.",
+            code="too_many_groups",
+        )
+
+
+def _method(model: Model, seed: int) -> Method:
+    """Return how a model that is not a custom one is computed; `seed`: of the orders that a Shapley value samples."""
+    if model.name == BAYESIAN:
+        return BayesianModel(model.name)
+    method = parse_method(model.name)
+    return replace(method, seed=seed) if isinstance(method, ShapleyModel) else method
 
 
 def _credit(
@@ -147,6 +170,7 @@ def _credit(
     progress("Crediting", READING)
     methods = _methods(workspace, params, models, data.sources)
     paths = path_table(journeys=journeys, group_of_source=groups.of_source, groups=len(groups.labels))
+    _require_few_for_bayes(methods, paths.table, groups.dimension)
     credited = credit_journeys(
         journeys=journeys,
         paths=paths,
@@ -194,10 +218,10 @@ def _credit(
         replicates=replicates,
         named=Named(groups.dimension, groups.labels, models, _extra(journeys, credited)),
         params=params,
+        totals=totals(value),
     )
     answer.result.update(
         {
-            "totals": totals(value),
             "reconciliation": reconciliation | {"conversions_without_touch": int(untouched.sum())},
             "evidence": evidence,
             **_money(workspace, params),
@@ -219,24 +243,29 @@ def of_paths(workspace: Workspace, params: Mapping[str, Any], progress: Progress
             + " another period.",
             code="no_conversions",
         )
-    result = _of_table(table, labels, params, _between(progress, "Crediting", 0.1, 1.0))
+    index = channel_index(workspace=workspace)
+    is_direct = [(channel := index.named(label)) is not None and index.is_direct(channel.pk) for label in labels]
+    result = _of_table(table, labels, is_direct, params, _between(progress, "Crediting", 0.1, 1.0))
     result.result.update({"evidence": evidence_of_paths(table=table, labels=labels), **_money(workspace, params)})
     return result
 
 
 def result_of_table(*, table: PathTable, labels: Sequence[str], params: Mapping[str, Any]) -> dict[str, Any]:
     """Return the result of a question about this table of paths."""
-    return _of_table(table, labels, params, lambda _share: None).result
+    return _of_table(table, labels, [label.lower() == DIRECT for label in labels], params, lambda _share: None).result
 
 
 def _of_table(
-    table: PathTable, labels: Sequence[str], params: Mapping[str, Any], on_progress: Callable[[float], None]
+    table: PathTable,
+    labels: Sequence[str],
+    is_direct: Sequence[bool],
+    params: Mapping[str, Any],
+    on_progress: Callable[[float], None],
 ) -> Answer:
     models = [find(name) for name in params["model"]]
-    methods: list[Method] = [
-        BayesianModel(model.name) if model.name == BAYESIAN else parse_method(model.name) for model in models
-    ]
-    direct = np.array([label.lower() == DIRECT for label in labels], np.bool_)
+    methods = [_method(model, params["seed"]) for model in models]
+    _require_few_for_bayes(methods, table, params["dimension"])
+    direct = np.array(is_direct, np.bool_)
     credited = credit_paths(
         paths=table,
         methods=methods,
@@ -256,25 +285,42 @@ def _of_table(
     conversions, value = math.fsum(table.conversions), math.fsum(table.value)
     reconciliation = _reconciled(credited, models, conversions, value, value)
     answer = _answer(
-        credited=credited, replicates=replicates, named=Named(params["dimension"], labels, models), params=params
+        credited=credited,
+        replicates=replicates,
+        named=Named(params["dimension"], labels, models),
+        params=params,
+        totals={"conversions": conversions, "value": value},
     )
     answer.result.update(
         {
-            "totals": {"conversions": conversions, "value": value},
             "reconciliation": reconciliation | {"conversions_without_touch": 0},
         }
     )
     return answer
 
 
-def _answer(*, credited: Credited, replicates: Replicates, named: Named, params: Mapping[str, Any]) -> Answer:
+def _answer(
+    *,
+    credited: Credited,
+    replicates: Replicates,
+    named: Named,
+    params: Mapping[str, Any],
+    totals: Mapping[str, float],
+) -> Answer:
     """Return the models' results with intervals, and, as arrays, what other runs can be set against."""
     by_value = params["metric"] == REVENUE
     intervals = intervals_of(
         credited=credited, replicates=replicates, level=params["confidence"] / 100, by_value=by_value
     )
     result = {
-        "models": models_result(credited=credited, named=named, intervals=intervals, by_value=by_value),
+        "totals": dict(totals),
+        "models": models_result(
+            credited=credited,
+            named=named,
+            intervals=intervals,
+            by_value=by_value,
+            total=totals["value" if by_value else "conversions"],
+        ),
         "intervals": {name: params[name] for name in ("confidence", "replicates", "seed")},
     }
     return Answer(result, _kept(credited, replicates, named))

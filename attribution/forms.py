@@ -11,10 +11,12 @@ from analyses.errors import InvalidParams
 from analyses.segments import ALL_CUSTOMERS, clean_segment, in_address, segment_name
 from attribution.catalogue import (
     DATA_DRIVEN,
+    DECIMALS,
     DEFAULT_HALF_LIFE_DAYS,
     DEFAULT_WEIGHTS,
     LONGEST_HALF_LIFE_DAYS,
     OFFERED,
+    TOTAL_WITHIN,
     Family,
     half_life_days,
     position_weights,
@@ -76,7 +78,9 @@ class AttributionForm(forms.Form):
     model = forms.ChoiceField(label="Attribution model", widget=_ModelSelect)
     compare = forms.MultipleChoiceField(label="Compare with", widget=_ModelBoxes, required=False)
     metric = forms.ChoiceField(label="Conversion metric")
-    window = forms.ChoiceField(label="Lookback window", choices=WINDOWS)
+    window = forms.ChoiceField(
+        label="Attribution window", choices=WINDOWS, help_text="How long before a conversion a touch still counts."
+    )
     window_days = forms.IntegerField(label="Days", min_value=1, max_value=LONGEST_WINDOW_DAYS, required=False)
     period = forms.ChoiceField(label="Time period", choices=PERIODS)
     start = forms.DateField(label="From", required=False, widget=forms.DateInput(attrs={"type": "date"}))
@@ -96,7 +100,7 @@ class AttributionForm(forms.Form):
     )
     half_life_days = forms.FloatField(
         label="Half-life of Time Decay",
-        help_text="Days by which a touch weighs half.",
+        help_text="A touch that is this much older weighs half as much.",
         min_value=0,
         max_value=LONGEST_HALF_LIFE_DAYS,
         required=False,
@@ -131,6 +135,7 @@ class AttributionForm(forms.Form):
         window_days = data["window_days"] if data["window"] == CUSTOM else data["window"]
         if not window_days:
             self.add_error("window_days", "A custom window needs its number of days.")
+        self._check_settings({data["model"], *data["compare"]})
         if self.errors:
             return data
         asked: dict[str, Any] = {
@@ -150,6 +155,23 @@ class AttributionForm(forms.Form):
                 self.add_error(name if name in self.fields else None, list(sentences))
         return data
 
+    def _check_settings(self, models: set[str]) -> None:
+        """Say beside their fields what is wrong with the settings of the models that are asked for."""
+        half_life, weights = self.cleaned_data.get("half_life_days"), self._weights()
+        if "time_decay" in models and half_life is not None and not round(half_life, DECIMALS) > 0:
+            self.add_error("half_life_days", "The half-life must be more than 0 days.")
+        if "position" not in models or weights is None:
+            return
+        if abs(sum(weights) - 100) > TOTAL_WITHIN:
+            self.add_error("first", f"The three weights must total 100%, not {sum(weights):g}%.")
+        elif not weights[0] + weights[2] > 0:
+            self.add_error("first", "Give something to the first or the last touch.")
+
+    def _weights(self) -> list[float] | None:
+        """Return the weights of Position Based; None if none is given."""
+        weights = [self.cleaned_data.get(name) for name in ("first", "middle", "last")]
+        return None if all(weight is None for weight in weights) else [weight or 0.0 for weight in weights]
+
     def _not_of_paths(self) -> dict[str, str]:
         """Return what was chosen and means nothing for aggregated paths: it is refused, not passed over in silence."""
         usual = {"segment": "", "grouping": self.workspace.channel_grouping, "view_through": INCLUDE}
@@ -159,10 +181,10 @@ class AttributionForm(forms.Form):
         """Return the model that a choice stands for, with the settings that were typed for it."""
         data = self.cleaned_data
         if choice == "time_decay" and data.get("half_life_days") is not None:
-            return f"time_decay:{data['half_life_days']:g}"
-        weights = [data.get(name) for name in ("first", "middle", "last")]
-        if choice == "position" and any(weight is not None for weight in weights):
-            return "position:" + "-".join(f"{weight or 0:g}" for weight in weights)
+            return f"time_decay:{data['half_life_days']}"
+        weights = self._weights()
+        if choice == "position" and weights is not None:
+            return "position:" + "-".join(map(str, weights))
         return choice
 
 

@@ -214,7 +214,8 @@ def _goal_and_metric(workspace: Workspace, given: dict[str, Any]) -> dict[str, A
         return {"goal": goal.name, "metric": metric.lower()}
     counted = lead_goal(goals) if metric.lower() == LEADS else _named(goals, metric)
     if counted is None:
-        raise _Refused("metric", f"There is no metric “{metric}”. Use {REVENUE}, {CONVERSIONS}, or a goal: {known}.")
+        measures = f"{REVENUE}, {CONVERSIONS}, {LEADS}"
+        raise _Refused("metric", f"There is no metric “{metric}”. Use {measures}, or a goal: {known}.")
     if asked and _named(goals, str(asked)) != counted:
         raise _Refused("goal", f"The metric “{metric}” counts the goal “{counted.name}”, not “{asked}”.")
     return {"goal": counted.name, "metric": CONVERSIONS}

@@ -11,6 +11,7 @@ from attribution.catalogue import Model
 from attribution.labels import NONE
 from attribution.methods.crediting import Credited, Intervals
 from attribution.methods.intervals import Interval
+from attribution.methods.markov import Transitions
 from marketing.frames import Float64Column
 
 MOST_GROUPS_IN_MATRIX = 15
@@ -29,22 +30,23 @@ class Named:
     extra: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
-def models_result(*, credited: Credited, named: Named, intervals: Intervals, by_value: bool) -> dict[str, Any]:
+def models_result(
+    *, credited: Credited, named: Named, intervals: Intervals, by_value: bool, total: float
+) -> dict[str, Any]:
     """Return the result of each model by its name, in the order that they were asked for.
 
     All list the same groups, those credited under any of them, and "(none)" last. `by_value`: whether the share is that
-    of value, not of conversions.
+    of value, not of conversions; `total`: what it is a share of.
     """
     listed = listed_groups(credited, named)
     measure = credited.value if by_value else credited.conversions
-    total = measure[0].sum() if named.models[0].adds_up else _total(measure, named)
     return {
         model.name: {
             f"{named.dimension}s": [
                 _group(credited, named, intervals, place, group, measure[place, group] / total if total else 0.0)
                 for group in listed
             ],
-            **_explained(credited, named, model.name),
+            **_explained(credited, intervals, named, model.name),
             **named.extra.get(model.name, {}),
         }
         for place, model in enumerate(named.models)
@@ -55,12 +57,6 @@ def listed_groups(credited: Credited, named: Named) -> list[int]:
     """Return the groups that a result lists, by their places: those credited under any model, and "(none)"."""
     credited_any = credited.conversions[:, :-1].any(axis=0) | credited.value[:, :-1].any(axis=0)
     return [*np.flatnonzero(credited_any).tolist(), len(named.labels)]
-
-
-def _total(measure: Float64Column, named: Named) -> float:
-    """The total under a model that adds up; under Participation alone, that of the row "(none)" and what it holds."""
-    adding_up = [place for place, model in enumerate(named.models) if model.adds_up]
-    return float(measure[adding_up[0]].sum()) if adding_up else 0.0
 
 
 def _group(
@@ -91,18 +87,26 @@ def _group(
 
 def _effects(credited: Credited, intervals: Intervals, model: str, group: int) -> dict[str, float]:
     """Return what removing the group does under a data-driven model."""
+    extra: dict[str, float] = {}
     if model in credited.markov:
-        found = credited.markov[model]
-        effect, without = found.removal_effect[group], found.rate_without[group]
+        chain = credited.markov[model]
+        figures = {"removal_effect": chain.removal_effect[group], "rate_without": chain.rate_without[group]}
     elif model in credited.posterior:
         drawn = credited.posterior[model]
-        effect, without = drawn.effect[:, group].mean(), drawn.rate_without[:, group].mean()
+        figures = {
+            "removal_effect": drawn.effect[:, group].mean(),
+            "rate_without": drawn.rate_without[:, group].mean(),
+        }
     elif model in credited.shapley:
-        return {"marginal_effect": float(credited.shapley[model].phi[group])}
+        found = credited.shapley[model]
+        figures = {"marginal_effect": found.phi[group]}
+        if not found.is_exact:
+            extra["monte_carlo_error"] = float(found.monte_carlo_error[group])
     else:
         return {}
-    effects = _with_ends("removal_effect", effect, intervals.removal_effect[model], (group,))
-    return effects | {"rate_without": float(without)}
+    for name, value in figures.items():
+        extra |= _with_ends(name, value, intervals.explained[model][name], (group,))
+    return extra
 
 
 def _with_ends(name: str, value: float, ends: Interval, place: tuple[int, ...]) -> dict[str, float]:
@@ -111,21 +115,25 @@ def _with_ends(name: str, value: float, ends: Interval, place: tuple[int, ...]) 
     return {name: float(value), f"{name}_low": low, f"{name}_high": high}
 
 
-def _explained(credited: Credited, named: Named, model: str) -> dict[str, Any]:
+def _explained(credited: Credited, intervals: Intervals, named: Named, model: str) -> dict[str, Any]:
     """Return what holds for the model as a whole."""
-    if model in credited.posterior:
-        return {"conversion_rate": float(credited.posterior[model].conversion_rate.mean())}
     if model in credited.shapley:
-        found = credited.shapley[model]
-        return {"is_exact": found.is_exact, "monte_carlo_error": [float(error) for error in found.monte_carlo_error]}
-    if model not in credited.markov:
+        return {"is_exact": credited.shapley[model].is_exact}
+    if model in credited.posterior:
+        rate, more = credited.posterior[model].conversion_rate.mean(), {}
+    elif model in credited.markov:
+        markov = credited.markov[model]
+        rate, more = markov.conversion_rate, _transitions(markov.transitions, named.labels)
+    else:
         return {}
-    markov = credited.markov[model]
-    return {"conversion_rate": markov.conversion_rate, **_transitions(markov.transitions.counts, named.labels)}
+    return _with_ends("conversion_rate", rate, intervals.explained[model]["conversion_rate"], ()) | more
 
 
-def _transitions(counts: Float64Column, labels: Sequence[str]) -> dict[str, Any]:
+def _transitions(transitions: Transitions | None, labels: Sequence[str]) -> dict[str, Any]:
     """Return the moves between groups, as counts and as shares of each row; nothing where there are too many."""
+    if transitions is None:
+        return {}
+    counts = transitions.counts
     seen = np.flatnonzero(counts[:-1].any(axis=1) | counts[:, : len(labels)].any(axis=0)).tolist()
     if not 0 < len(seen) <= MOST_GROUPS_IN_MATRIX:
         return {}

@@ -126,7 +126,9 @@ def intervals_of(drawn: Replicates, level: float) -> dict[str, Interval]:
         "difference from last": interval(_from_last(drawn), level),
     }
     found = {measure: Interval(each.low[:, :CHANNELS], each.high[:, :CHANNELS]) for measure, each in found.items()}
-    return found | {"removal effect": interval(drawn.removal_effects["markov:1"], level, at_least=0.0, at_most=1.0)}
+    return found | {
+        "removal effect": interval(drawn.explained["markov:1"]["removal_effect"], level, at_least=0.0, at_most=1.0)
+    }
 
 
 def _from_last(drawn: Replicates) -> Sample:
@@ -146,7 +148,7 @@ def truth() -> dict[str, Numbers]:
         value += drawn.credited_value.estimate
         total_conversions += drawn.total_conversions.estimate
         total_value += drawn.total_value.estimate
-        effect += drawn.removal_effects["markov:1"].estimate / PARTS_OF_TRUTH
+        effect += drawn.explained["markov:1"]["removal_effect"].estimate / PARTS_OF_TRUTH
     per_data_set = CUSTOMERS / (CUSTOMERS_OF_TRUTH * PARTS_OF_TRUTH)
     conversions, value = conversions[:, :CHANNELS], value[:, :CHANNELS]
     return {

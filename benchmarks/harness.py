@@ -136,7 +136,7 @@ def machine(database: Database) -> dict[str, Any]:
         "cpu": next((line.split(":")[1].strip() for line in cpu_lines if line.startswith("model name")), "unknown"),
         "cores": os.cpu_count(),
         "memory_gib": round(memory_kib / 2**20, 1),
-        "system": platform.platform(),
+        "system": f"{platform.system()} {platform.machine()}",
         "python": platform.python_version(),
         "database": f"{database} {version}",
     }

@@ -72,7 +72,8 @@ class Evidence:
         unit = f"Revenue for each {self._frame.currency} spent"
         credited = {group.name: self._ratios(group) for group in shown if group.is_seen}
         spread = max(credited, key=lambda name: max(credited[name].values()) - min(credited[name].values()))
-        title = f"The models disagree most about {spread}"
+        apart = {formats.ratio(ratio) for ratio in credited[spread].values()}
+        title = f"The models disagree most about {spread}" if len(apart) > 1 else "The models agree on every channel"
         named = ", ".join(f"{formats.ratio(ratio)} by {label}" for label, ratio in credited[spread].items())
         return ChartSpec(
             id="evidence",

@@ -14,6 +14,7 @@ import numpy as np
 from django.core.cache import cache
 
 from accounts.models import Workspace
+from attribution.channel_types import decided_types, looks_at_types
 from attribution.custom.compiling import custom_rule_model
 from attribution.custom.examples import Weighed, examples, label, weigh
 from attribution.labels import MODEL_LABELS, NONE
@@ -137,8 +138,10 @@ def present_preview(
 def own_credit(*, workspace: Workspace, scope: Scope, definition: CustomDefinition) -> OwnCredit | None:
     """Credit the conversions of the scope; None while the snapshot of the newest data is still to be built."""
     version = data_version(workspace=workspace, datasets=DATASETS)
-    question = [scope.goal.pk, str(scope.period.start), str(scope.period.end), scope.window_days]
-    text = json.dumps([workspace.pk, version, question, definition.as_json()])
+    meaning = definition.as_json()
+    types = decided_types([workspace.pk]) if looks_at_types(meaning) else {}
+    question = [scope.goal.pk, str(scope.period.start), str(scope.period.end), scope.window_days, types]
+    text = json.dumps([workspace.pk, version, question, meaning])
     key = f"custom-model-{hashlib.sha256(text.encode()).hexdigest()}"
     if (kept := cache.get(key)) is not None:
         return OwnCredit(**kept)
@@ -230,10 +233,11 @@ def _notes(credit: OwnCredit, scope: str) -> list[str]:
     more = len(credit.unknown) - 5
     conversions = _estimated(credit.conversions, credit.sampled)
     noun = "conversion" if conversions == "1" else "conversions"
+    without = _estimated(credit.without_weight, credit.sampled)
     return [
         f"Share of {conversions} {noun} that each channel gets. {scope}.",
-        f"{_estimated(credit.without_weight, credit.sampled)} of them have touches, but none with any weight: they "
-        f"go to “{NONE}”."
+        f"{without} of them {'has' if without == '1' else 'have'} touches, but none with any weight: that credit "
+        f"goes to “{NONE}”."
         if credit.without_weight
         else "",
         f"Estimated from a random sample of {formats.percent(credit.sampled)} of the customers, as there are many. "

@@ -1,5 +1,6 @@
 """Attribution > Custom models: those of the workspace, and the form of one with a preview of what it does."""
 
+import datetime as dt
 from collections.abc import Callable
 
 from django.contrib import messages
@@ -7,21 +8,28 @@ from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts import access
 from accounts.access import AuthedRequest
 from accounts.models import Workspace
 from accounts.permissions import Permission
+from analyses.models import Run
+from analyses.runs import request_run
 from attribution.custom import custom_models
 from attribution.custom.forms import PREVIEW, RUN, SAVE, CustomModelForm
 from attribution.custom.presenters import present_rows, present_versions, query_of
 from attribution.custom.preview import present_preview
 from attribution.models import CustomModel
+from marketing.models import Dataset
+from marketing.periods import Period, yesterday
+from marketing.selectors import data_ends
 from mmm_project.problems import Invalid
 from mmm_project.web import render_page, wants_fragment
 
 ROWS_PER_PAGE = 20
+LAST_NON_DIRECT = "last_non_direct"  # stands beside a custom model where the workspace's default is one, too
 
 
 @require_safe
@@ -59,7 +67,7 @@ def custom_new(request: AuthedRequest, slug: str) -> HttpResponse:
 
     if model := _save(request, form, create):
         messages.success(request, f"“{model.name}” is saved.")
-        return _after_saving(form, model)
+        return _after_saving(request, form, model)
     return _editor(request, workspace, form, None)
 
 
@@ -87,7 +95,7 @@ def custom_model(request: AuthedRequest, slug: str, model_id: int) -> HttpRespon
         number = custom_models.newest(saved).number
         what = "is saved; it means what it did before" if number == before else f"is saved as version {number}"
         messages.success(request, f"“{saved.name}” {what}.")
-        return _after_saving(form, saved)
+        return _after_saving(request, form, saved)
     return _editor(request, workspace, form, custom_models.get(workspace=workspace, model_id=model_id))
 
 
@@ -142,12 +150,36 @@ def _save(request: AuthedRequest, form: CustomModelForm, deed: Callable[[], Cust
         return None
 
 
-def _after_saving(form: CustomModelForm, model: CustomModel) -> HttpResponse:
-    """Go to the model, or where it can be run."""
-    slug = model.workspace.slug
-    if form.action == RUN:
-        return redirect(f"{reverse('attribution:page', kwargs={'slug': slug})}?{query_of(model)}")
-    return redirect("attribution:custom_model", slug=slug, model_id=model.pk)
+def _after_saving(request: AuthedRequest, form: CustomModelForm, model: CustomModel) -> HttpResponse:
+    """Go to the model, or to a run of it; without data for one, to the page that says what is missing."""
+    workspace = model.workspace
+    if form.action != RUN:
+        return redirect("attribution:custom_model", slug=workspace.slug, model_id=model.pk)
+    ends = data_ends(workspace=workspace, datasets=[Dataset.CONVERSIONS])
+    if ends is None or not access.can(request, Permission.RUN):
+        return redirect(f"{reverse('attribution:page', kwargs={'slug': workspace.slug})}?{query_of(model)}")
+    run = request_run(
+        workspace=workspace,
+        kind="attribution",
+        params=_beside_the_usual_model(model, ends),
+        by=request.user,
+        trigger=Run.Trigger.PAGE,
+    )
+    return redirect("analyses:run", slug=workspace.slug, run_id=run.pk)
+
+
+def _beside_the_usual_model(model: CustomModel, ends: dt.date) -> dict[str, object]:
+    """Ask for the model beside the workspace's default one, in its usual period or, where data end before, the last."""
+    workspace = model.workspace
+    usual = workspace.default_attribution_model
+    beside = LAST_NON_DIRECT if usual.startswith(custom_models.PREFIX) else usual
+    until = min(ends, yesterday(now=timezone.now(), zone=workspace.zone))
+    period = Period.last_days(workspace.period_days, until=until)
+    return {
+        "model": [f"{custom_models.PREFIX}{model.pk}", beside],
+        "start": period.start.isoformat(),
+        "end": period.end.isoformat(),
+    }
 
 
 def _editor(

@@ -4,6 +4,7 @@ Source: Strelioff, Crutchfield, Hubler 2007, Physical Review E 76, 011106 (chain
 """
 
 import math
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -64,7 +65,8 @@ def bayesian_markov(
     conversion and, with `null_paths`, to null. The posterior adds the counts. A group that no path reaches has no
     effect in any draw.
 
-    `seed`: keys a Philox generator; the same seed and paths give the same draws. `on_progress` is called with the
+    `seed`: with the counts, keys a Philox generator: the same seed and paths give the same draws, and those of other
+    paths are independent of them. `on_progress` is called with the
     fraction done after each chunk, 1 at the end. Memory is bounded by the chunk and the result.
 
     Raises ValueError if there are no draws to make or alpha is not a positive number.
@@ -87,7 +89,7 @@ def bayesian_markov(
     every_move = np.indices((states + 1, states)).reshape(2, -1)
     graph = StateGraph(groups, reached[:, None], *every_move)
 
-    rng = np.random.Generator(np.random.Philox(key=seed))
+    rng = np.random.Generator(np.random.Philox(np.random.SeedSequence([seed, zlib.crc32(concentration.tobytes())])))
     rate, without = np.zeros(draws), np.zeros((draws, groups))
     chunk = max(1, min(MOST_DRAWS_OF_CHUNK, CHUNK_CELLS // concentration.size))
     for first in range(0, draws, chunk):

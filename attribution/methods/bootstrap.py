@@ -56,7 +56,8 @@ def bootstrap(
     `threads` share the replicates: the result is the same to the last bit whatever their number.
 
     Time O(R x (touches + customers)), and what a model takes for its counts R times. Memory: the replicates, of
-    16 R M (G+1) bytes, 40 bytes a journey, and some 300 MB at most. Raises ValueError as `rule_credit` does, and unless
+    16 R M (G+1) bytes, 40 bytes a journey, and some 300 MB, or 1 KB for each count of a chain that has more than that
+    (200 channels in order 2 have a million). Raises ValueError as `rule_credit` does, and unless
     there are 2 replicates or more.
     """
     if replicates < 2:
@@ -114,7 +115,8 @@ def _weighted_sums(
                 for _ in run(partial(_add, block, customers.features, seed), sums):
                     done += 1
                     on_progress(done / steps)
-            for one, shares in zip(sums, run(partial(_shares, customers.features), sums), strict=True):
+            inside = threads if at_once == 1 else 1  # the threads that share a pass, which then is a large one
+            for one, shares in zip(sums, run(partial(_shares, customers.features, inside), sums), strict=True):
                 yield one.number, one.cells, shares
                 done += 1
                 on_progress(done / steps)
@@ -133,8 +135,8 @@ class _Sums:
         return cls(number, np.zeros((customers.cells, 2, LANES)), np.zeros((customers.counts, LANES)))
 
 
-def _shares(features: PathFeatures | None, sums: _Sums) -> list[PathShares]:
-    return [] if features is None else features.shares(sums.counts)
+def _shares(features: PathFeatures | None, threads: int, sums: _Sums) -> list[PathShares]:
+    return [] if features is None else features.shares(sums.counts, threads=threads)
 
 
 def _add(block: Statistics, features: PathFeatures | None, seed: int, sums: _Sums) -> None:

@@ -7,6 +7,7 @@ were halved says less, and its intervals are wider. A path's value follows its c
 same; so intervals of value do not know that orders differ in size, and are too narrow too.
 """
 
+import zlib
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -60,18 +61,27 @@ def bootstrap_paths(
         direct_source=direct,
     )
     collected = Collected(models, table.groups, replicates)
+    key = (seed, _fingerprint(table))
     for number in range(collected.passes):
-        cells, counts = _sums(table, each_once, features, seed, number)
+        cells, counts = _sums(table, each_once, features, key, number)
         collected.put(number, cells, features.shares(counts))
         on_progress((number + 1) / collected.passes)
     return collected.replicates(float(table.conversions.sum()))
 
 
+def _fingerprint(table: PathTable) -> int:
+    """Tables that differ are drawn independently under one seed: those of two periods have no customer in common."""
+    found = 0
+    for column in (table.offsets, table.steps, table.conversions, table.value, table.nulls):
+        found = zlib.crc32(np.ascontiguousarray(column).tobytes(), found)
+    return found
+
+
 def _sums(
-    table: PathTable, each_once: Customers, features: PathFeatures, seed: int, number: int
+    table: PathTable, each_once: Customers, features: PathFeatures, key: tuple[int, int], number: int
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
     """What pass `number` adds up to, as `bootstrap_kernel.add_weighted` does for customers."""
-    of_conversions, of_nulls = (np.random.default_rng([seed, number, end]) for end in range(2))
+    of_conversions, of_nulls = (np.random.default_rng([*key, number, end]) for end in range(2))
     cells, counts = np.zeros((each_once.cells, 2, LANES)), np.zeros((features.number, LANES))
     converted = table.conversions > 0
     worth = np.divide(table.value, table.conversions, out=np.zeros(len(table)), where=converted)

@@ -142,8 +142,9 @@ class Intervals:
     """Low and high ends of every number, of the shape that the numbers have.
 
     `conversions`, `value`, `share`: (M, G+1), the share being that of conversions or of value.
-    `conversions_difference`, `value_difference`: (M, G+1), of the difference to the first model. `removal_effect`: by
-    the name of the model, (G,).
+    `conversions_difference`, `value_difference`: (M, G+1), of the difference to the first model. `explained`: by name
+    of a data-driven model and of what its credit follows from (removal_effect, rate_without, marginal_effect (G,),
+    conversion_rate ()).
     """
 
     conversions: Interval
@@ -151,7 +152,7 @@ class Intervals:
     share: Interval
     conversions_difference: Interval
     value_difference: Interval
-    removal_effect: Mapping[str, Interval]
+    explained: Mapping[str, Mapping[str, Interval]]
 
 
 def drawn_anew(methods: Sequence[Method]) -> list[RuleModel | MarkovModel | ShapleyModel]:
@@ -172,11 +173,16 @@ def intervals_of(*, credited: Credited, replicates: Replicates, level: float, by
         "share": replicates.interval_of_share(level, by_value=by_value),
     }
     total = credited.value if by_value else credited.conversions
-    effects = {
-        name: interval(sample, level, at_least=0.0, at_most=1.0) for name, sample in replicates.removal_effects.items()
-    }
-    for name, posterior in credited.posterior.items():
-        effects[name] = interval(Sample.of_draws(estimate=posterior.effect.mean(axis=0), draws=posterior.effect), level)
+    explained = {model: _explained(figures, level) for model, figures in replicates.explained.items()}
+    for model, posterior in credited.posterior.items():
+        draws = {
+            "removal_effect": posterior.effect,
+            "rate_without": posterior.rate_without,
+            "conversion_rate": posterior.conversion_rate,
+        }
+        explained[model] = _explained(
+            {name: Sample.of_draws(estimate=drawn.mean(axis=0), draws=drawn) for name, drawn in draws.items()}, level
+        )
 
     def each(figure: str) -> Interval:
         """The interval of each model in turn: the bootstrap's own, which know of bounds, or the posterior's."""
@@ -184,7 +190,7 @@ def intervals_of(*, credited: Credited, replicates: Replicates, level: float, by
         for place, method in enumerate(credited.methods):
             if isinstance(method, BayesianModel):
                 measure = figure if figure != "share" else "value" if by_value else "conversions"
-                found = interval(samples[measure][place], level)
+                found = interval(_posterior_sample(credited, place, measure), level)
                 scale = (total[place].sum() or 1.0) if figure == "share" else 1.0
                 ends.append((found.low / scale, found.high / scale))
             else:
@@ -195,7 +201,7 @@ def intervals_of(*, credited: Credited, replicates: Replicates, level: float, by
     def differences(measure: str) -> Interval:
         main, *others = samples[measure]
         nothing = np.zeros(credited.conversions.shape[1])
-        found = [interval(_difference(other, main), level) for other in others]
+        found = [interval(difference(other, main), level) for other in others]
         return _stacked([(nothing, nothing), *((one.low, one.high) for one in found)])
 
     return Intervals(
@@ -204,8 +210,16 @@ def intervals_of(*, credited: Credited, replicates: Replicates, level: float, by
         share=each("share"),
         conversions_difference=differences("conversions"),
         value_difference=differences("value"),
-        removal_effect=effects,
+        explained=explained,
     )
+
+
+def _explained(figures: Mapping[str, Sample], level: float) -> dict[str, Interval]:
+    """Intervals of what credit follows from: probabilities, or differences between such."""
+    return {
+        name: interval(sample, level, at_least=-1.0 if name == "marginal_effect" else 0.0, at_most=1.0)
+        for name, sample in figures.items()
+    }
 
 
 def _stacked(ends: Sequence[tuple[Float64Column, Float64Column]]) -> Interval:
@@ -214,24 +228,39 @@ def _stacked(ends: Sequence[tuple[Float64Column, Float64Column]]) -> Interval:
 
 
 def samples_of(credited: Credited, replicates: Replicates, measure: str) -> list[Sample]:
-    """The credit of each model, (G+1,), in the bootstrap's replicates or in the draws of its posterior."""
+    """The credit of each model, (G+1,), in the bootstrap's replicates.
+
+    A posterior tells how what has a touch is shared out; how much that is, and what has none, the replicates tell. So
+    what models have in common is not in their differences, and what periods do not is in theirs.
+    """
     drawn = replicates.credited_conversions if measure == "conversions" else replicates.credited_value
     samples, number = [], 0
-    for place, method in enumerate(credited.methods):
-        if not isinstance(method, BayesianModel):
+    for method in credited.methods:
+        if isinstance(method, BayesianModel):
+            samples.append(_shared_out(credited.posterior[method.name], replicates, measure))
+        else:
             samples.append(Sample(drawn.lanes[:, number], drawn.groups_left_out))
             number += 1
-            continue
-        estimate = (credited.conversions if measure == "conversions" else credited.value)[place]
-        draws = getattr(credited.posterior[method.name], measure)
-        untouched = np.full((len(draws), 1), estimate[-1])
-        samples.append(Sample.of_draws(estimate=estimate, draws=np.concatenate([draws, untouched], axis=1)))
     return samples
 
 
-def _difference(one: Sample, other: Sample) -> Sample:
-    """A difference replicate by replicate. A posterior has left nobody out, and knows nothing of the other's draws."""
-    if one.groups_left_out == other.groups_left_out:
-        return difference(one, other)
-    draws = one.replicates - other.replicates
-    return Sample.of_draws(estimate=one.estimate - other.estimate, draws=draws)
+def _shared_out(posterior: Posterior, replicates: Replicates, measure: str) -> Sample:
+    """A draw of the posterior for each replicate; its mean where groups of customers are left out."""
+    total, untouched = (
+        (replicates.total_conversions, replicates.untouched_conversions)
+        if measure == "conversions"
+        else (replicates.total_value, replicates.untouched_value)
+    )
+    before = 1 + total.groups_left_out
+    mean = np.broadcast_to(posterior.share.mean(axis=0), (before, posterior.share.shape[1]))
+    share = np.concatenate([mean, np.resize(posterior.share, (len(total.lanes) - before, mean.shape[1]))])
+    touched = (total.lanes - untouched.lanes)[:, None] * share
+    return Sample(np.concatenate([touched, untouched.lanes[:, None]], axis=1), total.groups_left_out)
+
+
+def _posterior_sample(credited: Credited, place: int, measure: str) -> Sample:
+    """The credit of a model with a posterior, (G+1,), in its draws, with the conversions that there are as given."""
+    estimate = (credited.conversions if measure == "conversions" else credited.value)[place]
+    draws = getattr(credited.posterior[credited.methods[place].name], measure)
+    untouched = np.full((len(draws), 1), estimate[-1])
+    return Sample.of_draws(estimate=estimate, draws=np.concatenate([draws, untouched], axis=1))

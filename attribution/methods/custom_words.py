@@ -56,7 +56,7 @@ def _conditions(when: Conditions) -> str:
     if when.campaign:
         parts.append(f"of the campaign {_either([f'“{name}”' for name in when.campaign])}")
     if when.campaign_contains:
-        parts.append(f"of a campaign named like “{when.campaign_contains}”")
+        parts.append(f"of a campaign whose name contains “{when.campaign_contains}”")
     if when.interaction:
         parts.append(f"by {_either([name.replace('_', ' ') for name in when.interaction])}")
     if when.age_days is not None:
@@ -100,7 +100,7 @@ def _ordinal(n: int) -> str:
 def _times(factor: float) -> str:
     if factor == 0:
         return "not at all"
-    return {0.5: "half", 1.0: "as they are", 2.0: "double"}.get(factor, f"{factor:,.10g} times")
+    return {0.5: "half", 1.0: "once", 2.0: "double"}.get(factor, f"{factor:,.10g} times")
 
 
 def _counted(number: float, noun: str) -> str:

@@ -61,7 +61,7 @@ class MarkovCredit:
     converted without a touch is in no path, and so not in here.
     `removal_effect`: (G,) float64, share of conversions that is lost without the group. `conversion_rate`: probability
     that a path converts. `rate_without`: (G,) float64, the same without each group.
-    `transitions`: moves from group to group, whatever the model's order.
+    `transitions`: moves from group to group, whatever the model's order; None where there are too many groups.
     """
 
     conversions: Float64Column
@@ -69,7 +69,7 @@ class MarkovCredit:
     removal_effect: Float64Column
     conversion_rate: float
     rate_without: Float64Column
-    transitions: Transitions
+    transitions: Transitions | None
 
 
 def markov_credit(*, paths: PathTable, model: MarkovModel, threads: int = 1) -> MarkovCredit:
@@ -83,7 +83,9 @@ def markov_credit(*, paths: PathTable, model: MarkovModel, threads: int = 1) -> 
         effects=chain.removal_effects(counts, threads=threads),
         conversions=math.fsum(paths.conversions),
         value=math.fsum(paths.value),
-        transitions=transitions_of(graph=chain.graph, counts=counts),
+        transitions=transitions_of(graph=chain.graph, counts=counts)
+        if paths.groups <= MOST_GROUPS_COUNTED_DIRECTLY
+        else None,
     )
 
 
@@ -131,7 +133,9 @@ def chain_of_transitions(transitions: Transitions) -> tuple[StateGraph, Float64C
     return graph, np.concatenate([moved[origin, target], ends.T.ravel()])
 
 
-def _credit(*, effects: RemovalEffects, conversions: float, value: float, transitions: Transitions) -> MarkovCredit:
+def _credit(
+    *, effects: RemovalEffects, conversions: float, value: float, transitions: Transitions | None
+) -> MarkovCredit:
     """Share out conversions and their value by one chain's removal effects."""
     share = effect_shares(effects.effect)
     return MarkovCredit(

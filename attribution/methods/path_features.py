@@ -1,6 +1,6 @@
 """What data-driven models count along paths, numbered, so that a bootstrap can weigh all of it in one pass."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -21,13 +21,13 @@ Int32Column: TypeAlias = npt.NDArray[np.int32]
 class PathShares:
     """A path model's answer in each of L lanes.
 
-    `share`: (L, G) float64, what each group gets of the conversions along paths. `removal_effect`: (L, G) float64, and
-    `conversion_rate`: (L,) float64; None for models that know none.
+    `share`: (L, G) float64, what each group gets of the conversions along paths. `explained`: by name, what that
+    follows from, (L, ...) float64: removal_effect and rate_without (L, G), conversion_rate (L,), or
+    marginal_effect (L, G).
     """
 
     share: Float64Column
-    removal_effect: Float64Column | None = None
-    conversion_rate: Float64Column | None = None
+    explained: Mapping[str, Float64Column]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,18 +52,25 @@ class PathFeatures:
         """How many features there are."""
         return self.first_feature[-1]
 
-    def shares(self, counts: Float64Column) -> list[PathShares]:
-        """Each model's answer from how often each feature occurred, (features, L) float64."""
+    def shares(self, counts: Float64Column, *, threads: int = 1) -> list[PathShares]:
+        """Each model's answer from how often each feature occurred, (features, L) float64.
+
+        `threads` share the lanes of large chains; nothing depends on their number.
+        """
         found = []
         for place, (model, part) in enumerate(zip(self.models, self.parts, strict=True)):
             own = counts[self.first_feature[place] : self.first_feature[place + 1]]
             if isinstance(part, Chain):
-                effects = part.removal_effects(np.ascontiguousarray(own.T))
-                found.append(PathShares(effect_shares(effects.effect), effects.effect, effects.conversion_rate))
+                effects = part.removal_effects(np.ascontiguousarray(own.T), threads=threads)
+                explained = {
+                    "removal_effect": effects.effect,
+                    "rate_without": effects.rate_without,
+                    "conversion_rate": effects.conversion_rate,
+                }
+                found.append(PathShares(effect_shares(effects.effect), explained))
             elif isinstance(model, ShapleyModel):
-                found.append(
-                    PathShares(part.values(conversions=own[: len(part)], nulls=own[len(part) :], model=model).shares())
-                )
+                values = part.values(conversions=own[: len(part)], nulls=own[len(part) :], model=model)
+                found.append(PathShares(values.shares(), {"marginal_effect": values.phi}))
         return found
 
 

@@ -27,18 +27,21 @@ class Replicates:
 
     `models`: names of the M models, in the order asked for.
     `credited_conversions`, `credited_value`: samples of shape (M, G+1), value in account currency.
-    `removal_effects`, `conversion_rates`: by name of the Markov model, samples of shape (G,) and ().
-    `total_conversions`, `total_value`: samples of shape (), what there was to credit.
+    `explained`: by name of a path model and of what its credit follows from (see `PathShares`), samples of shape (G,)
+    or ().
+    `total_conversions`, `total_value`: samples of shape (), what there was to credit; `untouched_conversions`,
+    `untouched_value`: what of it no group is due.
     `converting_customers`: number of customers who converted.
     """
 
     models: tuple[str, ...]
     credited_conversions: Sample
     credited_value: Sample
-    removal_effects: dict[str, Sample]
-    conversion_rates: dict[str, Sample]
+    explained: dict[str, dict[str, Sample]]
     total_conversions: Sample
     total_value: Sample
+    untouched_conversions: Sample
+    untouched_value: Sample
     converting_customers: float
 
     @property
@@ -54,7 +57,11 @@ class Replicates:
     @property
     def removal_effect(self) -> dict[str, Float64Column]:
         """By name of the Markov model: (R, G) float64."""
-        return {name: sample.replicates for name, sample in self.removal_effects.items()}
+        return {
+            name: figures["removal_effect"].replicates
+            for name, figures in self.explained.items()
+            if "removal_effect" in figures
+        }
 
     def interval_of_conversions(self, level: float) -> Interval:
         """(M, G+1); where a group was credited with nothing, up to `unseen_credit`."""
@@ -86,10 +93,8 @@ class Collected:
         self.passes = JACKKNIFE_PASSES + -(-replicates // LANES)
         self.lanes = 1 + GROUPS_LEFT_OUT + replicates
         self.conversions, self.value = np.zeros((2, self.lanes, len(models), groups + 1))
-        self.totals = np.zeros((2, self.lanes))
-        chains = [model.name for model in models if isinstance(model, MarkovModel)]
-        self.effects = {name: np.zeros((self.lanes, groups)) for name in chains}
-        self.rates = {name: np.zeros(self.lanes) for name in chains}
+        self.totals, self.untouched = np.zeros((2, 2, self.lanes))
+        self.explained: dict[str, dict[str, npt.NDArray[np.float64]]] = {}
 
     def put(self, number: int, cells: npt.NDArray[np.float64], of_paths: Sequence[PathShares]) -> None:
         """Take in pass `number`: `cells` as `bootstrap_kernel.add_weighted` sums them, and what path models say."""
@@ -99,7 +104,7 @@ class Collected:
         # The lane that leaves nobody out is the last of the jackknife's.
         lanes = np.where(raw < GROUPS_LEFT_OUT, raw + 1, np.where(raw == GROUPS_LEFT_OUT, 0, raw))
         touched, untouched = cells[-2, :, here], cells[-1, :, here]
-        self.totals[:, lanes] = touched + untouched
+        self.totals[:, lanes], self.untouched[:, lanes] = touched + untouched, untouched
         rules, paths = 0, iter(of_paths)
         columns = self.groups + 1
         for m, model in enumerate(self.models):
@@ -113,19 +118,23 @@ class Collected:
             for measure, kept in enumerate((self.conversions, self.value)):
                 kept[lanes, m, :-1] = touched[measure, :, None] * share
                 kept[lanes, m, -1] = untouched[measure]
-            if found.removal_effect is not None and found.conversion_rate is not None:
-                self.effects[model.name][lanes] = found.removal_effect[here]
-                self.rates[model.name][lanes] = found.conversion_rate[here]
+            figures = self.explained.setdefault(model.name, {})
+            for name, of_lanes in found.explained.items():
+                figures.setdefault(name, np.zeros((self.lanes, *of_lanes.shape[1:])))[lanes] = of_lanes[here]
 
     def replicates(self, converting_customers: float) -> Replicates:
         return Replicates(
             models=tuple(model.name for model in self.models),
             credited_conversions=_sample(self.conversions),
             credited_value=_sample(self.value),
-            removal_effects={name: _sample(lanes) for name, lanes in self.effects.items()},
-            conversion_rates={name: _sample(lanes) for name, lanes in self.rates.items()},
+            explained={
+                model: {name: _sample(lanes) for name, lanes in figures.items()}
+                for model, figures in self.explained.items()
+            },
             total_conversions=_sample(self.totals[0]),
             total_value=_sample(self.totals[1]),
+            untouched_conversions=_sample(self.untouched[0]),
+            untouched_value=_sample(self.untouched[1]),
             converting_customers=converting_customers,
         )
 

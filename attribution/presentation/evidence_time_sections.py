@@ -182,7 +182,9 @@ def _best_window(cycle: Mapping[str, Any]) -> str:
 def _cycle_sentences(cycle: Mapping[str, Any], at: Mapping[str, Any], finding: str) -> Iterator[str]:
     yield f"{finding}."
     older = cycle["touches"] - at["touches"]
-    if older:
+    if at["days"] >= cycle["longest_days"]:
+        yield f"Touches more than {words.days(cycle['longest_days'])} before a conversion are not looked at."
+    elif older:
         share = formats.percent(older / cycle["touches"])
         conversions = formats.percent(at["conversions_outside"] / cycle["conversions"])
         yield (
@@ -220,7 +222,9 @@ def _windows(windows: Sequence[Mapping[str, Any]], cycle: Mapping[str, Any], cho
                     if window["held"] is None
                     else words.percent(window["held"]),
                     words.count(window["touches"]),
-                    words.percent(window["conversions_outside"] / cycle["conversions"]),
+                    Figure(NO_FIGURE, "Nothing older is looked at")
+                    if window["days"] >= cycle["longest_days"]
+                    else words.percent(window["conversions_outside"] / cycle["conversions"]),
                 ),
             )
             for window in windows

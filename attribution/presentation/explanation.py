@@ -1,7 +1,7 @@
 """Why the models credit as they do: what would be lost without a channel, where journeys go next, what was defined."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from analyses.documents import NO_FIGURE, DataTable, Figure, Row, Section
@@ -9,6 +9,7 @@ from attribution.catalogue import Family, Model
 from attribution.custom import custom_models
 from attribution.labels import NONE
 from attribution.methods.custom_definition import in_words, parse
+from attribution.presentation import evidence_words as words
 from attribution.presentation import presenters
 from attribution.presentation.presenters import Credit
 from mmm_project import formats
@@ -31,15 +32,13 @@ def _section(credit: Credit, model: Model, detail: Mapping[str, Any]) -> Section
         return _defined(credit, model, detail)
     if "conversion_rate" in detail:
         return _removal(credit, model, detail)
-    if "monte_carlo_error" in detail:
+    if "is_exact" in detail:
         return _marginal(credit, model, detail)
     if detail.get("journeys_without_lead"):
         journeys = formats.count(detail["journeys_without_lead"], "journey")
         have = "has" if detail["journeys_without_lead"] == 1 else "have"
-        return Section(
-            title=f"About {model.label}",
-            sentences=(f"{journeys} {have} no lead in the lookback window and {have} the U shape: 40/20/40.",),
-        )
+        sentence = f"{journeys} {have} no touch up to a lead in the lookback window, and {have} the U shape: 40/20/40."
+        return Section(title=f"About {model.label}", sentences=(sentence,))
     return None
 
 
@@ -47,8 +46,8 @@ def _defined(credit: Credit, model: Model, detail: Mapping[str, Any]) -> Section
     definition = credit.params[custom_models.PARAM][model.name]["definition"]
     sentences = list(in_words(parse(definition)))
     if left := detail.get("journeys_without_weight"):
-        journeys = formats.count(left, "converting journey")
-        sentences.append(f"{journeys} got no weight on any touch under these rules: they stand in the row “{NONE}”.")
+        journeys, stand = formats.count(left, "converting journey"), "it stands" if left == 1 else "they stand"
+        sentences.append(f"{journeys} got no weight on any touch under these rules: {stand} in the row “{NONE}”.")
     return Section(title=f"How {model.label} credits", sentences=tuple(sentences))
 
 
@@ -62,19 +61,19 @@ def _removal(credit: Credit, model: Model, detail: Mapping[str, Any]) -> Section
     rate = detail["conversion_rate"]
     groups = [group for group in _groups(credit, detail, "removal_effect") if group["removal_effect"]]
     sentences = tuple(
-        f"Removing {group[credit.dimension]} lowers the conversion rate of journeys from {_rate(rate)} to "
+        f"Removing {group[credit.dimension]} lowers the conversion probability from {_rate(rate)} to "
         f"{_rate(group['rate_without'])}."
         for group in groups[:MOST_SENTENCES]
     )
     table = DataTable(
         title=f"Removal effects under {model.label}",
-        columns=(credit.dimension_label, "Removal effect", "Conversion rate without it"),
+        columns=(credit.dimension_label, "Removal effect", "Conversion probability without it"),
         rows=tuple(
             Row(
                 label=group[credit.dimension],
                 cells=(
-                    _share(group["removal_effect"], presenters.bounds(group, "removal_effect")),
-                    Figure(_rate(group["rate_without"]), f"{group['rate_without']:.6%}", group["rate_without"]),
+                    _figure(group, "removal_effect", formats.percent),
+                    _figure(group, "rate_without", _rate),
                 ),
             )
             for group in groups[:MOST_EXPLAINED]
@@ -113,26 +112,34 @@ def _probability(value: float) -> Figure:
 def _marginal(credit: Credit, model: Model, detail: Mapping[str, Any]) -> Section:
     groups = _groups(credit, detail, "marginal_effect")
     negative = [str(group[credit.dimension]) for group in groups if group["marginal_effect"] < 0]
-    sentences = ["The marginal effect is how much a channel adds to the conversion rate of journeys, on average."]
+    one = credit.dimension_in_sentence
+    sentences = [f"The marginal effect is what a {one} adds to a journey's conversion probability, on average."]
     if negative:
+        with_it = "it" if len(negative) == 1 else "them"
         sentences.append(
-            f"{', '.join(negative[:MOST_SENTENCES])}: journeys with it convert less often, which gives negative credit."
+            f"{words.listed(negative[:MOST_SENTENCES])}: journeys with {with_it} convert less often, which gives "
+            "negative credit."
         )
+    columns: tuple[str, ...] = (credit.dimension_label, "Marginal effect")
+    figures = [("marginal_effect", _rate)]
     if not detail["is_exact"]:
-        error = max(detail["monte_carlo_error"], default=0.0)
         sentences.append(
-            f"There are too many channels for all orders: these are sampled, with a Monte Carlo error of up to "
-            f"{_rate(error)}, apart from the interval."
+            f"There are too many {one}s for all orders: these are sampled, with a Monte Carlo error that comes on top "
+            "of the interval."
         )
+        columns, figures = (*columns, "Monte Carlo error"), [*figures, ("monte_carlo_error", _rate)]
     return Section(
         title=f"Marginal effects under {model.label}",
         sentences=tuple(sentences),
         tables=(
             DataTable(
                 title=f"Marginal effects under {model.label}",
-                columns=(credit.dimension_label, "Marginal effect on the conversion rate"),
+                columns=columns,
                 rows=tuple(
-                    Row(label=group[credit.dimension], cells=(_effect(group["marginal_effect"]),))
+                    Row(
+                        label=group[credit.dimension],
+                        cells=tuple(_figure(group, figure, text) for figure, text in figures),
+                    )
                     for group in groups[:MOST_EXPLAINED]
                 ),
             ),
@@ -140,15 +147,12 @@ def _marginal(credit: Credit, model: Model, detail: Mapping[str, Any]) -> Sectio
     )
 
 
-def _effect(value: float) -> Figure:
-    return Figure(_rate(value), f"{value:.6%}", value)
-
-
-def _share(value: float, low_and_high: tuple[float, float] | None) -> Figure:
-    if low_and_high is None:
-        return Figure(formats.percent(value), f"{value:.6%}", value)
-    low, high = low_and_high
-    return Figure(formats.percent(value), f"{value:.6%}", value, low, high, formats.percent(low), formats.percent(high))
+def _figure(group: Mapping[str, Any], name: str, text: Callable[[float], str]) -> Figure:
+    """A probability of the group, or a difference between two, with its interval where it has one."""
+    value = group.get(name, 0.0)
+    low, high = presenters.bounds(group, name) or (None, None)
+    ends = ("", "") if low is None or high is None else (text(low), text(high))
+    return Figure(text(value), f"{value:.6%}", value, low, high, *ends)
 
 
 def _rate(value: float) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from analyses.segments import segment_name, segment_settings
-from attribution.catalogue import Model, find
+from attribution.catalogue import BAYESIAN, Model, find
 from attribution.custom import custom_models
 from attribution.labels import DIMENSION_LABELS, NONE
 from attribution.params import EXCLUDE, PATHS, REVENUE
@@ -81,10 +81,15 @@ class Credit:
         return bounds(group.credit[model], measure or self.measure)
 
     def shown(self, most: int) -> list[Group]:
-        """Return at most `most` groups, the smallest folded into one, and the conversions without a touch."""
+        """Return at most `most` groups, the smallest folded into one, and the conversions without a touch.
+
+        Under a model whose credit does not add up there is no folding: the smallest are left out.
+        """
         untouched = [self.untouched] if self.params.get("data") != PATHS else []  # an aggregated path has a touch
         if len(self.groups) <= most:
             return [*self.groups, *untouched]
+        if not all(model.adds_up for model in self.models):
+            return [*self.groups[:most], *untouched]
         kept, rest = self.groups[: most - 1], self.groups[most - 1 :]
         folded = [
             {measure: math.fsum(group.credit[model][measure] for group in rest) for measure in ("conversions", "value")}
@@ -165,7 +170,7 @@ def settings(params: Mapping[str, Any]) -> list[tuple[str, str]]:
         *((("Data", "aggregated paths, without customers"),) if of_paths else ()),
         ("Models", _model_names(params)),
         ("Metric", metric_label(params)),
-        ("Lookback window", window),
+        ("Attribution window", window),
         ("Period", _period(params).label),
         ("Credit by", DIMENSION_LABELS[params["dimension"]].lower()),
         *(() if of_paths else (("Channel grouping", grouping), ("View-through", view_through))),
@@ -185,18 +190,33 @@ def rows(run: "Run") -> "Iterator[Sequence[Cell]]":
     """Yield the result as one table: a row for each model and group, with the ends of its intervals."""
     assert run.result is not None  # noqa: S101 - only finished runs are exported
     dimension = run.params["dimension"]
-    figures = [*("conversions", "value"), *(EXTRA_COLUMNS if "intervals" in run.result else ())]
-    yield ("model", dimension, *figures)
+    has_intervals = "intervals" in run.result
+    figures = ("conversions", "value", *(EXTRA_COLUMNS if has_intervals else ()))
+    differences = DIFFERENCES if has_intervals else {}
+    yield ("model", dimension, *figures, *differences)
     for model, credit in run.result["models"].items():
         for group in credit[f"{dimension}s"]:
-            yield (model, group[dimension], *(group.get(figure) for figure in figures))
+            apart = group.get("difference", {})
+            yield (
+                *(model, group[dimension]),
+                *(group.get(figure) for figure in figures),
+                *(apart.get(figure) for figure in differences.values()),
+            )
 
 
 EXTRA_COLUMNS = (
     *("conversions_low", "conversions_high", "value_low", "value_high"),
     *("share", "share_low", "share_high"),
     *("removal_effect", "removal_effect_low", "removal_effect_high"),
+    *("rate_without", "rate_without_low", "rate_without_high"),
+    *("marginal_effect", "marginal_effect_low", "marginal_effect_high", "monte_carlo_error"),
 )
+# To the first model: the column -> what a group's "difference" calls it.
+DIFFERENCES = {
+    f"{measure}_difference{end}": f"{measure}{end}"
+    for measure in ("conversions", "value")
+    for end in ("", "_low", "_high")
+}
 
 
 def headline(credit: Credit) -> str:
@@ -241,7 +261,7 @@ def disagreement(credit: Credit) -> str:
 
 def concentration(credit: Credit) -> str:
     """Return how much of it all the three largest groups hold."""
-    if len(credit.groups) <= 3 or not credit.totals[credit.measure]:
+    if len(credit.groups) <= 3 or not credit.totals[credit.measure] or not credit.models[0].adds_up:
         return f"{credit.metric_label} by {credit.dimension_in_sentence}"
     first, second, third = credit.groups[:3]
     share = formats.percent(credit.share(math.fsum(credit.of(group) for group in (first, second, third))))
@@ -252,7 +272,10 @@ def reconciliation(credit: Credit) -> str:
     """Return how exactly the credit adds up to the conversions."""
     adding_up = [model for model in credit.models if model.adds_up]
     if not adding_up:
-        return "Under Participation every channel on the path gets the whole conversion, so its credit is not added up."
+        return (
+            f"Under Participation every {credit.dimension_in_sentence} on the path gets the whole conversion, so its "
+            "credit is not added up."
+        )
     conversions = formats.count(credit.totals["conversions"], "conversion")
     value = formats.money(credit.totals["value"], credit.currency)
     off = max(credit.reconciled["largest_difference_conversions"], credit.reconciled["largest_difference_value"])
@@ -265,9 +288,14 @@ def about_intervals(credit: Credit) -> str:
     """Return what the intervals are and where they come from; "" where there are none."""
     if credit.intervals is None:
         return ""
+    level = f"{credit.intervals['confidence']}% intervals"
+    posterior = [model.label for model in credit.models if model.name == BAYESIAN]
+    if len(posterior) == len(credit.models):
+        return f"With {level} of the posterior."
     of_what = "paths" if credit.params.get("data") == PATHS else "customers"
     resampled = f"{formats.count(credit.intervals['replicates'], 'replicate')} in which {of_what} are drawn anew"
-    return f"With {credit.intervals['confidence']}% intervals, from {resampled}."
+    but = f"; those of {posterior[0]} are its posterior's" if posterior else ""
+    return f"With {level}, from {resampled}{but}."
 
 
 def of_all_customers(credit: Credit) -> str:
@@ -281,10 +309,15 @@ def of_all_customers(credit: Credit) -> str:
 
 
 def without_null_paths(credit: Credit, evidence: Mapping[str, Any]) -> str:
-    """Return what data-driven models miss where aggregated paths tell of conversions only; "" where they miss none."""
+    """Return what data-driven models miss where the data tell of conversions only; "" where they miss none."""
     learns = any(model.is_data_driven and model.name != SIMPLIFIED for model in credit.models)
-    if not learns or credit.params.get("data") != PATHS or evidence.get("paths", {}).get("has_null_paths", True):
+    if not learns or evidence.get("paths", {}).get("has_null_paths", True):
         return ""
+    if credit.params.get("data") != PATHS:
+        return (
+            "The data tell of no journey without conversion, so data-driven models cannot learn which channels make a "
+            "conversion more likely. Import the touchpoints of those who did not convert, too."
+        )
     return (
         "These paths tell of no journey without conversion, so data-driven models cannot learn which channels make a "
         "conversion more likely. Import how many journeys along each path did not convert."

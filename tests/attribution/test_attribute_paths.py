@@ -315,7 +315,7 @@ def test_numbers_may_be_written_as_people_do(file: Callable[..., Path]) -> None:
         (["--models", "magic"], "There is no model “magic”. Choose from last, first, linear,"),
         (["--models", "markov:4"], "There is no model “markov:4”."),
         (["--models", "position:50-30-30"], "The weights of position must total 100%, not 110%."),
-        (["--models", "time_decay:x"], "The half-life of time_decay is a number of days"),
+        (["--models", "time_decay:x"], "The half-life of time_decay is more than 0"),
         (["--models", "custom:3@1"], "There is no model “custom:3@1”."),
         (["--models", " , "], "Say --models with one model at least"),
         (

@@ -56,8 +56,11 @@ def assert_same(one: Replicates, other: Replicates, *, within: float = 0.0) -> N
     """Every lane of everything is the same, to the last bit unless something is allowed."""
     for name in ("credited_conversions", "credited_value", "total_conversions", "total_value"):
         np.testing.assert_allclose(getattr(one, name).lanes, getattr(other, name).lanes, rtol=within, atol=within)
-    for name, sample in one.removal_effects.items():
-        np.testing.assert_allclose(sample.lanes, other.removal_effects[name].lanes, rtol=within, atol=within)
+    assert one.explained.keys() == other.explained.keys()
+    for model, figures in one.explained.items():
+        for name, sample in figures.items():
+            lanes = other.explained[model][name].lanes
+            np.testing.assert_allclose(sample.lanes, lanes, rtol=within, atol=within)
 
 
 # --- Against loops over customers ---
@@ -125,7 +128,7 @@ def test_removal_effects_of_replicates_are_those_of_their_paths() -> None:
     table = path_table(journeys=again, group_of_source=GROUP_OF_SOURCE, groups=GROUPS).table
     expected = markov_credit(paths=table, model=MarkovModel("markov:1"))
     assert found.removal_effect["markov:1"][3].tolist() == pytest.approx(expected.removal_effect.tolist(), abs=1e-12)
-    assert found.conversion_rates["markov:1"].replicates[3] == pytest.approx(expected.conversion_rate)
+    assert found.explained["markov:1"]["conversion_rate"].replicates[3] == pytest.approx(expected.conversion_rate)
 
 
 # --- Sums and variance ---

@@ -73,7 +73,7 @@ def test_conversions_vary_as_though_each_was_another_customers() -> None:
 def test_null_paths_vary_too() -> None:
     """With ten thousand conversions and forty null paths, it is these that move the removal effect's denominator."""
     found = of_rows([PathRow((0,), 10, 40, 10)], MarkovModel("markov:1"), replicates=4000)
-    rate = found.conversion_rates["markov:1"].replicates
+    rate = found.explained["markov:1"]["conversion_rate"].replicates
     assert rate.mean() == pytest.approx(0.2, abs=0.01)
     assert rate.std() == pytest.approx(np.sqrt(0.2 * 0.8 / 50), rel=0.06)
 

@@ -53,12 +53,13 @@ def test_settings_are_written_in_one_way(asked: str, name: str, label: str) -> N
         ("markov:4", "There is no model “markov:4”."),
         ("last:3", "There is no model “last:3”."),
         ("time_decay:", "There is no model “time_decay:”."),
-        ("time_decay:0", "The half-life of time_decay is a number of days from 0 to 3650, not “0”."),
+        ("time_decay:0", "The half-life of time_decay is more than 0 and at most 3650 days, not “0”."),
+        ("time_decay:0.0000001", "The half-life of time_decay is more than 0"),
         ("time_decay:-1", "The half-life of time_decay"),
         ("time_decay:nan", "The half-life of time_decay"),
         ("time_decay:1e9", "The half-life of time_decay"),
         ("time_decay:1_0", "The half-life of time_decay"),
-        ("time_decay:week", "The half-life of time_decay is a number of days from 0 to 3650, not “week”."),
+        ("time_decay:week", "The half-life of time_decay is more than 0 and at most 3650 days, not “week”."),
         ("position:50-30-30", "The weights of position must total 100%, not 110%."),
         ("position:0-100-0", "The weights of position must give something to the first or the last touch."),
         ("position:50-50", "The weights of position are first-middle-last in percent"),
@@ -70,6 +71,19 @@ def test_what_is_no_model_is_refused_with_a_sentence(asked: str, sentence: str) 
     with pytest.raises(UnknownModel) as refused:
         find(asked)
     assert str(refused.value).startswith(sentence)
+
+
+@pytest.mark.parametrize(
+    ("asked", "name"),
+    [
+        ("time_decay:7.0000001", "time_decay"),
+        ("position:40.0000001-20-39.9999999", "position"),
+        ("position:33.33333333-33.33333333-33.33333334", "position:33.333333-33.333333-33.333333"),
+    ],
+)
+def test_a_name_says_settings_to_six_decimals_and_is_found_by_itself(asked: str, name: str) -> None:
+    assert find(asked).name == name
+    assert find(name).name == name
 
 
 def test_a_custom_model_is_known_by_what_the_params_say_of_it() -> None:

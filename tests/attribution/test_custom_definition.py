@@ -255,7 +255,7 @@ def test_a_definition_is_said_in_words() -> None:
         "Email counts 1.5 times.",
         "Owned channels count half.",
         (
-            "Touches of Display or Video, of paid channels, of a campaign named like “brand”, by impression, "
+            "Touches of Display or Video, of paid channels, of a campaign whose name contains “brand”, by impression, "
             "from 1 to less than 30 days before the conversion, that are between the first and the last or the 2nd "
             "from the end: weight × 0.2."
         ),

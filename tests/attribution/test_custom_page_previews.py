@@ -88,7 +88,7 @@ def test_the_preview_says_how_many_journeys_are_left_with_nothing(
 ) -> None:
     rule = {"factor": "0", "channel": ["Search", "Email", "Display"]}
     response = client_for(analyst).post(NEW, sent(rule, action="preview", shape="even"), headers=HTMX)
-    assert "1 of them have touches, but none with any weight" in response.text
+    assert "1 of them has touches, but none with any weight" in response.text
     (none,) = (row for row in response.context["preview"].rows if row.label == "(none)")
     assert none.shares[0] == "100.0%"
 

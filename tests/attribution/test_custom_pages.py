@@ -7,10 +7,12 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User, Workspace
+from analyses.models import Run
 from attribution.custom import custom_models
 from attribution.methods.custom_definition import parse
 from attribution.models import CustomModel
 from marketing.models import Channel
+from tests.attribution.conftest import ImportRows
 from tests.attribution.custom_page_forms import HTMX, LIST, NEW, ClientFor, sent
 
 THOROUGH = {
@@ -97,10 +99,23 @@ def test_a_model_is_made(client_for: ClientFor, analyst: User, shop: Workspace) 
     assert version.definition["position"] == {"first": 50, "middle": 30, "last": 20}
 
 
-def test_saved_and_run_goes_where_it_is_run(client_for: ClientFor, analyst: User, shop: Workspace) -> None:
+def test_saved_and_run_stands_beside_the_default_model(
+    client_for: ClientFor, analyst: User, shop: Workspace, import_rows: ImportRows
+) -> None:
+    import_rows("conversions", "customer,occurred_at,value", "anna,2026-03-09T12:00Z,100")
     response = client_for(analyst).post(NEW, sent(action="run"))
-    model = CustomModel.objects.get()
-    assert response.headers["Location"] == f"/w/acme/attribution/?model=custom%3A{model.pk}"
+    run, model = Run.objects.get(), CustomModel.objects.get()
+    assert response.headers["Location"] == f"/w/acme/runs/{run.pk}/"
+    assert run.params["model"] == [f"custom:{model.pk}@1", "last_non_direct"]
+    assert (run.params["start"], run.params["end"]) == ("2025-12-10", "2026-03-09"), "the last 90 days of the data"
+
+
+def test_saved_and_run_without_data_goes_where_it_is_said(
+    client_for: ClientFor, analyst: User, shop: Workspace
+) -> None:
+    response = client_for(analyst).post(NEW, sent(action="run"))
+    assert response.headers["Location"] == f"/w/acme/attribution/?model=custom%3A{CustomModel.objects.get().pk}"
+    assert not Run.objects.exists()
 
 
 def test_weights_that_do_not_total_100_are_refused(client_for: ClientFor, analyst: User, shop: Workspace) -> None:

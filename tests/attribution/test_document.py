@@ -227,7 +227,7 @@ def test_the_document_says_what_it_is_about_and_where_it_comes_from(shop: Worksp
     assert result.facts == (
         ("Models", "Last Touch"),
         ("Metric", "Purchase revenue"),
-        ("Lookback window", "30 days"),
+        ("Attribution window", "30 days"),
         ("Period", "1–31 Mar 2026"),
         ("Credit by", "channel"),
         ("Channel grouping", "the workspace's"),

@@ -123,7 +123,7 @@ def test_a_removal_is_explained_in_rates(attribute: Attribute) -> None:
     assert [sum(row) for row in rows] == pytest.approx([1.0] * 5)
     sentences = [sentence for section in document(run).sections for sentence in section.sentences]
     assert any(
-        sentence.startswith("Removing Email lowers the conversion rate of journeys from ") for sentence in sentences
+        sentence.startswith("Removing Email lowers the conversion probability from ") for sentence in sentences
     )
 
 
@@ -216,7 +216,7 @@ def test_the_w_shape_says_how_many_journeys_have_no_lead(attribute: Attribute) -
     assert run.result is not None
     assert 0 < left < run.result["totals"]["conversions"]
     assert any(
-        "no lead in the lookback window" in text for section in document(run).sections for text in section.sentences
+        "no touch up to a lead in the lookback window" in text for section in document(run).sections for text in section.sentences
     )
 
 

@@ -71,6 +71,7 @@ def test_transitions_are_counted_for_display() -> None:
     """Columns: GA, M, conversion, null. Rows: GA, M, start."""
     for order in (1, 2, 3):
         transitions = credit_of(GA_AND_M, 2, order).transitions
+        assert transitions is not None
         assert transitions.counts.tolist() == [[0, 1, 2, 1], [0, 0, 2, 0], [4, 1, 0, 0]]
         assert transitions.probabilities.tolist() == [[0, 0.25, 0.5, 0.25], [0, 0, 1, 0], [0.8, 0.2, 0, 0]]
 
@@ -146,6 +147,7 @@ def test_other_numbers_for_channels_change_nothing_else(rows: list[PathRow], ord
 def test_without_null_paths_every_path_converts(rows: list[PathRow], order: int) -> None:
     credit = credit_of([*rows, PathRow((2,), 1)], 4, order, null_paths=False)
     assert credit.conversion_rate == pytest.approx(1, abs=1e-12)
+    assert credit.transitions is not None
     assert credit.transitions.counts[:, -1].tolist() == [0] * 5
 
 
@@ -233,6 +235,8 @@ def test_journeys_are_credited_as_their_paths(
     steps = [(tuple(group_of_source[path].tolist()), float(won)) for path, won in drawn if path]
     expected = credit_of([PathRow(path, won, 1 - won, 5 * won) for path, won in steps], 2, order, null_paths=null_paths)
     assert_same(expected, credit)
+    assert credit.transitions is not None
+    assert expected.transitions is not None
     assert credit.transitions.counts.tolist() == expected.transitions.counts.tolist()
 
 

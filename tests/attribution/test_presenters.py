@@ -124,7 +124,7 @@ def test_a_question_is_a_list_of_settings_too() -> None:
     assert settings(PARAMS | {"window_days": 1}) == [
         ("Models", "Last Touch"),
         ("Metric", "Purchase revenue"),
-        ("Lookback window", "1 day"),
+        ("Attribution window", "1 day"),
         ("Period", "1–31 Mar 2026"),
         ("Credit by", "channel"),
         ("Channel grouping", "the workspace's"),

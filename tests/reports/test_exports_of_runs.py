@@ -18,7 +18,7 @@ from analyses.documents import Document
 from analyses.models import Run
 from analyses.runs import request_run
 from attribution.cube.daily_cube import refresh_cube
-from attribution.presentation.presenters import EXTRA_COLUMNS
+from attribution.presentation.presenters import DIFFERENCES, EXTRA_COLUMNS
 from jobs.execution import execute
 from reports.exports import FORMATS, as_pdf
 from tests.reports.conftest import ImportRows
@@ -117,8 +117,12 @@ def test_what_the_product_computes_for_itself_has_no_export(
 def test_the_csv_has_a_row_for_each_model_and_channel(run: Run, export: Callable[[str], bytes]) -> None:
     header, *rows = csv.reader(io.StringIO(export("csv").decode()))
     figures = [*("conversions", "value"), *EXTRA_COLUMNS[:7]]
-    assert header == ["model", "channel", *figures, *EXTRA_COLUMNS[7:]]
+    assert header == ["model", "channel", *figures, *EXTRA_COLUMNS[7:], *DIFFERENCES]
     assert run.result is not None
+    apart = [group.get("difference") for credit in run.result["models"].values() for group in credit["channels"]]
+    assert [row[-len(DIFFERENCES) :] for row in rows] == [
+        [repr(float(found[name])) if found else "" for name in DIFFERENCES.values()] for found in apart
+    ]
     assert [(model, name.removeprefix("'"), *map(float, numbers[:9])) for model, name, *numbers in rows] == [
         (model, group["channel"], *(group[figure] for figure in figures))
         for model, credit in run.result["models"].items()
