@@ -8,7 +8,7 @@ from attribution.methods.bootstrap_paths import bootstrap_paths
 from attribution.methods.markov import MarkovModel, markov_credit
 from attribution.methods.path_rules import path_rule_credit
 from attribution.methods.replicates import Model, Replicates
-from attribution.methods.rules import PARTICIPATION, RULE_MODELS, RuleModel
+from attribution.methods.rules import LAST, PARTICIPATION, RULE_MODELS, RuleModel
 from attribution.methods.shapley import ShapleyModel, shapley_credit
 from marketing.frames import PathTable
 from tests.attribution.chains import PathRow, table_of
@@ -117,6 +117,14 @@ def test_the_size_of_blocks_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> 
 def test_another_seed_draws_others() -> None:
     table = table_of(ROWS, GROUPS)
     assert not np.array_equal(drawn(table).conversions, drawn(table, seed=4).conversions)
+
+
+def test_tables_of_other_periods_are_drawn_independently_under_one_seed() -> None:
+    """They have no customers in common; drawn from one stream, totals of these two were correlated by a third."""
+    later = [PathRow(row.steps, row.conversions * 1.1, row.value * 1.1, row.nulls * 1.1) for row in ROWS]
+    totals = [of_rows(rows, LAST, replicates=2000).total_conversions.replicates for rows in (ROWS, later)]
+    one, other = ((total - total.mean()) / total.std() for total in totals)
+    assert abs((one * other).mean()) < 4 / np.sqrt(2000), "correlated"
 
 
 def test_no_paths_give_no_credit() -> None:

@@ -10,9 +10,10 @@ from attribution.custom import preview as custom_preview
 from attribution.methods.custom_definition import parse
 from attribution.models import CustomModel
 from marketing import selectors
+from marketing.channels import set_channel_type
 from marketing.models import Channel
 from tests.attribution.conftest import ImportRows
-from tests.attribution.custom_page_forms import HTMX, LIST, NEW, ClientFor, sent
+from tests.attribution.custom_page_forms import EVEN, HTMX, LIST, NEW, ClientFor, sent
 
 
 @pytest.fixture
@@ -99,6 +100,18 @@ def test_the_preview_names_what_nothing_is_called(
     rule = {"factor": "2", "campaign_relation": "is", "campaign": "Nowhere"}
     response = client_for(analyst).post(NEW, sent(rule, action="preview"), headers=HTMX)
     assert "Nothing is called “Nowhere”" in response.text
+
+
+@pytest.mark.usefixtures("some_data")
+def test_a_channels_new_type_is_seen_in_the_preview(client_for: ClientFor, analyst: User) -> None:
+    client, asked = client_for(analyst), sent(action="preview") | EVEN | {"paid": "0"}
+
+    def display() -> str:
+        return client.post(NEW, asked, headers=HTMX).text.partition("Display</th>")[2][:200]
+
+    before = display()
+    set_channel_type(channel=Channel.objects.get(name="Display"), type=Channel.Type.OWNED, by=None)
+    assert display() != before
 
 
 def test_much_data_is_previewed_on_a_sample(

@@ -122,9 +122,90 @@ def test_a_removal_is_explained_in_rates(attribute: Attribute) -> None:
     rows = detail["transitions"]["probabilities"]
     assert [sum(row) for row in rows] == pytest.approx([1.0] * 5)
     sentences = [sentence for section in document(run).sections for sentence in section.sentences]
-    assert any(
-        sentence.startswith("Removing Email lowers the conversion probability from ") for sentence in sentences
+    assert any(sentence.startswith("Removing Email lowers the conversion probability from ") for sentence in sentences)
+
+
+@pytest.mark.usefixtures("_customers", "pro")
+def test_what_explains_credit_has_intervals(attribute: Attribute) -> None:
+    run = attribute(model=["markov:1", "bayesian_markov", "shapley"], replicates=200)
+    markov, bayesian, shapley = models_of(run).values()
+    for detail, figures in (
+        (markov, ("rate_without",)),
+        (bayesian, ("rate_without",)),
+        (shapley, ("marginal_effect",)),
+    ):
+        for figure in figures:
+            for group in detail["channels"][:-1]:
+                assert group[f"{figure}_low"] < group[figure] < group[f"{figure}_high"], (figure, group["channel"])
+    for detail in (markov, bayesian):
+        assert 0 < detail["conversion_rate_low"] < detail["conversion_rate"] < detail["conversion_rate_high"] < 1
+    shown = [
+        figure.interval
+        for section in document(run).sections
+        for table in section.tables
+        for row in table.rows
+        for figure in row.cells
+        if table.title.startswith(("Removal", "Marginal"))
+    ]
+    assert all(shown)
+
+
+@pytest.mark.usefixtures("_customers", "pro")
+def test_what_models_have_in_common_is_not_in_their_difference(attribute: Attribute) -> None:
+    for group in models_of(attribute(model=["linear", "bayesian_markov"]))["bayesian_markov"]["channels"]:
+        apart = group["difference"]
+        assert apart["value_low"] <= apart["value"] <= apart["value_high"]
+        if group["channel"] == "(none)":
+            assert (apart["value_low"], apart["value"], apart["value_high"]) == pytest.approx((0, 0, 0), abs=1e-9)
+
+
+@pytest.mark.usefixtures("_customers")
+def test_under_participation_shares_are_of_what_there_is(attribute: Attribute) -> None:
+    run = attribute(model="participation", metric="conversions")
+    assert run.result is not None
+    for group in models_of(run)["participation"]["channels"]:
+        assert group["share"] == pytest.approx(group["conversions"] / run.result["totals"]["conversions"])
+        assert group["share_low"] <= group["share"] <= group["share_high"]
+    assert sum(by_name(models_of(run)["participation"], "share").values()) > 1
+    (chart, *_) = document(run).charts
+    assert "together get" not in chart.title
+
+
+@pytest.mark.usefixtures("_customers", "pro")
+def test_a_posterior_of_too_many_groups_is_refused(attribute: Attribute, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("attribution.computation.MOST_GROUPS_OF_POSTERIOR", 3)
+    run = attribute(model="bayesian_markov")
+    assert (run.result, run.job.error_code) == (None, "too_many_groups")
+    assert "Bayesian Markov is for 3 channels at most, and these journeys have 4." in run.job.error
+
+
+@pytest.mark.usefixtures("pro")
+def test_the_seed_is_that_of_sampled_orders(attribute: Attribute, import_rows: ImportRows) -> None:
+    rng = np.random.default_rng(1)
+    touches, sales = [], []
+    for customer in range(300):
+        touches += [
+            f"c{customer},2026-03-10T{hour}:00Z,Channel {step}" for hour, step in enumerate(rng.integers(0, 22, 3), 10)
+        ]
+        sales += [f"c{customer},2026-03-11T10:00Z,20"] if customer % 3 else []
+    import_rows("touchpoints", "customer,occurred_at,channel", *touches)
+    import_rows("conversions", "customer,occurred_at,value", *sales)
+    one, same, other = (
+        models_of(attribute(model=["shapley", *more], seed=seed, replicates=100))["shapley"]
+        for more, seed in (((), 7), (("last",), 7), ((), 8))
     )
+    assert not one["is_exact"]
+    assert by_name(one, "marginal_effect") == by_name(same, "marginal_effect") != by_name(other, "marginal_effect")
+    assert all(error > 0 for error in by_name(one, "monte_carlo_error").values())
+
+
+@pytest.mark.usefixtures("pro")
+def test_data_of_buyers_alone_are_said_to_teach_nothing(attribute: Attribute, import_rows: ImportRows) -> None:
+    import_rows("touchpoints", "customer,occurred_at,channel", "a,2026-03-01T00:00Z,Email", "b,2026-03-01T00:00Z,TV")
+    import_rows("conversions", "customer,occurred_at,value", "a,2026-03-02T00:00Z,10", "b,2026-03-02T00:00Z,10")
+    notes = " ".join(document(attribute(model="data_driven", replicates=100)).notes)
+    assert "The data tell of no journey without conversion" in notes
+    assert "no journey without conversion" not in " ".join(document(attribute(model="last")).notes)
 
 
 @pytest.mark.usefixtures("_customers", "pro")
@@ -216,7 +297,9 @@ def test_the_w_shape_says_how_many_journeys_have_no_lead(attribute: Attribute) -
     assert run.result is not None
     assert 0 < left < run.result["totals"]["conversions"]
     assert any(
-        "no touch up to a lead in the lookback window" in text for section in document(run).sections for text in section.sentences
+        "no touch up to a lead in the lookback window" in text
+        for section in document(run).sections
+        for text in section.sentences
     )
 
 

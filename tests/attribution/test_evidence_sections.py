@@ -46,7 +46,11 @@ PARAMS = {
 
 
 def evidence(
-    journeys: Journeys, *, models: tuple[RuleModel, ...] = (LAST, FIRST), period: Period = YEAR
+    journeys: Journeys,
+    *,
+    models: tuple[RuleModel, ...] = (LAST, FIRST),
+    period: Period = YEAR,
+    window_days: int = WINDOW_DAYS,
 ) -> dict[str, Any]:
     return evidence_of(
         journeys=journeys,
@@ -57,7 +61,7 @@ def evidence(
         by_value=True,
         period=period,
         zone=UTC,
-        window_days=WINDOW_DAYS,
+        window_days=window_days,
         previous_at=previous_of(journeys),
     )
 
@@ -140,6 +144,13 @@ def test_channels_keep_their_colours_and_lead_to_their_pages(changed: dict[str, 
     lines = {panel.title: panel.series[0].colour for panel in charts_of(found)["shares-over-time"].panels}
     assert lines == dict.fromkeys(lines, Colour.ACCENT) | {"Search": Colour.CHANNEL_7}
     assert {row.label: row.href for row in found["Roles"].tables[0].rows}["Search"] == "/search"
+
+
+def test_beyond_the_longest_window_nothing_is_claimed() -> None:
+    section = shown(evidence(shop(40, seed=5), window_days=365), window_days=365)["Sales cycle"]
+    assert "Touches more than 365 days before a conversion are not looked at." in section.sentences
+    assert not any("older than the chosen window" in sentence for sentence in section.sentences)
+    assert rows_of(section.tables[0])["365 days (chosen)"][-1] == "–"
 
 
 def test_clear_roles_are_said_together() -> None:

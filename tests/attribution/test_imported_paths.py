@@ -13,7 +13,9 @@ from analyses.models import Run
 from attribution.params import clean
 from attribution.presentation.document import document
 from attribution.presentation.presenters import settings
+from marketing.channels import rename_channel
 from marketing.importing.undo import undo_imports
+from marketing.models import Channel
 from tests.attribution.conftest import Attribute, ImportRows
 from tests.factories import WorkspaceFactory
 
@@ -144,6 +146,17 @@ def test_a_period_without_paths_is_told_which_days_there_are(import_rows: Import
     run = attribute(data="paths", model=["last"])
     assert run.job.error_code == "no_conversions"
     assert run.job.error.endswith("The newest are of 10 Feb 2026: choose another period.")
+
+
+def test_direct_is_passed_over_by_its_former_name_too(
+    shop: Workspace, import_rows: ImportRows, attribute: Attribute
+) -> None:
+    import_rows("paths", HEADER, "2026-03-10,Email > Direct,3,30,7")
+    rename_channel(channel=Channel.objects.get(name="Direct"), name="Website", by=None)
+    run = attribute(data="paths", model=["last_non_direct"], replicates=100)
+    assert run.result is not None
+    credited = {row["channel"]: row["conversions"] for row in run.result["models"]["last_non_direct"]["channels"]}
+    assert credited["Email"] == 3
 
 
 def test_data_driven_models_say_what_they_miss_where_no_path_ends_without_conversion(

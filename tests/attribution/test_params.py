@@ -136,7 +136,11 @@ def test_a_lead_goal_that_the_data_know_comes_before_an_empty_one(shop: Workspac
     ("asked", "field", "sentence"),
     [
         ({"goal": "Nothing"}, "goal", "There is no goal “Nothing”. Goals: Purchase, Lead."),
-        ({"metric": "clicks"}, "metric", "There is no metric “clicks”. Use revenue, conversions, leads, or a goal: Purchase"),
+        (
+            {"metric": "clicks"},
+            "metric",
+            "There is no metric “clicks”. Use revenue, conversions, leads, or a goal: Purchase",
+        ),
         ({"metric": "\x00"}, "metric", "There is no metric"),
         ({"metric": "leads", "goal": "Purchase"}, "goal", "The metric “leads” counts the goal “Lead”, not “Purchase”."),
         ({"metric": "Lead", "goal": "Nothing"}, "goal", "The metric “Lead” counts the goal “Lead”, not “Nothing”."),

@@ -43,6 +43,13 @@ def test_many_groups_are_folded_and_still_add_up(shop: Workspace) -> None:
     assert [group.is_one for group in shown[-3:]] == [True, False, False]
 
 
+def test_credit_that_does_not_add_up_is_neither_folded_nor_added_up(shop: Workspace) -> None:
+    many = {f"Channel {n:03}": (1.0, 1.0 + n) for n in range(200)} | {"(none)": (1.0, 5.0)}
+    credit = Credit(finished(shop, credit={"participation": many}))
+    assert [group.label for group in credit.shown(100)[-2:]] == ["Channel 100", "(none)"]
+    assert presenters.concentration(credit) == "Purchase revenue by channel"
+
+
 def test_without_any_touch_the_headline_says_so(shop: Workspace) -> None:
     credit = Credit(finished(shop, credit={"last": {"(none)": (4.0, 400.0)}}, without_touch=4))
     assert presenters.headline(credit) == (

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from accounts.actions import set_plan
 from accounts.models import Workspace
 from analyses import artifacts
 from analyses.models import Run
@@ -52,6 +53,20 @@ def test_between_runs_of_the_same_customers_what_they_share_cancels_out(attribut
         assert (one.value, one.low, one.high) == (0.0, 0.0, 0.0)
     apart = [row["value_high"] - row["value_low"] for row in rows_of(last)[:-1]]
     assert min(apart) > 0
+
+
+@pytest.mark.usefixtures("_customers")
+def test_periods_differ_by_chance_under_a_model_with_a_posterior_too(attribute: Attribute, shop: Workspace) -> None:
+    set_plan(workspace=shop, plan="professional", by=None)
+    shop.refresh_from_db()
+    april = {"start": "2026-04-01", "end": "2026-04-30"}
+    bayesian, markov = (
+        differences(attribute(model=model), attribute(model=model, **april))
+        for model in ("bayesian_markov", "data_driven")
+    )
+    for name in CHANNELS:
+        width, of_customers = (found[name].high - found[name].low for found in (bayesian, markov))
+        assert width > of_customers / 2, "how many customers come is left to chance here as well"
 
 
 @pytest.mark.usefixtures("_customers")
