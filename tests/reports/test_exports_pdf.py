@@ -1,12 +1,16 @@
 """The PDF of a document: tagged, in its own font, and made of nothing but the project's own files."""
 
 import re
+from dataclasses import replace
+from typing import Any
 
 import pytest
 from weasyprint import HTML
-from weasyprint.formatting_structure.boxes import TextBox
+from weasyprint.formatting_structure.boxes import BlockReplacedBox, TextBox
 
 from analyses.documents import DataTable, Document, Figure, Row, Section
+from charts import ChartSpec
+from charts.examples import EXAMPLES
 from reports.exports import as_pdf
 from tests.reports.conftest import Complaints
 from tests.reports.documents import TABLE, a_document, a_hostile_document, a_long_table
@@ -76,6 +80,28 @@ def test_a_long_table_of_the_pdf_repeats_its_header_on_each_page(complaints: Com
     assert pages(pdf) >= 6
     assert pdf.count(b"/S /THead") >= pages(pdf) - 1  # the facts may have the last page for themselves
     assert complaints() == []
+
+
+def test_a_high_chart_stays_on_one_page_with_its_title() -> None:
+    dots = EXAMPLES["dots"]
+    assert isinstance(dots, ChartSpec)
+    high = replace(
+        dots,
+        categories=tuple(
+            replace(category, label=f"{category.label} {turn}") for turn in range(9) for category in dots.categories
+        ),
+        series=tuple(replace(series, marks=series.marks * 9) for series in dots.series),
+    )
+    document = a_document(sections=(Section(title="S", charts=(high,)),))
+    fetcher = as_pdf.OwnFilesOnly(as_pdf.pictures(document))
+    rendered = HTML(string=as_pdf.html(document), base_url=as_pdf.STATIC, url_fetcher=fetcher).render()
+    (box,) = (page._page_box for page in rendered.pages if high.title in words_of(page))
+    (picture,) = (one for one in box.descendants() if isinstance(one, BlockReplacedBox))
+    assert picture.position_y + picture.height <= box.margin_top + box.height + 1
+
+
+def words_of(page: Any) -> str:
+    return " ".join(one.text for one in page._page_box.descendants() if isinstance(one, TextBox))
 
 
 @pytest.mark.parametrize("columns", [1, 3, 5, 7, 9, 14])
