@@ -23,6 +23,7 @@ CustomModels: TypeAlias = Mapping[str, Mapping[str, Any]]
 
 CUSTOM_PREFIX = "custom:"
 DATA_DRIVEN, BAYESIAN = "data_driven", "bayesian_markov"
+LAST_RESORT = "last_non_direct"  # where the workspace's default is no model (any more), or cannot be taken
 DEFAULT_HALF_LIFE_DAYS, LONGEST_HALF_LIFE_DAYS = 7.0, 3650.0
 DECIMALS = 6  # of the settings that names of models say
 TOTAL_WITHIN = 1e-5  # of 100%: thirds can be said
@@ -173,10 +174,8 @@ def _position(setting: str) -> Model:
             f"not “{setting[:60]}”."
         )
     first, middle, last = (weight or 0.0 for weight in weights)
-    if abs(first + middle + last - 100) > TOTAL_WITHIN:
-        raise UnknownModel(f"The weights of position must total 100%, not {_text(first + middle + last)}%.")
-    if first + last <= 0:
-        raise UnknownModel("The weights of position must give something to the first or the last touch.")
+    if problem := weights_problem(first, middle, last):
+        raise UnknownModel(f"The weights of position {problem}.")
     if (first, middle, last) == DEFAULT_WEIGHTS:
         return MODELS["position"]
     texts = [_text(weight) for weight in (first, middle, last)]
@@ -186,6 +185,13 @@ def _position(setting: str) -> Model:
         f"{texts[0]}% to the first touch, {texts[2]}% to the last, {texts[1]}% shared by those between.",
         Family.RULE,
     )
+
+
+def weights_problem(first: float, middle: float, last: float) -> str:
+    """Say what weights in percent must do that these do not, as the rest of a sentence about them; "" if nothing."""
+    if abs(first + middle + last - 100) > TOTAL_WITHIN:
+        return f"must total 100%, not {_text(first + middle + last)}%"
+    return "" if first + last > 0 else "must give something to the first or the last touch"
 
 
 _SETTABLE: dict[str, Callable[[str], Model]] = {"time_decay": _time_decay, "position": _position}

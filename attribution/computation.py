@@ -140,8 +140,10 @@ def _methods(
 
 def _require_few_for_bayes(methods: Sequence[Method], table: PathTable, dimension: str) -> None:
     """Raise AnalysisError where a posterior would have more cells than can be drawn in good time."""
+    if not any(isinstance(method, BayesianModel) for method in methods):
+        return
     reached = len(np.unique(table.steps))
-    if reached > MOST_GROUPS_OF_POSTERIOR and any(isinstance(method, BayesianModel) for method in methods):
+    if reached > MOST_GROUPS_OF_POSTERIOR:
         group = DIMENSION_LABELS[dimension].lower()
         raise AnalysisError(
             f"Bayesian Markov is for {MOST_GROUPS_OF_POSTERIOR} {group}s at most, and these journeys have "
@@ -218,7 +220,7 @@ def _credit(
         replicates=replicates,
         named=Named(groups.dimension, groups.labels, models, _extra(journeys, credited)),
         params=params,
-        totals=totals(value),
+        total=totals(value),
     )
     answer.result.update(
         {
@@ -289,13 +291,9 @@ def _of_table(
         replicates=replicates,
         named=Named(params["dimension"], labels, models),
         params=params,
-        totals={"conversions": conversions, "value": value},
+        total=totals(table.value, conversions),
     )
-    answer.result.update(
-        {
-            "reconciliation": reconciliation | {"conversions_without_touch": 0},
-        }
-    )
+    answer.result["reconciliation"] = reconciliation | {"conversions_without_touch": 0}
     return answer
 
 
@@ -305,7 +303,7 @@ def _answer(
     replicates: Replicates,
     named: Named,
     params: Mapping[str, Any],
-    totals: Mapping[str, float],
+    total: Mapping[str, float],
 ) -> Answer:
     """Return the models' results with intervals, and, as arrays, what other runs can be set against."""
     by_value = params["metric"] == REVENUE
@@ -313,13 +311,13 @@ def _answer(
         credited=credited, replicates=replicates, level=params["confidence"] / 100, by_value=by_value
     )
     result = {
-        "totals": dict(totals),
+        "totals": total,
         "models": models_result(
             credited=credited,
             named=named,
             intervals=intervals,
             by_value=by_value,
-            total=totals["value" if by_value else "conversions"],
+            total=total["value" if by_value else "conversions"],
         ),
         "intervals": {name: params[name] for name in ("confidence", "replicates", "seed")},
     }

@@ -16,10 +16,10 @@ from attribution.catalogue import (
     DEFAULT_WEIGHTS,
     LONGEST_HALF_LIFE_DAYS,
     OFFERED,
-    TOTAL_WITHIN,
     Family,
     half_life_days,
     position_weights,
+    weights_problem,
 )
 from attribution.custom.custom_models import PREFIX, active
 from attribution.labels import DIMENSION_LABELS
@@ -160,17 +160,13 @@ class AttributionForm(forms.Form):
         half_life, weights = self.cleaned_data.get("half_life_days"), self._weights()
         if "time_decay" in models and half_life is not None and not round(half_life, DECIMALS) > 0:
             self.add_error("half_life_days", "The half-life must be more than 0 days.")
-        if "position" not in models or weights is None:
-            return
-        if abs(sum(weights) - 100) > TOTAL_WITHIN:
-            self.add_error("first", f"The three weights must total 100%, not {sum(weights):g}%.")
-        elif not weights[0] + weights[2] > 0:
-            self.add_error("first", "Give something to the first or the last touch.")
+        if "position" in models and weights is not None and (problem := weights_problem(*weights)):
+            self.add_error("first", f"The three weights {problem}.")
 
-    def _weights(self) -> list[float] | None:
+    def _weights(self) -> tuple[float, float, float] | None:
         """Return the weights of Position Based; None if none is given."""
-        weights = [self.cleaned_data.get(name) for name in ("first", "middle", "last")]
-        return None if all(weight is None for weight in weights) else [weight or 0.0 for weight in weights]
+        first, middle, last = (self.cleaned_data.get(name) for name in ("first", "middle", "last"))
+        return None if first is middle is last is None else (first or 0.0, middle or 0.0, last or 0.0)
 
     def _not_of_paths(self) -> dict[str, str]:
         """Return what was chosen and means nothing for aggregated paths: it is refused, not passed over in silence."""

@@ -11,7 +11,7 @@ from accounts.models import Workspace
 from analyses.errors import InvalidParams
 from analyses.segments import clean_segment
 from attribution import channel_types
-from attribution.catalogue import UnknownModel, find
+from attribution.catalogue import LAST_RESORT, UnknownModel, find
 from attribution.custom import custom_models
 from attribution.labels import DIMENSION_LABELS
 from marketing.models import Conversion, Goal
@@ -22,7 +22,6 @@ KNOWN = (
     *("grouping", "view_through", "data", "confidence", "replicates", "seed"),
 )
 EARLIEST_YEAR, LATEST_YEAR = 2000, 2100  # imports take no rows from before
-LAST_RESORT = "last_non_direct"  # where the workspace's default is no model (any more)
 REVENUE, CONVERSIONS, LEADS = "revenue", "conversions", "leads"
 JOURNEYS, PATHS = "journeys", "paths"
 INCLUDE, EXCLUDE = "include", "exclude"

@@ -3,6 +3,7 @@
 import datetime as dt
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -174,12 +175,12 @@ def rule_models() -> dict[str, float]:
     chain()
     figures = {"load_s": _seconds(lambda: selectors.load_touches(workspace=_workspace()))}
     for window_days in WINDOWS:
-        figures[f"journeys_{window_days}_s"] = _best(lambda: journeys(window_days))  # noqa: B023 - called at once
+        figures[f"journeys_{window_days}_s"] = _best(partial(journeys, window_days))
         figures[f"serial_{window_days}_s"] = _best(lambda: credit(1))
         figures[f"two_threads_{window_days}_s"] = _best(lambda: credit(2))
         if not reconcile(credit=credit(2), journeys=loaded[0].journeys).ok:
             raise RuntimeError("Credit does not add up to the conversions.")
-        figures[f"with_null_paths_{window_days}_s"] = _best(lambda: journeys(window_days, null_paths=True))  # noqa: B023
+        figures[f"with_null_paths_{window_days}_s"] = _best(partial(journeys, window_days, null_paths=True))
         figures[f"markov_{window_days}_s"] = _best(chain)
     return figures
 

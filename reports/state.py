@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from urllib.parse import urlencode
 
 from accounts.models import Workspace
+from attribution.catalogue import LAST_RESORT
 from attribution.cube.kept_models import Models, archived_default, choice_of, models_of, usual_model, why_not
-from attribution.params import LAST_RESORT
 from marketing.models import Goal
 from marketing.period_choice import PeriodChoice
 

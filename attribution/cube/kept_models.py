@@ -14,11 +14,10 @@ from django.db.models import OuterRef, Subquery
 
 from accounts.models import Workspace
 from attribution import channel_types
-from attribution.catalogue import CUSTOM_PREFIX, UnknownModel, find
+from attribution.catalogue import CUSTOM_PREFIX, LAST_RESORT, UnknownModel, find
 from attribution.channel_types import decided_types, looks_at_types
 from attribution.methods.rules import INVERSE_J, J_SHAPE, RULE_MODELS
 from attribution.models import CustomModel, CustomModelVersion
-from attribution.params import LAST_RESORT
 
 RULES = RULE_MODELS | {model.name: model for model in (J_SHAPE, INVERSE_J)}
 DEFINITIONS = "custom_definitions"  # what the cube's params call them

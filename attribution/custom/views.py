@@ -17,6 +17,7 @@ from accounts.models import Workspace
 from accounts.permissions import Permission
 from analyses.models import Run
 from analyses.runs import request_run
+from attribution.catalogue import LAST_RESORT
 from attribution.custom import custom_models
 from attribution.custom.forms import PREVIEW, RUN, SAVE, CustomModelForm
 from attribution.custom.presenters import present_rows, present_versions, query_of
@@ -29,7 +30,6 @@ from mmm_project.problems import Invalid
 from mmm_project.web import render_page, wants_fragment
 
 ROWS_PER_PAGE = 20
-LAST_NON_DIRECT = "last_non_direct"  # stands beside a custom model where the workspace's default is one, too
 
 
 @require_safe
@@ -172,7 +172,7 @@ def _beside_the_usual_model(model: CustomModel, ends: dt.date) -> dict[str, obje
     """Ask for the model beside the workspace's default one, in its usual period or, where data end before, the last."""
     workspace = model.workspace
     usual = workspace.default_attribution_model
-    beside = LAST_NON_DIRECT if usual.startswith(custom_models.PREFIX) else usual
+    beside = LAST_RESORT if usual.startswith(custom_models.PREFIX) else usual
     until = min(ends, yesterday(now=timezone.now(), zone=workspace.zone))
     period = Period.last_days(workspace.period_days, until=until)
     return {

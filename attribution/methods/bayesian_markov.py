@@ -89,7 +89,7 @@ def bayesian_markov(
     every_move = np.indices((states + 1, states)).reshape(2, -1)
     graph = StateGraph(groups, reached[:, None], *every_move)
 
-    rng = np.random.Generator(np.random.Philox(np.random.SeedSequence([seed, zlib.crc32(concentration.tobytes())])))
+    rng = np.random.Generator(np.random.Philox(np.random.SeedSequence([seed, zlib.crc32(concentration)])))
     rate, without = np.zeros(draws), np.zeros((draws, groups))
     chunk = max(1, min(MOST_DRAWS_OF_CHUNK, CHUNK_CELLS // concentration.size))
     for first in range(0, draws, chunk):

@@ -73,7 +73,7 @@ def _fingerprint(table: PathTable) -> int:
     """Tables that differ are drawn independently under one seed: those of two periods have no customer in common."""
     found = 0
     for column in (table.offsets, table.steps, table.conversions, table.value, table.nulls):
-        found = zlib.crc32(np.ascontiguousarray(column).tobytes(), found)
+        found = zlib.crc32(np.ascontiguousarray(column).data, found)
     return found
 
 

@@ -1,13 +1,13 @@
 """Read columns of paths and of plain numbers from their bytes, without a text for each."""
 
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from attribution.methods.paths import read_only
 from marketing.frames import Float64Column, Int64Column, UInt8Column, UInt32Column
 from marketing.importing.columns import trimmed
 
@@ -40,7 +40,7 @@ class PathCutter:
         from attribution.path_files.text_kernel import NO_ROOM, SIZE, START, cut_paths
 
         text, offsets = _bytes_of(self._text(column))
-        separator = _read_only(np.frombuffer(self.separator.encode(), np.uint8))
+        separator = read_only(np.frombuffer(self.separator.encode(), np.uint8))
         ends = np.empty(len(column), np.int64)
         steps, known = NO_ROOM, NO_ROOM
         while steps == NO_ROOM:
@@ -83,10 +83,4 @@ def _bytes_of(text: pa.Array) -> tuple[UInt8Column, npt.NDArray[np.int32]]:
     """Return the bytes of all texts (J,), and the offsets (J+1,) of each, without copying them."""
     _validity, offsets, data = text.buffers()
     from_first = np.frombuffer(offsets, np.int32, count=len(text) + 1, offset=4 * text.offset)
-    return _read_only(np.frombuffer(data or b"", np.uint8)), _read_only(from_first)
-
-
-def _read_only(column: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """Return the same view without leave to write: compiled loops know arrays that may be written as another type."""
-    column.flags.writeable = False
-    return column
+    return read_only(np.frombuffer(data or b"", np.uint8)), read_only(from_first)

@@ -144,7 +144,7 @@ def test_the_days_do_not_count_beside_a_preset(shop: Workspace) -> None:
         (
             {"compare": ["position"], "first": "0", "middle": "100", "last": "0"},
             "first",
-            "Give something to the first or the last touch.",
+            "The three weights must give something to the first or the last touch.",
         ),
         ({"model": "time_decay", "half_life_days": "0"}, "half_life_days", "The half-life must be more than 0 days."),
         ({"period": "custom", "start": "2026-02-30", "end": "2026-03-01"}, "start", "Enter a valid date."),
