@@ -48,7 +48,7 @@ def add_chart(slide: Any, chart: ChartSpec, *, left: Length, top: Length, width:
     native.font.size = FONT_SIZE
     native.font.color.rgb = MUTED
     native.has_title = False  # and say so, or PowerPoint titles a chart of one series with its name
-    native.has_legend = len(native.plots[0].series) > 1
+    native.has_legend = len(chart.series) > 1
     if native.has_legend:
         native.legend.position = XL_LEGEND_POSITION.TOP
         native.legend.include_in_layout = False
