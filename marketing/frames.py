@@ -13,9 +13,11 @@ import numpy as np
 import numpy.typing as npt
 
 Dimension: TypeAlias = Literal["channel", "campaign"]
+Granularity: TypeAlias = Literal["day", "week", "month"]
 
 BoolColumn: TypeAlias = npt.NDArray[np.bool_]
 Float64Column: TypeAlias = npt.NDArray[np.float64]
+Float64Table: TypeAlias = npt.NDArray[np.float64]
 Int64Column: TypeAlias = npt.NDArray[np.int64]
 UInt8Column: TypeAlias = npt.NDArray[np.uint8]
 UInt16Column: TypeAlias = npt.NDArray[np.uint16]
@@ -299,3 +301,86 @@ class PathTable:
 
     def __len__(self) -> int:
         return len(self.conversions)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MediaPanel:
+    """One market by period, oldest first and without gaps: an outcome, the media that may move it, and what else does.
+
+    There are N periods, the first `history` of which come before the outcome begins: their media carry over into it.
+    T = N - history is the number of periods of the outcome.
+
+    `granularity`: how long a period is. `period_start`: (N,) int64, the first day of each, days since 1970-01-01.
+    `outcome`: (T,) float64, NaN where it is not known. `outcome_name`: what it is called.
+    `is_money`: whether it is in account currency. `bounds`: the least and the largest value that it can have, None for
+    an amount that adds up over time.
+    `channels`: C names of paid media. `spend`: (N, C) float64, account currency per period.
+    `exposure`: (N, C) float64, what acts on people, in `exposure_units` (impressions, clicks or spend) per period.
+    `organic`: O names of media without spend. `organic_exposure`: (N, O) float64, in `organic_units`.
+    `controls`: K names. `control`: (T, K) float64.
+    `events`: E names. `event`: (T, E) float64, the share of each period's days that the event is on, 0 to 1.
+    `holidays`: J names. `holiday`: (T, J) float64, how many days of each period are that holiday.
+
+    Raises ValueError if shapes or dtypes are wrong, media are negative or not finite, or the outcome lies out of its
+    bounds.
+    """
+
+    granularity: Granularity
+    period_start: Int64Column
+    history: int
+    outcome: Float64Column
+    outcome_name: str
+    is_money: bool
+    bounds: tuple[float, float] | None
+    channels: tuple[str, ...]
+    spend: Float64Table
+    exposure: Float64Table
+    exposure_units: tuple[str, ...]
+    organic: tuple[str, ...]
+    organic_exposure: Float64Table
+    organic_units: tuple[str, ...]
+    controls: tuple[str, ...]
+    control: Float64Table
+    events: tuple[str, ...]
+    event: Float64Table
+    holidays: tuple[str, ...]
+    holiday: Float64Table
+
+    def __post_init__(self) -> None:
+        periods = len(self.period_start)
+        _require_columns(self, periods, period_start=np.int64)
+        _require_columns(self, periods - self.history, outcome=np.float64)
+        if self.history < 0 or np.any(np.diff(self.period_start) <= 0):
+            raise ValueError("The periods of a MediaPanel must ascend, and its history cannot be negative.")
+        tables = {
+            "spend": (periods, self.channels),
+            "exposure": (periods, self.channels),
+            "organic_exposure": (periods, self.organic),
+            "control": (periods - self.history, self.controls),
+            "event": (periods - self.history, self.events),
+            "holiday": (periods - self.history, self.holidays),
+        }
+        for name, (rows, names) in tables.items():
+            table: Float64Table = getattr(self, name)
+            if table.dtype != np.float64 or table.shape != (rows, len(names)):
+                raise ValueError(
+                    f"MediaPanel.{name} must be float64 of shape ({rows}, {len(names)}), "
+                    f"but it is {table.dtype} of shape {table.shape}."
+                )
+            if len(set(names)) < len(names):
+                raise ValueError(f"The names of MediaPanel.{name} must differ.")
+        for name in ("spend", "exposure", "organic_exposure"):
+            media: Float64Table = getattr(self, name)
+            if not np.all(np.isfinite(media) & (media >= 0)):
+                raise ValueError(f"Every number of MediaPanel.{name} must be zero or more.")
+        if len(self.exposure_units) != len(self.channels) or len(self.organic_units) != len(self.organic):
+            raise ValueError("Every medium of a MediaPanel must have a unit.")
+        if self.bounds is not None:
+            low, high = self.bounds
+            known = self.outcome[np.isfinite(self.outcome)]
+            if not low < high or np.any((known < low) | (known > high)):
+                raise ValueError(f"The outcome must lie between its bounds, {low:g} and {high:g}.")
+
+    def __len__(self) -> int:
+        """The number of periods of the outcome, T."""
+        return len(self.outcome)
