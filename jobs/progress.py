@@ -32,6 +32,11 @@ class Progress:
         self._clock = clock
         self._written_at: float | None = None
 
+    @property
+    def job(self) -> Job:
+        """The job as it was claimed."""
+        return self._job
+
     def __call__(self, phase: str, fraction: float) -> None:
         """Report `fraction` (0 to 1) of `phase`; cheap, so call it between all chunks of work.
 

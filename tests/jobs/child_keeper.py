@@ -1,0 +1,37 @@
+"""A process of its own that waits for a child, for a test to kill: `python -m tests.jobs.child_keeper`.
+
+It prints the phases that the child reports. Like a worker, it starts the child from a thread.
+"""
+
+import threading
+
+import django
+
+
+class Printing:
+    """Progress that is printed and needs no database."""
+
+    def __init__(self) -> None:
+        from accounts.models import Plan, Subscription, Workspace
+        from jobs.models import Job
+
+        workspace = Workspace(pk=1)
+        workspace.subscription = Subscription(plan=Plan())
+        self.job = Job(pk=1, fence=1, workspace=workspace)
+
+    def __call__(self, phase: str, _fraction: float) -> None:
+        print(phase, flush=True)  # noqa: T201 (what the test reads)
+
+
+def main() -> None:
+    from jobs.children import compute_in_child
+
+    program = "tests.jobs.child_programs:sleep"
+    compute_in_child(program=program, question={}, arrays={}, progress=Printing())  # type: ignore[arg-type]
+
+
+if __name__ == "__main__":
+    django.setup()
+    thread = threading.Thread(target=main)
+    thread.start()
+    thread.join()
