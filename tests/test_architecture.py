@@ -15,7 +15,8 @@ from tests.writers import writes
 
 ROOT: Path = settings.BASE_DIR
 WITHOUT_NUMBERS = ("marketing.grouping", "marketing.grouping_rules", "marketing.patterns")
-PURE = ("marketing.frames", "marketing.journeys", "marketing.demo", "marketing.health.checks", *WITHOUT_NUMBERS)
+WITH_NUMBERS = ("marketing.frames", "marketing.journeys", "marketing.panel_building", "marketing.demo")
+PURE = (*WITH_NUMBERS, "marketing.health.checks", *WITHOUT_NUMBERS)
 HEAVY = {"numba", "jax", "numpyro", "pandas", "pyarrow", "scipy", "matplotlib", "weasyprint", "pptx", "openpyxl"}
 SAYS_NOTHING = {"core", "common", "utils", "util", "helpers", "misc"}
 # A directory of whoever wrote the file; paths in documentation are written relative to the project.
