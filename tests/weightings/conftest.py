@@ -1,4 +1,4 @@
-"""JAX as the fits have it, and namespaces by name."""
+"""JAX as the fits have it."""
 
 import pytest
 

@@ -70,7 +70,7 @@ def _split(chains: Float64Table) -> Float64Table:
 def _normal_scores(halves: Float64Table) -> Float64Table:
     """What a normal sample would have at the ranks of these (P, M, n) values among all of their parameter.
 
-    z = Phi^-1((rank - 3/8) / (S + 1/4)), equal values share their mean rank. Source: Vehtari et al. 2021, eq. 14.
+    z = Phi^-1((rank - 3/8) / (S + 1/4)), equal values share their mean rank. Source: Vehtari et al. 2021.
     """
     parameters, chains, length = halves.shape
     size = chains * length
@@ -95,7 +95,7 @@ def _equals(ordered: Float64Table) -> tuple[Int64Table, Int64Table]:
 
 
 def _split_r_hat(halves: Float64Table) -> Float64Column:
-    """sqrt(((n - 1) / n W + B / n) / W) of (P, M, n), the variance within and between. Source: eq. 1 to 4."""
+    """sqrt(((n - 1) / n W + B / n) / W) of (P, M, n), W the mean variance within, B / n that between halves."""
     length = halves.shape[2]
     # The variance of equal numbers may be a rounding error instead of 0, and R-hat then large by chance.
     stands_still = np.ptp(halves, axis=2) == 0
@@ -122,8 +122,8 @@ def _tail_effective_draws(chains: Float64Table) -> Float64Column:
 def _effective_draws(halves: Float64Table) -> Float64Column:
     """S / tau of (P, M, n), S = M n, tau = -1 + 2 sum of the autocorrelations over Geyer's initial monotone sequence.
 
-    Source: eq. 10 to 13; like Stan, the first even autocorrelation past the cut is counted once if it is positive, and
-    tau is at least 1 / log10 S.
+    As in ArviZ 0.21, the even autocorrelation at the cut is counted once if it is positive, and tau is at least
+    1 / log10 S.
     """
     parameters, chains, length = halves.shape
     size = chains * length
