@@ -1,0 +1,129 @@
+"""Fitting the media mix model to a panel, looking at what the prior says, and trying the fit on periods held back."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from marketing.frames import MediaPanel
+from weightings.methods.baseline import TREND_SCALES
+from weightings.methods.media_mix import EFFECT
+from weightings.methods.posterior import Fitted, Posterior, blocks_of, posterior_of, saturated_media
+from weightings.methods.preparing import Choices, Prepared, prepare
+from weightings.methods.sampling import Draws, OnProgress, Settings, sample
+
+FloatArray: TypeAlias = npt.NDArray[np.float64]
+
+MOST_KEPT = 2000  # draws that quantities are computed from
+BASELINE_STREAM, THINNING_STREAM, NOISE_STREAM, PRIOR_STREAM = 1, 2, 3, 4  # of random numbers, beside the chains'
+
+
+def nobody_watches(_phase: str, _share: float) -> None:
+    """Progress that nobody wants to hear of."""
+
+
+@dataclass(frozen=True, eq=False)
+class Fit:
+    """A fitted model: how it was prepared, all draws, and the posterior of up to 2,000 of them."""
+
+    prepared: Prepared
+    draws: Draws
+    posterior: Posterior
+
+
+@dataclass(frozen=True, eq=False)
+class Fold:
+    """A fit that did not know the outcome from period `origin` on, tried on the `horizon` periods from there.
+
+    `observed`: (h,), NaN where not known. `predicted`: (S, h) draws of the outcome. `converged`: whether the fit was.
+    """
+
+    origin: int
+    horizon: int
+    observed: FloatArray
+    predicted: FloatArray
+    converged: bool
+
+
+def fit(panel: MediaPanel, choices: Choices, settings: Settings, on_progress: OnProgress = nobody_watches) -> Fit:
+    """Fit the model. Raises SamplingError, ValueError for a panel that cannot be modelled, and what progress raises."""
+    prepared = prepare(panel, choices)
+    draws = sample(prepared.model, prepared.data, settings, on_progress)
+    return Fit(prepared, draws, posterior_of(prepared, thinned(draws), stream(settings.seed, BASELINE_STREAM)))
+
+
+def stream(seed: int, number: int) -> np.random.Generator:
+    """Random numbers of one purpose."""
+    return np.random.default_rng([seed, number])
+
+
+def thinned(draws: Draws) -> FloatArray:
+    """At most 2,000 positions (S, D), the same number of each chain, evenly spaced."""
+    chains, count, _size = draws.positions.shape
+    kept = min(count, MOST_KEPT // chains)
+    places = np.arange(kept) * count // kept
+    return draws.positions[:, places].reshape(chains * kept, -1)
+
+
+def predictive(fitted: Fitted, rng: np.random.Generator) -> FloatArray:
+    """Draws of the outcome (S, T), noise included: within the outcome's bounds, if it has any."""
+    noise = rng.standard_normal(fitted.baseline.shape)
+    scaled = fitted.baseline + fitted.sigma[:, None] * noise
+    for block in blocks_of(len(scaled), 4 * fitted.amounts.size):
+        scaled[block] += fitted.added(block, fitted.amounts).sum(axis=1)
+    return fitted.scale.outcome(scaled)
+
+
+def rolling_origin(
+    panel: MediaPanel,
+    choices: Choices,
+    settings: Settings,
+    *,
+    folds: int,
+    horizon: int,
+    on_progress: OnProgress = nobody_watches,
+) -> list[Fold]:
+    """Fit without the last periods and predict them: `horizon` of them, then twice as many held back, and so on.
+
+    Media, controls and events of the periods held back are given, as they would be in a plan. Nothing is compiled anew:
+    periods held back are periods of which the outcome is not known. Folds that would leave less than half of the
+    periods to learn from are left out.
+    """
+    found = []
+    for fold in range(1, folds + 1):
+        origin = len(panel) - fold * horizon
+        if origin < len(panel) / 2:
+            break
+        outcome = panel.outcome.copy()
+        outcome[origin:] = np.nan
+        part = _part(on_progress, (fold - 1) / folds, 1 / folds)
+        fitted = fit(replace(panel, outcome=outcome), choices, settings, part)
+        ahead = slice(origin, origin + horizon)
+        predicted = predictive(fitted.posterior, stream(settings.seed, NOISE_STREAM))[:, ahead]
+        found.append(Fold(origin, horizon, panel.outcome[ahead], predicted, fitted.draws.converged))
+    return found
+
+
+def prior_of(prepared: Prepared, draws: int, rng: np.random.Generator) -> Posterior:
+    """What the model takes for possible before it has seen the outcome: as a posterior, but drawn from the prior."""
+    parameters = prepared.model.parameters(rng.standard_normal((draws, prepared.model.size)), prepared.data["priors"])
+    total = saturated_media(prepared.model, prepared.amounts, parameters).sum(axis=2)
+    beta = parameters[EFFECT] * prepared.units / np.where(total > 0, total, 1.0)
+    chosen = rng.integers(len(TREND_SCALES), size=draws)
+    scales = np.stack([prepared.baseline.scales_at(scale) for scale in TREND_SCALES])[chosen]
+    return Posterior(
+        model=prepared.model,
+        scale=prepared.scale,
+        amounts=prepared.amounts,
+        columns=prepared.baseline.columns,
+        parameters=parameters,
+        beta=beta,
+        coefficients=rng.standard_normal(scales.shape) * scales,
+        trend_scale=chosen,
+    )
+
+
+def _part(on_progress: OnProgress, done: float, share: float) -> Callable[[str, float], None]:
+    return lambda _phase, within: on_progress("Trying it on periods held back", done + share * within)

@@ -1,0 +1,140 @@
+"""The media mix model: media with adstock and saturation on top of a baseline, whose coefficients are integrated out.
+
+For period t: `y_t = baseline_t + sum_c beta_c S_c(A_c(x_c))_t + noise_t`, noise ~ Normal(0, sigma), with A an adstock
+(Jin, Wang, Sun, Chan, Koehler 2017) and S a saturation curve. `beta_c = effect_c unit_c / sum_t S_c`: an effect is a
+ROI, a share of the outcome, or a mean change of log odds, by what `unit_c` is (`weightings.methods.preparing`).
+
+Every parameter is a standard normal a priori, stretched by its prior: `link(location + spread z)`. NUTS samples the z.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from weightings.methods.adstock import adstock, delayed_weights, geometric_weights
+from weightings.methods.saturation import hill, logistic
+
+FloatArray: TypeAlias = npt.NDArray[np.float64]
+AdstockName: TypeAlias = Literal["geometric", "delayed"]
+SaturationName: TypeAlias = Literal["hill", "logistic"]
+
+EFFECT, RETENTION, DELAY = "effect", "retention", "peak_delay"
+HALF_SATURATION, SLOPE, RATE, SIGMA = "half_saturation", "slope", "rate", "sigma"
+
+
+@dataclass(frozen=True)
+class MediaMixModel:
+    """A national model of `media` media with carry-over of `lags` periods: a density that NUTS can sample.
+
+    Two models with the same fields are one program: data and priors are arguments (`weightings.methods.preparing`).
+    """
+
+    media: tuple[str, ...]
+    lags: int
+    adstock: AdstockName = "geometric"
+    saturation: SaturationName = "hill"
+
+    @property
+    def blocks(self) -> tuple[str, ...]:
+        """The kinds of parameter that each medium has, in the order in which positions hold them."""
+        carry = (RETENTION, DELAY) if self.adstock == "delayed" else (RETENTION,)
+        return (EFFECT, *carry, *((HALF_SATURATION, SLOPE) if self.saturation == "hill" else (RATE,)))
+
+    @property
+    def size(self) -> int:
+        return len(self.blocks) * len(self.media) + 1
+
+    @property
+    def parameter_names(self) -> tuple[str, ...]:
+        return (*(f"{block} of {name}" for block in self.blocks for name in self.media), SIGMA)
+
+    def __hash__(self) -> int:
+        return hash((len(self.media), self.lags, self.adstock, self.saturation))
+
+    def __eq__(self, other: object) -> bool:
+        """Names do not count: they are in no equation."""
+        return isinstance(other, MediaMixModel) and self._program == other._program
+
+    @property
+    def _program(self) -> tuple[int, int, str, str]:
+        return len(self.media), self.lags, self.adstock, self.saturation
+
+    def initial(self, rng: np.random.Generator) -> FloatArray:
+        """A draw from the prior, (D,), drawn in somewhat: the far tails are no place to start from."""
+        return rng.normal(0.0, 0.7, self.size)
+
+    def parameters(self, positions: Any, priors: Mapping[str, Any], xp: Any = np) -> dict[str, Any]:
+        """The parameters at positions (..., D): by block (..., C), and sigma (...).
+
+        `priors`: by block `<block>_location` and `<block>_spread`, (C,), and for sigma ().
+        """
+        count = len(self.media)
+        found = {}
+        for place, block in enumerate(self.blocks):
+            z = positions[..., place * count : (place + 1) * count]
+            found[block] = _link(block, priors[f"{block}_location"] + priors[f"{block}_spread"] * z, xp)
+        found[SIGMA] = xp.exp(priors["sigma_location"] + priors["sigma_spread"] * positions[..., -1])
+        return found
+
+    def saturated(self, lagged: Any, parameters: Mapping[str, Any], xp: Any = np) -> Any:
+        """S(A(x)) of media in multiples of their scale: (C, L, N) -> (C, N). `parameters`: of one draw."""
+        return self.saturate(adstock(lagged, self.carry_over(parameters, xp), xp), parameters, xp)
+
+    def carry_over(self, parameters: Mapping[str, Any], xp: Any = np) -> Any:
+        """The weights (C, L) of the lags; (..., C, L) for parameters of many draws."""
+        if self.adstock == "delayed":
+            return delayed_weights(parameters[RETENTION], parameters[DELAY], self.lags, xp)
+        return geometric_weights(parameters[RETENTION], self.lags, xp)
+
+    def saturate(self, stock: Any, parameters: Mapping[str, Any], xp: Any = np) -> Any:
+        """S of adstocked media (..., C, N), for parameters (..., C)."""
+        if self.saturation == "hill":
+            return hill(stock, parameters[HALF_SATURATION][..., None], parameters[SLOPE][..., None], xp)
+        return logistic(stock, parameters[RATE][..., None], xp)
+
+    def log_density(self, position: Any, data: Mapping[str, Any]) -> Any:
+        """The log posterior density of z (D,), up to a constant: log likelihood and standard normal priors."""
+        import jax.numpy as jnp
+
+        parameters = self.parameters(position, data["priors"], jnp)
+        return self.log_likelihood(parameters, data) - 0.5 * jnp.sum(position**2)
+
+    def log_likelihood(self, parameters: Mapping[str, Any], data: Mapping[str, Any]) -> Any:
+        """log p(y | media parameters, sigma), the coefficients of the baseline integrated out.
+
+        `data`: as `weightings.methods.preparing.density_data` lays it out; all that is padding is zero there.
+        """
+        import jax.numpy as jnp
+
+        saturated = self.saturated(data["lagged"], parameters, jnp)
+        # Zero only for a medium that is: its effect is then of no consequence.
+        total = jnp.sum(saturated * data["counted"], axis=1)
+        beta = parameters[EFFECT] * data["unit"] / jnp.where(total > 0, total, 1.0)
+        residual = (data["outcome"] - beta @ saturated) * data["known"]
+        return collapsed_log_likelihood(residual, parameters[SIGMA], data, jnp)
+
+
+def collapsed_log_likelihood(residual: Any, sigma: Any, data: Mapping[str, Any], xp: Any) -> Any:
+    """log of sum_g w_g Normal(residual; 0, sigma^2 I + Z diag(s_g^2) Z'), by the singular vectors of Z diag(s_g).
+
+    `residual`: (T,), zero where the outcome is not known. `data`: `singular_vectors` (G, K, T), `singular_values`
+    squared (G, K), `log_weights` (G,) of the trend's scales, `known_count` ().
+    """
+    variance = sigma**2
+    squared = data["singular_values"]
+    projected = xp.einsum("gkt,t->gk", data["singular_vectors"], residual)
+    explained = xp.sum(projected**2 * squared / (variance + squared), axis=1)
+    volume = data["known_count"] * xp.log(2 * np.pi * variance) + xp.sum(xp.log1p(squared / variance), axis=1)
+    by_scale = data["log_weights"] - 0.5 * ((xp.sum(residual**2) - explained) / variance + volume)
+    highest = xp.max(by_scale)
+    return highest + xp.log(xp.sum(xp.exp(by_scale - highest)))
+
+
+def _link(block: str, values: Any, xp: Any) -> Any:
+    if block != RETENTION:
+        return xp.exp(values)
+    # The same as expit, which NumPy does not have; tanh overflows nowhere.
+    return 0.5 * (1 + xp.tanh(0.5 * values))
