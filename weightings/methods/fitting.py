@@ -12,10 +12,11 @@ from weightings.methods.baseline import TREND_SCALES
 from weightings.methods.media_mix import EFFECT
 from weightings.methods.posterior import Fitted, Posterior, blocks_of, posterior_of, saturated_media
 from weightings.methods.preparing import Choices, Prepared, prepare
-from weightings.methods.sampling import Draws, OnProgress, Settings, sample
+from weightings.methods.sampling import Draws, OnProgress, Settings, sample, share_of_all
 
 FloatArray: TypeAlias = npt.NDArray[np.float64]
 
+TRYING = "Trying it on periods held back"
 MOST_KEPT = 2000  # draws that quantities are computed from
 BASELINE_STREAM, THINNING_STREAM, NOISE_STREAM, PRIOR_STREAM = 1, 2, 3, 4  # of random numbers, beside the chains'
 
@@ -126,4 +127,4 @@ def prior_of(prepared: Prepared, draws: int, rng: np.random.Generator) -> Poster
 
 
 def _part(on_progress: OnProgress, done: float, share: float) -> Callable[[str, float], None]:
-    return lambda _phase, within: on_progress("Trying it on periods held back", done + share * within)
+    return lambda phase, within: on_progress(TRYING, done + share * share_of_all(phase, within))

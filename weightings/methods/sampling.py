@@ -35,10 +35,17 @@ MOST_STARTS = 20  # positions tried until one has a finite density
 MOST_RESTARTS = 3  # of one chain
 JUDGED = 50  # warm-up draws, the last ones, by which a chain is found to be stuck
 WARMING_UP, DRAWING, COMPILING = "Warming up", "Drawing", "Compiling"
+_PARTS = {COMPILING: (0.0, 0.1), WARMING_UP: (0.1, 0.6), DRAWING: (0.6, 1.0)}  # of all the work, by usual times
 
 
 class SamplingError(Exception):
     """The density cannot be sampled at all; the sentence says why."""
+
+
+def share_of_all(phase: str, share: float) -> float:
+    """How far the sampling is as a whole, 0 to 1, when this much of a phase is done."""
+    low, high = _PARTS[phase]
+    return low + (high - low) * share
 
 
 class Target(Protocol):

@@ -1,0 +1,260 @@
+"""A fitted model as an answer: JSON of full-precision numbers, and the arrays that it keeps."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from marketing.frames import MediaPanel
+from weightings.methods import health, scores
+from weightings.methods.fitting import NOISE_STREAM, Fold, stream
+from weightings.methods.media_mix import EFFECT
+from weightings.methods.posterior import Posterior
+from weightings.methods.priors import EffectPrior
+from weightings.methods.quantities import MULTIPLIERS, Quantities, quantities, response_grid
+from weightings.methods.sampling import Draws
+from weightings.methods.series import Fitting, Series, spread_over
+from weightings.methods.summaries import bounds, rounded, summary
+
+FloatArray: TypeAlias = npt.NDArray[np.float64]
+
+CURVE_DRAWS = 500  # of the response curves, which are drawn rather than read off
+HOLDOUT_LEVEL = 0.9  # of the intervals that periods held back are tried on
+DAYS_OF_YEAR = {"day": 364, "week": 52, "month": 12}
+RECONCILED_WITHIN = 1e-9  # of the expected outcome
+
+
+def quantities_of(fitting: Fitting) -> Quantities:
+    """The quantities of the window that is reported."""
+    panel, window = fitting.panel, fitting.window
+    inside = slice(panel.history + window.start, panel.history + window.stop)
+    organic = len(fitting.fitted.media) - len(panel.channels)
+    spend = np.concatenate([panel.spend[inside].sum(axis=0), np.zeros(organic)])
+    exposure = np.concatenate(
+        [panel.exposure[inside].sum(axis=0), panel.organic_exposure[inside].sum(axis=0)[:organic]]
+    )
+    return quantities(fitting.fitted, window, spend=spend, exposure=exposure)
+
+
+def answer(fitting: Fitting, found: Quantities, curves: FloatArray) -> dict[str, Any]:
+    """The answer as JSON. `curves`: (S', P, M) of the response grid, in the window and behind it together."""
+    series = Series.of(fitting)
+    checks = _checks(fitting, found, series)
+    return {
+        "channels": [_channel(fitting, found, place) for place in range(len(fitting.fitted.media))],
+        "baseline": {
+            "outcome": summary(found.baseline, fitting.level),
+            "share": summary(found.baseline_share, fitting.level),
+        },
+        "expected": summary(found.expected, fitting.level),
+        "observed": _observed(fitting),
+        "reconciliation": _reconciliation(found),
+        "diagnostics": _diagnostics(fitting.draws, fitting.names),
+        "health": [asdict(check) for check in checks],
+        "verdict": health.worst(checks),
+        "fit": series.accuracy(fitting),
+        "holdout": _holdout(fitting),
+        "prior_predictive": _prior_predictive(fitting),
+        "series": series.as_json(fitting),
+        "curves": _curves(found, curves, fitting.level),
+    }
+
+
+def curves_of(fitting: Fitting) -> FloatArray:
+    """The response grid (S', P, M) of the window, from up to 500 draws."""
+    some = fitting.fitted.take(spread_over(len(fitting.fitted.sigma), CURVE_DRAWS))
+    return np.asarray(response_grid(some, fitting.window, MULTIPLIERS).sum(axis=3))
+
+
+def _channel(fitting: Fitting, found: Quantities, place: int) -> dict[str, Any]:
+    panel, name, level = fitting.panel, found.media[place], fitting.level
+    paid = place < len(panel.channels)
+    money = panel.is_money and panel.bounds is None
+    units = panel.exposure_units if paid else panel.organic_units
+    per_spend = {
+        "roi": found.return_on_spend if money else None,
+        "mroi": found.marginal_return if money else None,
+        "incremental_per_spend": found.return_on_spend,
+        "marginal_per_spend": found.marginal_return,
+        "cpik": found.cost_per_incremental,
+        "efficiency": found.efficiency,
+    }
+    measures = {
+        "contribution_share": found.share,
+        "contribution": found.contribution,
+        "incremental": found.incremental,
+        "carry_over": found.carry_over,
+        "carry_in": found.carry_in,
+        "effectiveness": found.effectiveness,
+    }
+    described: dict[str, Any] = {
+        "channel": name,
+        "kind": "paid" if paid else "organic",
+        "spend": float(found.spend[place]) if paid else None,
+        "exposure": float(found.exposure[place]),
+        "exposure_unit": units[place if paid else place - len(panel.channels)],
+        **{key: summary(values[:, place], level) for key, values in measures.items()},
+    }
+    for key, values in per_spend.items():
+        described[key] = summary(values[:, place], level) if paid and values is not None else None
+    if fitting.priors is not None:
+        described["prior"] = _prior(fitting.priors[place], level)
+    if isinstance(fitting.fitted, Posterior):
+        described["parameters"] = {
+            block: summary(fitting.fitted.parameters[block][:, place], level) for block in fitting.fitted.model.blocks
+        }
+        described["carry_over_weights"] = [
+            float(weight)
+            for weight in fitting.fitted.model.carry_over(fitting.fitted.parameters)[:, place].mean(axis=0)
+        ]
+    return described
+
+
+def _prior(effect: EffectPrior, level: float) -> dict[str, Any]:
+    low, high = effect.prior.interval(level)
+    return {"kind": effect.kind, "median": effect.prior.median, "low": low, "high": high}
+
+
+def _observed(fitting: Fitting) -> dict[str, Any]:
+    """The outcome of the window as it was: its sum, or mean where it has bounds; over the periods that are known."""
+    inside = fitting.panel.outcome[fitting.window.start : fitting.window.stop]
+    known = inside[np.isfinite(inside)]
+    total = float(known.sum()) if fitting.panel.bounds is None else float(known.mean()) if len(known) else None
+    return {"outcome": total, "periods": len(inside), "periods_known": len(known)}
+
+
+def _reconciliation(found: Quantities) -> dict[str, Any]:
+    """Whether baseline and contributions add up to the expected outcome, draw by draw; as a share of it."""
+    difference = np.abs(found.baseline + found.contribution.sum(axis=1) - found.expected)
+    largest = float(np.max(difference / np.maximum(np.abs(found.expected), np.finfo(float).tiny)))
+    return {"ok": largest < RECONCILED_WITHIN, "largest_relative_difference": largest}
+
+
+def _diagnostics(draws: Draws, names: Sequence[str]) -> dict[str, Any]:
+    """Of the draws; numbers are None where they cannot be computed."""
+    found = draws.convergence
+    least = np.minimum(found.bulk_ess, found.tail_ess)
+    behind = ~((found.r_hat <= health.LARGEST_R_HAT) & (least >= health.LEAST_ESS))
+    chains, count, _size = draws.positions.shape
+    max_rhat, min_ess, bulk, tail = rounded(
+        np.array([found.r_hat.max(), least.min(), found.bulk_ess.min(), found.tail_ess.min()])
+    )
+    return {
+        "max_rhat": max_rhat,
+        "min_ess": min_ess,
+        "min_bulk_ess": bulk,
+        "min_tail_ess": tail,
+        "divergences": int(draws.diverging.sum()),
+        "converged": draws.converged,
+        "not_converged": [name for name, is_behind in zip(names, behind, strict=True) if is_behind],
+        "chains": chains,
+        "draws_per_chain": count,
+        "mean_steps": float(draws.steps.mean()),
+        "restarts": list(draws.restarts),
+        "stuck_chains": list(draws.stuck),
+    }
+
+
+def _checks(fitting: Fitting, found: Quantities, series: Series) -> list[health.Check]:
+    fitted, panel = fitting.fitted, fitting.panel
+    accuracy = series.accuracy(fitting)
+    checks = list(health.sampling_checks(fitting.draws, fitting.names))
+    checks += health.fit_checks(
+        fitted.take(spread_over(len(fitted.sigma), CURVE_DRAWS)),
+        panel.outcome,
+        found,
+        r2=accuracy["r2"] or 0.0,
+        wmape=accuracy["wmape"] or 0.0,
+        rng=stream(fitting.seed, NOISE_STREAM),
+    )
+    if fitting.money_doubted:
+        checks.append(health.money_check())
+    checks += health.media_checks(
+        fitted,
+        panel,
+        fitting.prior.parameters[EFFECT] if fitting.prior is not None else None,
+        fitted.parameters[EFFECT] if isinstance(fitted, Posterior) else None,
+    )
+    if fitting.folds:
+        tried = _holdout(fitting)
+        assert tried is not None  # noqa: S101 - there are folds
+        checks += health.holdout_checks(
+            coverage=tried["coverage"],
+            level=HOLDOUT_LEVEL,
+            periods=tried["periods"],
+            wmape=tried["wmape"],
+            naive_wmape=tried["naive_wmape"],
+        )
+    return checks
+
+
+def _holdout(fitting: Fitting) -> dict[str, Any] | None:
+    """How well periods were predicted that a fit had not seen; None where none was held back."""
+    tried = [(fold, np.isfinite(fold.observed)) for fold in fitting.folds if np.isfinite(fold.observed).any()]
+    if not tried:
+        return None
+    observed = np.concatenate([fold.observed[known] for fold, known in tried])
+    predicted = np.concatenate([fold.predicted[:, known] for fold, known in tried], axis=1)
+    naive = np.concatenate([_as_a_year_before(fitting.panel, fold)[known] for fold, known in tried])
+    return {
+        "folds": [
+            {
+                "origin": fold.origin,
+                "periods": fold.horizon,
+                "converged": fold.converged,
+                "wmape": scores.wmape(fold.observed[known], fold.predicted[:, known].mean(axis=0)),
+                "crps": float(scores.crps(fold.predicted[:, known], fold.observed[known]).mean()),
+                "coverage": scores.interval_coverage(fold.predicted[:, known], fold.observed[known], HOLDOUT_LEVEL),
+            }
+            for fold, known in tried
+        ],
+        "periods": len(observed),
+        "level": 100 * HOLDOUT_LEVEL,
+        "coverage": scores.interval_coverage(predicted, observed, HOLDOUT_LEVEL),
+        "crps": float(scores.crps(predicted, observed).mean()),
+        "wmape": scores.wmape(observed, predicted.mean(axis=0)),
+        "naive_wmape": scores.wmape(observed, naive),
+    }
+
+
+def _as_a_year_before(panel: MediaPanel, fold: Fold) -> FloatArray:
+    """The outcome a year before the fold's periods; the last known value where the data are shorter."""
+    ago = DAYS_OF_YEAR[panel.granularity]
+    last = panel.outcome[: fold.origin][np.isfinite(panel.outcome[: fold.origin])][-1]
+    places = np.arange(fold.origin, fold.origin + fold.horizon) - ago
+    naive = np.where(places >= 0, panel.outcome[np.maximum(places, 0)], last)
+    return np.where(np.isfinite(naive), naive, last)
+
+
+def _prior_predictive(fitting: Fitting) -> dict[str, Any] | None:
+    """What was taken for likely before: each medium's and all media's share of the outcome as it was observed."""
+    prior, panel = fitting.prior, fitting.panel
+    if prior is None or panel.bounds is not None:
+        return None
+    every = slice(0, len(prior.sigma))
+    total = prior.added(every, prior.amounts).sum(axis=2) * prior.scale.unit
+    outcome = float(np.nanmean(panel.outcome)) * len(panel)
+    return {
+        "media_share": summary(total.sum(axis=1) / outcome, fitting.level),
+        "shares": {name: summary(total[:, place] / outcome, fitting.level) for place, name in enumerate(prior.media)},
+    }
+
+
+def _curves(found: Quantities, curves: FloatArray, level: float) -> dict[str, Any]:
+    low, median, high = np.quantile(curves, bounds(level), axis=0)
+    return {
+        "multipliers": MULTIPLIERS.tolist(),
+        "channels": [
+            {
+                "channel": name,
+                "spend": (MULTIPLIERS * found.spend[place]).tolist() if found.spend[place] > 0 else None,
+                "median": median[place].tolist(),
+                "mean": curves[:, place].mean(axis=0).tolist(),
+                "low": low[place].tolist(),
+                "high": high[place].tolist(),
+            }
+            for place, name in enumerate(found.media)
+        ],
+    }
