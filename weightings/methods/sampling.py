@@ -73,7 +73,8 @@ class Settings:
     """How to sample. `warmup`: draws per chain that tune the kernel and are not kept.
 
     `draws` per chain are made before convergence is looked at for the first time, `most_draws` at most. Every parameter
-    must come to an R-hat of `r_hat` at most and a bulk and a tail ESS of `ess` at least. `threads`: chains at a time.
+    must come to an R-hat of `r_hat` at most and a bulk and a tail ESS of `ess` at least. `threads`: chains at a time. `dense_up_to`: parameters up to which the mass
+    matrix is dense: it halves the steps, but each of them costs its size squared, several times.
     """
 
     seed: int
@@ -85,7 +86,7 @@ class Settings:
     ess: float = 400
     target_accept: float = 0.85
     max_tree_depth: int = 10
-    dense_mass: bool = True
+    dense_up_to: int = 40
     threads: int = 2
 
     def __post_init__(self) -> None:
@@ -202,7 +203,7 @@ def compiled(target: Target, data: Data, settings: Settings) -> _Program:
     """
     leaves, tree = jax.tree.flatten(data)
     shapes = tuple((np.shape(leaf), np.result_type(leaf).name) for leaf in leaves)
-    kernel = (settings.warmup, settings.target_accept, settings.max_tree_depth, settings.dense_mass)
+    kernel = (settings.warmup, settings.target_accept, settings.max_tree_depth, target.size <= settings.dense_up_to)
     return _compile(target, shapes, tree, kernel)
 
 

@@ -1,0 +1,103 @@
+"""Known truth is found: a published example whose returns are known, and worlds that are not of the model's family."""
+
+import csv
+import datetime as dt
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from marketing.frames import MediaPanel
+from tests.weightings.worlds import FAMILIES, Family, World, panel, world
+from weightings.methods.fitting import Fit, fit, rolling_origin
+from weightings.methods.preparing import Choices
+from weightings.methods.quantities import Quantities, Window, quantities
+from weightings.methods.sampling import Settings
+
+REFERENCE = Path(__file__).parents[3] / "shared" / "reference" / "mmm"
+FloatArray = npt.NDArray[np.float64]
+SETTINGS = Settings(seed=1)
+
+
+def of_whole(fitted: Fit, given: MediaPanel) -> Quantities:
+    return quantities(
+        fitted.posterior, Window(0, len(given)), spend=given.spend.sum(axis=0), exposure=given.exposure.sum(axis=0)
+    )
+
+
+def pymc_example() -> MediaPanel:
+    """PyMC-Marketing's example of 179 weeks, two channels and two events (Apache-2.0)."""
+    path = REFERENCE / "pymc_mmm_example.csv"
+    if not path.exists():
+        pytest.skip("The reference data are not beside the project.")
+    with path.open() as file:
+        rows = list(csv.DictReader(file))
+
+    def column(*names: str) -> FloatArray:
+        return np.array([[float(row[name]) for name in names] for row in rows])
+
+    first = (dt.date.fromisoformat(rows[0]["date_week"]) - dt.date(1970, 1, 1)).days
+    return replace(
+        panel(column("y")[:, 0], column("x1", "x2"), names=("x1", "x2")),
+        period_start=first + 7 * np.arange(len(rows)),
+        events=("event_1", "event_2"),
+        event=column("event_1", "event_2"),
+    )
+
+
+@pytest.mark.parametrize(
+    "choices",
+    [Choices(), Choices(saturation="logistic"), Choices(adstock="delayed")],
+    ids=["hill", "logistic", "delayed"],
+)
+def test_the_returns_of_the_published_example_are_found(choices: Choices) -> None:
+    """True ROAS 4967.8 and 2274.9; published fit: R2 .9055."""
+    given = pymc_example()
+    fitted = fit(given, choices, SETTINGS)
+    assert fitted.draws.converged
+    low, high = np.quantile(of_whole(fitted, given).return_on_spend, [0.05, 0.95], axis=0)
+    assert np.all((low < [4967.8, 2274.9]) & (high > [4967.8, 2274.9]))
+
+
+def recovered(known: World) -> tuple[Fit, FloatArray, FloatArray]:
+    """The fit, whether each true ROI lies in its 90% interval, and the error of each log ROI."""
+    fitted = fit(known.panel, Choices(), SETTINGS)
+    low, median, high = np.quantile(of_whole(fitted, known.panel).return_on_spend, [0.05, 0.5, 0.95], axis=0)
+    return fitted, (low <= known.roi) & (known.roi <= high), np.log(median / known.roi)
+
+
+@pytest.mark.parametrize("family", ["delayed", "walk"])
+def test_a_world_unlike_the_model_is_recovered(family: Family) -> None:
+    fitted, covered, error = recovered(world(family, 2))
+    assert fitted.draws.converged
+    assert covered.mean() >= 0.6
+    assert np.abs(error).mean() < 1.0
+
+
+@pytest.mark.full
+def test_in_twenty_worlds_unlike_the_model_every_fit_converges_and_intervals_hold_the_truth() -> None:
+    found = [recovered(world(FAMILIES[number % len(FAMILIES)], number // len(FAMILIES))) for number in range(20)]
+    assert all(fitted.draws.converged for fitted, _covered, _error in found)
+    coverage = np.array([covered.mean() for _fitted, covered, _error in found])
+    standard_error = coverage.std(ddof=1) / np.sqrt(len(coverage))
+    assert abs(coverage.mean() - 0.9) < 3 * standard_error + 0.01
+    assert np.mean([np.abs(error).mean() for _fitted, _covered, error in found]) < 0.5
+
+
+def test_periods_held_back_are_predicted_without_being_known() -> None:
+    known = world("exponential", 2)
+    (fold,) = rolling_origin(known.panel, Choices(), SETTINGS, folds=1, horizon=13)
+    assert fold.converged
+    assert fold.origin == 143
+    np.testing.assert_array_equal(fold.observed, known.panel.outcome[143:])
+    changed = replace(known.panel, outcome=np.append(known.panel.outcome[:143], 1e9 * np.ones(13)))
+    (again,) = rolling_origin(changed, Choices(), SETTINGS, folds=1, horizon=13)
+    np.testing.assert_allclose(again.predicted, fold.predicted, rtol=1e-9)
+    wide = np.quantile(fold.predicted, [0.01, 0.99], axis=0)
+    assert np.mean((wide[0] < fold.observed) & (fold.observed < wide[1])) > 0.7
+
+
+def test_too_few_periods_to_hold_any_back_are_not_tried() -> None:
+    assert rolling_origin(world("short", 1).panel, Choices(), SETTINGS, folds=3, horizon=60) == []
