@@ -97,7 +97,7 @@ def effect_kinds(panel: MediaPanel) -> tuple[list[EffectKind], bool]:
     if panel.bounds is not None:
         return ["log_odds"] * (paid + organic), False
     expected = np.exp(usual.ROI[0]) * panel.spend[panel.history :].sum()
-    outcome = abs(float(np.nanmean(panel.outcome))) * len(panel)
+    outcome = _size(panel)
     low, high = usual.BELIEVABLE_SHARE
     doubted = panel.is_money and paid > 0 and not low * outcome <= expected <= high * outcome
     of_paid: EffectKind = "roi" if panel.is_money and not doubted else "contribution"
@@ -122,7 +122,12 @@ def _unit(panel: MediaPanel, scale: OutcomeScale, place: int, kind: EffectKind) 
         return float(panel.spend[panel.history :, place].sum() / scale.unit)
     if kind == "log_odds":
         return len(panel) / scale.unit
-    return float(np.nanmean(panel.outcome)) * len(panel) / scale.unit
+    return _size(panel) / scale.unit
+
+
+def _size(panel: MediaPanel) -> float:
+    """How much outcome there is in all, whatever its sign; periods that are not known count as the others do."""
+    return float(np.nanmean(np.abs(panel.outcome))) * len(panel)
 
 
 def _amounts(panel: MediaPanel, lags: int) -> tuple[FloatArray, FloatArray]:

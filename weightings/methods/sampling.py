@@ -73,8 +73,9 @@ class Settings:
     """How to sample. `warmup`: draws per chain that tune the kernel and are not kept.
 
     `draws` per chain are made before convergence is looked at for the first time, `most_draws` at most. Every parameter
-    must come to an R-hat of `r_hat` at most and a bulk and a tail ESS of `ess` at least. `threads`: chains at a time. `dense_up_to`: parameters up to which the mass
-    matrix is dense: it halves the steps, but each of them costs its size squared, several times.
+    must come to an R-hat of `r_hat` at most and a bulk and a tail ESS of `ess` at least. `threads`: chains at a time.
+    `dense_up_to`: parameters up to which the mass matrix is dense: that halves the steps, but each takes several
+    products with it.
     """
 
     seed: int
