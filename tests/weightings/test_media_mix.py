@@ -142,7 +142,8 @@ def test_padding_changes_nothing() -> None:
     for name in ("outcome", "known", "counted"):
         data[name] = np.pad(data[name], (0, 7))
     data["lagged"] = np.pad(data["lagged"], ((0, 0), (0, 0), (0, 7)))
-    data["singular_vectors"] = np.pad(data["singular_vectors"], ((0, 0), (0, 3), (0, 7)))
+    data["directions"] = np.pad(data["directions"], ((0, 3), (0, 7)))
+    data["rotations"] = np.pad(data["rotations"], ((0, 0), (0, 3), (0, 3)))
     data["singular_values"] = np.pad(data["singular_values"], ((0, 0), (0, 3)))
     assert float(prepared.model.log_density(position, data)) == pytest.approx(
         float(prepared.model.log_density(position, prepared.data)), rel=1e-12

@@ -120,12 +120,13 @@ class MediaMixModel:
 def collapsed_log_likelihood(residual: Any, sigma: Any, data: Mapping[str, Any], xp: Any) -> Any:
     """log of sum_g w_g Normal(residual; 0, sigma^2 I + Z diag(s_g^2) Z'), by the singular vectors of Z diag(s_g).
 
-    `residual`: (T,), zero where the outcome is not known. `data`: `singular_vectors` (G, K, T), `singular_values`
-    squared (G, K), `log_weights` (G,) of the trend's scales, `known_count` ().
+    `residual`: (T,), zero where the outcome is not known. `data`: `directions` (K, T), `rotations` (G, K, K) and
+    squared `singular_values` (G, K), as `preparing.SingularBases` has them, `log_weights` (G,) of the scales,
+    `known_count` ().
     """
     variance = sigma**2
     squared = data["singular_values"]
-    projected = xp.einsum("gkt,t->gk", data["singular_vectors"], residual)
+    projected = xp.einsum("gkj,j->gk", data["rotations"], data["directions"] @ residual)
     explained = xp.sum(projected**2 * squared / (variance + squared), axis=1)
     volume = data["known_count"] * xp.log(2 * np.pi * variance) + xp.sum(xp.log1p(squared / variance), axis=1)
     by_scale = data["log_weights"] - 0.5 * ((xp.sum(residual**2) - explained) / variance + volume)

@@ -158,8 +158,8 @@ def density_data(
     """
     periods, padded = len(scaled), bucket(len(scaled))
     known = np.isfinite(scaled)
-    vectors, values = singular_bases(baseline.columns * known[:, None], [baseline.scales_at(s) for s in TREND_SCALES])
-    width = bucket(values.shape[1])
+    bases = SingularBases.of(baseline.columns * known[:, None], [baseline.scales_at(s) for s in TREND_SCALES])
+    width = bucket(len(bases.directions))
     return {
         "outcome": _padded(np.where(known, scaled, 0.0), padded),
         "known": _padded(known.astype(np.float64), padded),
@@ -167,22 +167,37 @@ def density_data(
         "counted": _padded(np.ones(periods), padded),
         "lagged": _padded(lagged_amounts, padded),
         "unit": units,
-        "singular_vectors": _padded(_padded(vectors, padded).swapaxes(1, 2), width).swapaxes(1, 2),
-        "singular_values": _padded(values, width),
-        "log_weights": np.full(len(values), -np.log(len(values))),
+        "directions": _padded(_padded(bases.directions, padded).T, width).T,
+        "rotations": _padded(_padded(bases.rotations, width).swapaxes(1, 2), width).swapaxes(1, 2),
+        "singular_values": _padded(bases.values, width),
+        "log_weights": np.full(len(TREND_SCALES), -np.log(len(TREND_SCALES))),
         "priors": dict(priors),
     }
 
 
-def singular_bases(columns: FloatArray, scales: Sequence[FloatArray]) -> tuple[FloatArray, FloatArray]:
-    """For each of G prior scales: left singular vectors (G, K, T) of Z diag(s), and squared singular values (G, K)."""
-    rank = min(columns.shape)
-    vectors, values = np.empty((len(scales), rank, len(columns))), np.empty((len(scales), rank))
-    for place, scale in enumerate(scales):
-        left, singular, _right = linalg.svd(columns * scale, full_matrices=False)
-        singular = np.where(singular > NEGLIGIBLE * singular.max(initial=0.0), singular, 0.0)
-        vectors[place], values[place] = left.T, singular**2
-    return vectors, values
+@dataclass(frozen=True, eq=False)
+class SingularBases:
+    """Z diag(s_g) by its singular vectors, for each of G prior scales. All of them span what the columns of Z do.
+
+    `directions`: (K, T), orthonormal, the space that they span. `rotations`: (G, K, K), the left singular vectors
+    within it: those of scale g are `rotations[g] @ directions`. `values`: (G, K) squared singular values.
+    """
+
+    directions: FloatArray
+    rotations: FloatArray
+    values: FloatArray
+
+    @classmethod
+    def of(cls, columns: FloatArray, scales: Sequence[FloatArray]) -> "SingularBases":
+        """Of columns (T, B) and scales (B,)."""
+        left, singular, _right = linalg.svd(columns, full_matrices=False)
+        directions = left[:, singular > NEGLIGIBLE * singular.max(initial=0.0)].T
+        rotations = np.empty((len(scales), len(directions), len(directions)))
+        values = np.empty((len(scales), len(directions)))
+        for place, scale in enumerate(scales):
+            within, singular, _right = linalg.svd((directions @ columns) * scale, full_matrices=False)
+            rotations[place], values[place] = within.T, singular**2
+        return cls(directions, rotations, values)
 
 
 def bucket(length: int) -> int:
