@@ -51,6 +51,31 @@ def cancel(name: str) -> bool:
     return request_cancel(job=Run.objects.get(params__name=name).job, by=None)
 
 
+def fit(seed: int) -> str:
+    """Ask what media brought in a small market, whose data are added if they are not there yet; return the run's id."""
+    from accounts.models import Workspace
+    from analyses.models import Run
+    from analyses.runs import request_run
+    from marketing.models import Outcome
+    from tests.weightings import markets
+
+    workspace = Workspace.objects.get(slug="stack")
+    if not Outcome.objects.filter(workspace=workspace).exists():
+        markets.add_outcome(workspace)
+        markets.add_spend(workspace)
+    params = {"seed": seed, "folds": 6, "short_allowed": "yes"}
+    run = request_run(workspace=workspace, kind="weightings", params=params, by=None, trigger=Run.Trigger.API)
+    return str(run.pk)
+
+
+def cancel_fit(seed: int) -> bool:
+    """Ask the job of the fit with this seed to stop."""
+    from analyses.models import Run
+    from jobs.actions import request_cancel
+
+    return request_cancel(job=Run.objects.get(kind="weightings", params__seed=seed).job, by=None)
+
+
 def ring(name: str, times: int) -> None:
     """Deliver the doorbell of the question's job `times` times more."""
     from analyses.models import Run
@@ -61,7 +86,14 @@ def ring(name: str, times: int) -> None:
         ring_doorbell(job_id)
 
 
-COMMANDS: dict[str, Callable[..., object]] = {"prepare": prepare, "ask": ask, "cancel": cancel, "ring": ring}
+COMMANDS: dict[str, Callable[..., object]] = {
+    "prepare": prepare,
+    "ask": ask,
+    "cancel": cancel,
+    "ring": ring,
+    "fit": fit,
+    "cancel_fit": cancel_fit,
+}
 
 if __name__ == "__main__":
     django.setup()

@@ -112,8 +112,17 @@ class Stack(ABC):
             "SELECT run.params, job.status, job.attempt, job.error_code "
             "FROM analyses_run run JOIN jobs_job job ON job.id = run.job_id"
         )
-        (found,) = [row for row in runs if _as_json(row[0])["name"] == name]
+        (found,) = [row for row in runs if _as_json(row[0]).get("name") == name]
         return found[1], found[2], found[3]
+
+    def fitted(self, seed: int) -> tuple[str, str, Any]:
+        """Status and phase of the job that fits the media mix model with this seed, and its result."""
+        runs = self.rows(
+            "SELECT run.params, job.status, job.phase, run.result "
+            "FROM analyses_run run JOIN jobs_job job ON job.id = run.job_id WHERE run.kind = 'weightings'"
+        )
+        (found,) = [row for row in runs if _as_json(row[0])["seed"] == seed]
+        return found[1], found[2], None if found[3] is None else _as_json(found[3])
 
     def wait_until(self, name: str, status: str) -> None:
         wait_for(f"{name} {status}", lambda: self.job(name)[0] == status)

@@ -40,6 +40,7 @@ TESTS = {  # below tests/
         "marketing/test_store",
         "marketing/test_store_concurrency",
         "marketing/test_selectors",
+        "marketing/test_media_panels",
         "analyses/test_runs",
         "attribution/test_analysis",
         "attribution/test_document",
