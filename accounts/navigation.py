@@ -25,6 +25,7 @@ class Page:
 PAGES = (
     Page("Dashboard", "reports:dashboard", "dashboard"),
     Page("Attribution", "attribution:page", "attribution"),
+    Page("Weightings", "weightings:page", "weightings"),
     Page("Runs", "analyses:runs", "runs"),
     Page("Data", "marketing:data", "data"),
     Page("Settings", "settings_general", "settings"),

@@ -8,6 +8,8 @@ class Scope(models.TextChoices):
 
     ATTRIBUTION_READ = "attribution:read"
     ATTRIBUTION_WRITE = "attribution:write"
+    WEIGHTINGS_READ = "weightings:read"
+    WEIGHTINGS_WRITE = "weightings:write"
     RUNS_READ = "runs:read"
     RUNS_WRITE = "runs:write"
     DATA_READ = "data:read"
@@ -27,8 +29,8 @@ class Scope(models.TextChoices):
 
 
 # Of runs: `runs` covers all kinds of analysis, and each kind has scopes of its own.
-READING = (Scope.ATTRIBUTION_READ, Scope.RUNS_READ)
-WRITING = (Scope.ATTRIBUTION_WRITE, Scope.RUNS_WRITE)
+READING = (Scope.ATTRIBUTION_READ, Scope.WEIGHTINGS_READ, Scope.RUNS_READ)
+WRITING = (Scope.ATTRIBUTION_WRITE, Scope.WEIGHTINGS_WRITE, Scope.RUNS_WRITE)
 
 
 def to_send(dataset: str) -> tuple[Scope, ...]:

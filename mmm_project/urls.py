@@ -14,6 +14,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("marketing.urls")),
     path("", include("analyses.urls")),
     path("", include("attribution.urls")),
+    path("", include("weightings.urls")),
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),
 ]

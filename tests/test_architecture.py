@@ -94,7 +94,7 @@ def test_methods_and_frames_are_imported_without_django(package: str) -> None:
 
 def test_the_web_process_starts_without_the_numerical_libraries() -> None:
     imported = imported_by(LIST_WHAT_THE_WEB_PROCESS_IMPORTS)
-    assert {"analyses", "attribution"} <= imported
+    assert {"analyses", "attribution", "weightings"} <= imported
     assert not imported & HEAVY
 
 

@@ -162,7 +162,7 @@ def _text(response: HttpResponse) -> str:
 def test_the_walk_covers_what_it_should() -> None:
     names = {route.name for route in ROUTES}
     assert {"home", "new_workspace", "workspace_home", "account_login", "admin:index"} <= names
-    assert {route.name for route in OURS} >= {"analyses:run", "analyses:api_run", "attribution:page"}
+    assert {route.name for route in OURS} >= {"analyses:run", "analyses:api_run", "attribution:page", "weightings:page"}
 
 
 @pytest.mark.parametrize("method", ["get", "post", "put", "patch", "delete"])

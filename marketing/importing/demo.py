@@ -12,7 +12,7 @@ from django.db import transaction
 from accounts.models import User, Workspace
 from jobs.actions import submit
 from marketing.importing.dimensions import create_channel
-from marketing.models import Channel, Dataset, Import
+from marketing.models import Channel, Dataset, Import, Outcome
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,6 +31,7 @@ DATASETS = (
     Dataset.EXPERIMENTS,
 )
 DAYS = ("date", "start", "end")
+SALES = "Sales"  # marketing.demo.outcomes.SALES, which brings pandas
 
 
 class DemoAlreadyLoaded(Exception):
@@ -69,6 +70,7 @@ def provide_file(batch: Import) -> None:
     plan = json.loads((_directory(batch.workspace) / PLAN).read_text())
     world = build_world(dt.date.fromisoformat(plan["end"]), seed=plan["seed"])
     _create_channels(batch.workspace, world)
+    _create_sales(batch.workspace)
     truth_path(batch.workspace).write_text(json.dumps(world.truth, indent=1))
     is_at_home = batch.workspace.timezone == TIME_ZONE
     for dataset in DATASETS:
@@ -133,6 +135,12 @@ def _create_channels(workspace: Workspace, world: "DemoWorld") -> None:
     for name, kind in world.channels[["channel", "type"]].itertuples(index=False):
         if name.lower() not in known:
             create_channel(workspace=workspace, name=name, type=Channel.Type(kind))
+
+
+def _create_sales(workspace: Workspace) -> None:
+    """The demo's sales are money, which their name does not say (`dimensions.says_money`)."""
+    if not Outcome.objects.filter(workspace=workspace, name__iexact=SALES).exists():
+        Outcome.objects.create(workspace=workspace, name=SALES, kind=Outcome.Kind.SALES, is_money=True)
 
 
 def _write(table: "pd.DataFrame", path: Path) -> None:

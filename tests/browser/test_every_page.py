@@ -48,7 +48,8 @@ def test_every_page_is_in_order(live_server: LiveServer, browser: Browser, world
     pages = html_pages(owner, world.cases) | world.states()
     pages = {name: path for name, path in pages.items() if path not in before_signing_in.values()}
     assert {"account_login", "account_signup", "account_reset_password"} <= before_signing_in.keys()
-    assert {"reports:dashboard", "reports:channel", "attribution:page", "analyses:run failed"} <= pages.keys()
+    assert {"reports:dashboard", "reports:channel", "attribution:page", "weightings:page"} <= pages.keys()
+    assert {"weightings:page without data", "analyses:run failed", "analyses:run of media"} <= pages.keys()
     wrong = troubles(live_server, browser, look, visitor, dict.fromkeys(before_signing_in.values(), 200))
     wrong += troubles(live_server, browser, look, owner, dict.fromkeys(pages.values(), 200))
     assert not wrong, "\n".join(wrong)

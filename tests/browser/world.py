@@ -30,6 +30,7 @@ from marketing.segments.saved import archive_segment, create_segment
 from tests.browser.import_states import import_cases
 from tests.browser.privacy_states import export_under_way, privacy_arguments
 from tests.browser.settings_states import invitation_cases, settings_arguments
+from tests.browser.weightings_states import keep_weightings
 
 EMAIL, PASSWORD = "owner@example.com", "a long enough password"
 DAYS, CUSTOMERS, TOUCHES = 120, 150, 500
@@ -103,6 +104,7 @@ def build_world(fill: Callable[[Workspace], None]) -> World:
     claim(job_id=running.job_id)
     Job.objects.filter(pk=running.job_id).update(phase="Reading the data", progress=0.4)
     queued = _ask(shop, owner, model=["first"], carried_out=False)
+    of_media, of_points = keep_weightings(shop)
     segment, thorough = _keep_segments(shop, owner)
     of_segment = _ask(shop, owner, model=["linear", "last"], segment=segment.name)
     set_plan(workspace=shop, plan="professional", by=None)
@@ -139,6 +141,8 @@ def build_world(fill: Callable[[Workspace], None]) -> World:
         "queued": arguments | {"run_id": queued.pk},
         "of a segment": arguments | {"run_id": of_segment.pk},
         "data-driven": arguments | {"run_id": data_driven.pk},
+        "of media": arguments | {"run_id": of_media.pk},
+        "of media in points": arguments | {"run_id": of_points.pk},
         "of every condition": arguments | {"segment_id": thorough.pk},
         "of every rule": arguments | {"model_id": thorough_model.pk},
         "archived": arguments | {"model_id": archived_model.pk},

@@ -102,6 +102,10 @@ def test_it_has_channels_of_every_type_and_a_known_truth(loaded: Workspace) -> N
     assert truth_path(loaded).exists()
 
 
+def test_its_sales_are_money_and_its_other_outcomes_are_not(loaded: Workspace) -> None:
+    assert list(loaded.outcomes.filter(is_money=True).values_list("name", "kind")) == [("Sales", "sales")]
+
+
 def test_the_state_says_who_loaded_what_and_when(loaded: Workspace, owner: User) -> None:
     state = demo_state(loaded)
     assert (state.situation, state.loaded_by, state.loaded_at) == ("loaded", owner.email, NOW)

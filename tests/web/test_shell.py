@@ -16,10 +16,11 @@ ClientFor = Callable[[User | None], Client]
 
 
 def test_the_sidebar_marks_the_page_that_is_open(client_for: ClientFor, viewer: User) -> None:
-    page = client_for(viewer).get("/w/acme/runs/").content.decode()
+    page = client_for(viewer).get("/w/acme/runs/").content.decode().partition("</aside>")[0]
     assert page.count('aria-current="page"') == 1
     assert '<a href="/w/acme/runs/" aria-current="page">' in page
     assert '<a href="/w/acme/attribution/">' in page
+    assert '<a href="/w/acme/weightings/">' in page
 
 
 def test_pages_below_a_page_belong_to_it_and_those_of_no_workspace_to_none(client_for: ClientFor, viewer: User) -> None:

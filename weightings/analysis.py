@@ -1,0 +1,79 @@
+"""The kind of analysis that says what media brought, by a media mix model."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from accounts.models import Workspace
+from analyses.registry import AnalysisKind, Answer, PresentedResult
+from jobs.progress import Progress
+from marketing.models import Dataset
+from weightings.params import EFFECTS, MEASURED_IN, clean, is_lightweight, roi_as_text
+from weightings.presentation.comparison import compare
+from weightings.presentation.document import document
+from weightings.presentation.rows import rows
+from weightings.presentation.words import describe, settings
+
+if TYPE_CHECKING:
+    from analyses.models import Run
+
+COARSER = {"day": "week", "week": "month"}
+
+
+def compute(workspace: Workspace, params: Mapping[str, Any], progress: Progress) -> Answer:
+    """Return what media brought, with the model's health, as JSON; the posterior and the panel as arrays."""
+    # Here, not above: pages that only name the kind must not wait for the numerical libraries.
+    from weightings import computation
+
+    return computation.compute(workspace, params, progress)
+
+
+def easier(params: Mapping[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    """Return questions that take less time: coarser periods, no periods held back, a plainer model."""
+    offers = []
+    if coarser := COARSER.get(params["granularity"]):
+        offers.append((f"By {coarser} instead of by {params['granularity']}", {**params, "granularity": coarser}))
+    if params["folds"]:
+        offers.append(("Without trying it on periods held back", {**params, "folds": 0}))
+    if params["model"] != "hill" and not is_lightweight(params):
+        offers.append(("With the Hill curve, the plain model", {**params, "model": "hill"}))
+    return offers
+
+
+def in_address(params: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return canonical params as the page's address says them: as text that people type."""
+    said = {
+        name: ",".join(map(_said, value)) if isinstance(value, list) else value
+        for name, value in params.items()
+        if name not in (EFFECTS, MEASURED_IN)
+    }
+    return {**said, "roi": roi_as_text(params[EFFECTS])} if EFFECTS in params else said
+
+
+def _said(value: object) -> str:
+    return f"{value:.12g}" if isinstance(value, float) else str(value)
+
+
+def present_result(run: "Run") -> PresentedResult:
+    """Return what the run's page shows."""
+    return PresentedResult(template_name="analyses/result.html", context={"document": document(run)})
+
+
+KIND = AnalysisKind(
+    name="weightings",
+    label="Weightings",
+    method_version="1",
+    # A wide table of media has rows of these: an import of it changes their versions.
+    datasets=(Dataset.SPEND, Dataset.OUTCOMES, Dataset.CONTROLS, Dataset.EVENTS),
+    clean=clean,
+    compute=compute,
+    present=present_result,
+    document=document,
+    rows=rows,
+    describe=describe,
+    settings=settings,
+    in_address=in_address,
+    optional=("exposure", "holidays", "bounds", "knots", "short_allowed", EFFECTS),
+    compare=compare,
+    page="weightings:page",
+    easier=easier,
+)

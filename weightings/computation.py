@@ -1,0 +1,165 @@
+"""Answering what media brought: from a workspace's data, through a model in a child process, to what a run keeps."""
+
+import datetime as dt
+import os
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from accounts.models import Workspace
+from analyses.errors import AnalysisError
+from analyses.registry import Answer
+from jobs.children import compute_in_child
+from jobs.progress import Progress
+from marketing.frames import MediaPanel
+from marketing.media_panels import LoadedPanel, PanelProblem, PanelRequest, load_media_panel
+from marketing.models import Outcome
+from marketing.panel_building.rhythm import Calendar, weekday
+from marketing.periods import EPOCH, Period, day_number
+from weightings.params import EFFECTS, period_of
+
+PROGRAM = "weightings.fit_program:fit"
+FORMAT = 1  # of the result; goes up when what is read changes its meaning
+THREADS = min(4, os.cpu_count() or 1)
+HORIZONS = {"day": 28, "week": 13, "month": 3}  # periods that are held back at a time
+
+
+def compute(workspace: Workspace, params: Mapping[str, Any], progress: Progress) -> Answer:
+    """Fit the model that is asked for. Raises AnalysisError where the data cannot answer, JobFailed where the fit does.
+
+    The model learns from all data up to the period's end; the result is about the whole periods within it.
+    """
+    # Here, not above: they bring SciPy, which pages that only name the kind must not wait for.
+    from weightings.methods.preparing import LAGS
+    from weightings.methods.storing import pack_panel
+
+    began = time.perf_counter()
+    progress("Reading the data", 0.0)
+    outcome = _outcome(workspace, params)
+    loaded = _load(workspace, params, outcome, history_periods=LAGS[params["granularity"]] - 1)
+    panel = loaded.panel
+    effects = params.get(EFFECTS, {})
+    _require_spend(panel, effects)
+    start, stop = window_of(panel, period_of(params))
+    described, arrays = pack_panel(panel)
+    loading_seconds = time.perf_counter() - began
+    answer = compute_in_child(
+        program=PROGRAM,
+        question={
+            "panel": described,
+            "model": params["model"],
+            "window": [start, stop],
+            "confidence": params["confidence"],
+            "seed": params["seed"],
+            "draws": params["draws"],
+            "folds": params["folds"],
+            "horizon": HORIZONS[params["granularity"]],
+            "threads": THREADS,
+            "effects": effects,
+            "knots": params.get("knots"),
+        },
+        arrays=arrays,
+        progress=progress,
+    )
+    result = {**_about(outcome, params, loaded, (start, stop)), **answer.result}
+    of_child = answer.result["timings"]
+    result["timings"] = {
+        "loading_seconds": loading_seconds,
+        **of_child,
+        "child_seconds": of_child["total_seconds"],
+        "total_seconds": time.perf_counter() - began,
+    }
+    return Answer(result, answer.arrays)
+
+
+def window_of(panel: MediaPanel, period: Period) -> tuple[int, int]:
+    """Return the outcome's periods that lie within `period` as a whole, [start, stop). Raises AnalysisError of none."""
+    starts, ends = _days(panel)
+    inside = np.flatnonzero((starts >= day_number(period.start)) & (ends <= day_number(period.end)))
+    if len(inside):
+        return int(inside[0]), int(inside[-1]) + 1
+    known = Period(_date(starts[0]), _date(ends[-1]))
+    raise AnalysisError(
+        f"There is no whole {panel.granularity} of “{panel.outcome_name}” within {period.label}: it is known for "
+        f"{known.label}. Choose a longer period or a finer granularity.",
+        code="no_whole_periods",
+    )
+
+
+def _outcome(workspace: Workspace, params: Mapping[str, Any]) -> Outcome:
+    outcome = Outcome.objects.select_related("workspace").filter(workspace=workspace, name=params["outcome"]).first()
+    if outcome is None:
+        raise AnalysisError(f"The outcome “{params['outcome']}” no longer exists. Choose another one.")
+    return outcome
+
+
+def _load(workspace: Workspace, params: Mapping[str, Any], outcome: Outcome, *, history_periods: int) -> LoadedPanel:
+    bounds = params.get("bounds")
+    request = PanelRequest(
+        outcome=outcome,
+        start=None,
+        end=period_of(params).end,
+        granularity=params["granularity"],
+        history_periods=history_periods,
+        exposure=params.get("exposure", "auto"),
+        holiday_countries=tuple(params.get("holidays", ())),
+        bounds=None if bounds is None else (bounds[0], bounds[1]),
+        short_allowed=params.get("short_allowed") == "yes",
+    )
+    try:
+        return load_media_panel(workspace=workspace, request=request)
+    except PanelProblem as problem:
+        raise AnalysisError(problem.sentence, code=problem.code) from problem
+
+
+def _require_spend(panel: MediaPanel, effects: Mapping[str, Any]) -> None:
+    """Raise AnalysisError for a return that is expected of a channel that has none: without spend in the model."""
+    without = [name for name in effects if name not in panel.channels]
+    if without:
+        raise AnalysisError(
+            f"A return is expected of “{without[0]}”, which has no spend in these data that a model could learn from. "
+            "Leave it out of the expected returns.",
+            code="no_spend",
+        )
+
+
+def _about(outcome: Outcome, params: Mapping[str, Any], loaded: LoadedPanel, window: tuple[int, int]) -> dict[str, Any]:
+    """What the result is about: its first part."""
+    panel = loaded.panel
+    starts, ends = (days.tolist() for days in _days(panel))
+    start, stop = window
+    return {
+        "format": FORMAT,
+        "model": params["model"],
+        "outcome": {
+            "name": outcome.name,
+            "kind": str(outcome.kind),
+            "is_money": panel.is_money,
+            "bounds": None if panel.bounds is None else list(panel.bounds),
+            "unit": outcome.workspace.currency if panel.is_money else "",
+        },
+        "granularity": panel.granularity,
+        "period": {**_span(starts[start], ends[stop - 1]), "periods": stop - start, "first": start},
+        "estimation": {**_span(starts[0], ends[-1]), "periods": len(starts), "history": panel.history},
+        "confidence": params["confidence"],
+        "remarks": [
+            {"code": remark.code, "sentence": remark.sentence, "names": list(remark.names)} for remark in loaded.remarks
+        ],
+    }
+
+
+def _days(panel: MediaPanel) -> tuple[Any, Any]:
+    """The first and the last day of each of the outcome's periods, (T,) int64 each."""
+    starts = panel.period_start[panel.history :]
+    calendar = Calendar(panel.granularity, int(weekday(starts[:1])[0]))
+    return starts, calendar.first_day(calendar.period_of(starts) + 1) - 1
+
+
+def _span(first: int, last: int) -> dict[str, str]:
+    return {"start": _date(first).isoformat(), "end": _date(last).isoformat()}
+
+
+def _date(day: int) -> dt.date:
+    return EPOCH.date() + dt.timedelta(int(day))

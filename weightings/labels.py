@@ -1,0 +1,29 @@
+"""The words that people read for what a media mix model is asked."""
+
+from collections.abc import Mapping
+
+MODEL_LABELS = {
+    "hill": "Hill curve",
+    "delayed": "Delayed carry-over",
+    "logistic": "Logistic curve",
+    "lightweight:hill_adstock": "LightweightMMM, hill_adstock",
+    "lightweight:adstock": "LightweightMMM, adstock",
+    "lightweight:carryover": "LightweightMMM, carryover",
+}
+MODEL_SENTENCES = {
+    "hill": "Effects fade from period to period, and level off with spend along an S-shaped curve.",
+    "delayed": "As the Hill curve, but effects may peak some periods after the spend.",
+    "logistic": "Effects fade from period to period, and level off with spend from the first unit on.",
+    "lightweight:hill_adstock": "The model of the LightweightMMM package, with its own beliefs beforehand.",
+    "lightweight:adstock": "As the package has it: carry-over, and an exponent for saturation.",
+    "lightweight:carryover": "As the package has it: carry-over with a delayed peak, and an exponent for saturation.",
+}
+LIGHTWEIGHT = "lightweight:"  # how the names of that package's models begin
+
+GRANULARITIES = ("day", "week", "month")
+EXPOSURES = {
+    "auto": "impressions where they are known throughout, else spend",
+    "spend": "spend",
+    "impressions": "impressions",
+}
+VERDICTS: Mapping[str, str] = {"good": "Good", "review": "Review", "fail": "Fails"}

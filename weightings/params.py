@@ -1,0 +1,336 @@
+"""The parameters of a media mix model, as people ask for it and as it is kept."""
+
+import datetime as dt
+import re
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any, TypeAlias
+
+from babel import Locale
+from django.utils import timezone
+
+from accounts.models import Workspace
+from analyses.errors import InvalidParams
+from marketing.channel_index import channel_index
+from marketing.models import Outcome
+from marketing.periods import Period, preset, preset_name, yesterday
+from weightings.labels import EXPOSURES, GRANULARITIES, LIGHTWEIGHT, MODEL_LABELS
+from weightings.outcomes import days_of_data, outcomes_with_data, usual_outcome
+
+KNOWN = (
+    *("outcome", "period", "start", "end", "granularity", "model", "confidence", "exposure", "holidays", "roi"),
+    *("bounds", "knots", "folds", "draws", "seed", "short_allowed"),
+)
+EFFECTS = "effects"  # what `roi` becomes
+MEASURED_IN = "measured_in"  # what the outcome's settings say of it: canonical params keep it, nobody gives it
+ALL = "all"  # the period of all data
+EARLIEST_YEAR, LATEST_YEAR = 2000, 2100  # imports take no rows from before
+CONFIDENCE_LEVELS = (80, 90, 95, 99)
+LARGEST_SEED = 2**32 - 1
+MOST_KNOTS = 50
+FOLDS, MOST_FOLDS = 3, 6
+DRAWS, FEWEST_DRAWS, MOST_DRAWS = 4000, 500, 20_000
+LARGEST_NUMBER = 1e12
+YES, NO = ("yes", "true", "1", "on"), ("no", "false", "0", "off")
+_NUMBER = r"\d{1,12}(?:\.\d{1,12})?"
+_RANGE = re.compile(rf"(?P<median>{_NUMBER})\s*\(\s*(?P<low>{_NUMBER})\s*[-\u2013]\s*(?P<high>{_NUMBER})\s*\)")
+_SIGNED = re.compile(rf"[-\u2212]?{_NUMBER}")
+HOW_TO_SAY_ROI = "TV: 1.5 (0.5-4); Search: 3 (1-8)"
+
+
+_Reader: TypeAlias = Callable[[Workspace, Mapping[str, Any]], dict[str, Any]]
+
+
+class _Refused(ValueError):
+    """What is wrong with one parameter."""
+
+    def __init__(self, name: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.name = name
+
+
+def clean(workspace: Workspace, params: Mapping[str, Any]) -> dict[str, Any]:
+    """Return canonical params; what is not given takes the workspace's or the model's default.
+
+    `outcome`: a name, or a kind such as sales or brand_awareness. `period`: all (if absent), last_30 ... or `start` and
+    `end` -> `start` and `end` of what is reported; the model learns from all data up to the end. `granularity`,
+    `model`, `seed`, `confidence` in percent, `folds` held back and `draws` at most per chain are always there;
+    `exposure`, `holidays` and `bounds` (-> lists), `knots` and `short_allowed` only where they differ from the default.
+    `roi`: expected returns as text or as a mapping -> `effects` by channel. `measured_in`, money, share or number, is
+    looked up anew. Raises InvalidParams with a sentence for each field.
+    """
+    known = (*KNOWN, EFFECTS, MEASURED_IN)  # canonical ones come back
+    errors = {name: f"Unknown parameter. Known: {', '.join(KNOWN)}." for name in params if name not in known}
+    given = {name: value for name, value in params.items() if value not in (None, "", [], {})}
+    cleaned: dict[str, Any] = {}
+    try:
+        outcome = _outcome(workspace, given)
+    except _Refused as refusal:
+        errors[refusal.name] = str(refusal)
+        readers: Sequence[_Reader] = _READERS
+    else:
+        cleaned |= {"outcome": outcome.name, MEASURED_IN: _measured_in(outcome)}
+        readers = (partial(_period, outcome), *_READERS, partial(_effects, outcome))
+    for read in readers:
+        try:
+            cleaned |= read(workspace, given)
+        except _Refused as refusal:
+            errors[refusal.name] = str(refusal)
+    if errors:
+        raise InvalidParams(errors)
+    return cleaned
+
+
+def _outcome(workspace: Workspace, given: Mapping[str, Any]) -> Outcome:
+    """The outcome by its name, or the first with data of a kind."""
+    with_data = outcomes_with_data(workspace)
+    if "outcome" not in given:
+        usual = usual_outcome(with_data)
+        if usual is None:
+            raise _Refused("outcome", "There is no outcome with values yet. Import some, such as sales by day.")
+        return usual
+    asked = str(given["outcome"]).strip().casefold()
+    known = list(Outcome.objects.filter(workspace=workspace).order_by("pk"))
+    named = [outcome for outcome in known if outcome.name.casefold() == asked]
+    kinds = [kind for kind in Outcome.Kind if kind != Outcome.Kind.CUSTOM]
+    of_kind = [outcome for outcome in known if outcome.kind == asked and outcome.kind in kinds]
+    found = next((outcome for outcome in (*named, *of_kind) if outcome in with_data), None)
+    if found is not None:
+        return found
+    names = ", ".join(outcome.name for outcome in with_data) or "none"
+    if named or of_kind:
+        name = next(iter((*named, *of_kind))).name
+        raise _Refused("outcome", f"“{name}” has no values yet. Import some, or choose another outcome: {names}.")
+    raise _Refused("outcome", f"There is no outcome “{_cut(given['outcome'])}”. Outcomes with values: {names}.")
+
+
+def _measured_in(outcome: Outcome) -> str:
+    """What the settings say of the outcome, on which the answer depends as much as on the data."""
+    if outcome.is_money:
+        return "money"
+    return "share" if outcome.kind == Outcome.Kind.BRAND_AWARENESS else "number"
+
+
+def _period(outcome: Outcome, workspace: Workspace, given: Mapping[str, Any]) -> dict[str, Any]:
+    if "start" in given or "end" in given:
+        if "period" in given:
+            raise _Refused("period", "Give a period by name, or a start and an end, not both.")
+        return _custom_period(given)
+    asked = str(given.get("period", ALL)).strip().lower()
+    if asked == ALL:
+        period = days_of_data(outcome)
+        assert period is not None  # noqa: S101 - outcomes without data are refused
+        return _ends(period)
+    try:
+        return _ends(preset(preset_name(asked), until=yesterday(now=timezone.now(), zone=workspace.zone)))
+    except ValueError as error:
+        raise _Refused("period", f"{error} Or “{ALL}”, for all data.") from None
+
+
+def _custom_period(given: Mapping[str, Any]) -> dict[str, Any]:
+    for name in ("start", "end"):
+        if name not in given:
+            raise _Refused(name, "A custom period needs both a start and an end.")
+    start, end = _day("start", given), _day("end", given)
+    try:
+        return _ends(Period(start, end))
+    except ValueError as error:
+        raise _Refused("end", str(error)) from None
+
+
+def _ends(period: Period) -> dict[str, str]:
+    return {"start": period.start.isoformat(), "end": period.end.isoformat()}
+
+
+def _day(name: str, given: Mapping[str, Any]) -> dt.date:
+    try:
+        day = dt.date.fromisoformat(str(given[name]))
+    except ValueError:
+        raise _Refused(name, f"“{_cut(given[name])}” is not a day such as 2026-05-31.") from None
+    if not EARLIEST_YEAR <= day.year <= LATEST_YEAR:
+        raise _Refused(name, f"A period lies between {EARLIEST_YEAR} and {LATEST_YEAR}.")
+    return day
+
+
+def _granularity(_workspace: Workspace, given: Mapping[str, Any]) -> dict[str, Any]:
+    asked = str(given.get("granularity", "week")).strip().lower()
+    if asked not in GRANULARITIES:
+        raise _Refused("granularity", f"The granularity is {', '.join(GRANULARITIES)}, not “{_cut(asked)}”.")
+    return {"granularity": asked}
+
+
+def _model(_workspace: Workspace, given: Mapping[str, Any]) -> dict[str, Any]:
+    asked = str(given.get("model", "hill")).strip().lower()
+    if asked not in MODEL_LABELS:
+        raise _Refused("model", f"There is no model “{_cut(asked)}”. Models: {', '.join(MODEL_LABELS)}.")
+    return {"model": asked}
+
+
+def is_lightweight(given: Mapping[str, Any]) -> bool:
+    """Whether the question is for a model of the LightweightMMM package."""
+    return str(given.get("model", "")).strip().lower().startswith(LIGHTWEIGHT)
+
+
+def _confidence(workspace: Workspace, given: Mapping[str, Any]) -> dict[str, Any]:
+    asked = str(given.get("confidence", workspace.confidence)).strip().removesuffix("%")
+    if asked not in map(str, CONFIDENCE_LEVELS):
+        levels = ", ".join(map(str, CONFIDENCE_LEVELS))
+        raise _Refused("confidence", f"The confidence level is one of {levels} percent, not “{_cut(asked)}”.")
+    return {"confidence": int(asked)}
+
+
+def _exposure(_workspace: Workspace, given: Mapping[str, Any]) -> dict[str, Any]:
+    asked = str(given.get("exposure", "auto")).strip().lower()
+    if asked not in EXPOSURES:
+        raise _Refused("exposure", f"The exposure is {', '.join(EXPOSURES)}, not “{_cut(asked)}”.")
+    return {} if asked == "auto" else {"exposure": asked}
+
+
+def _holidays(_workspace: Workspace, given: Mapping[str, Any]) -> dict[str, Any]:
+    asked = given.get("holidays", [])
+    codes = [str(code).strip().upper() for code in (asked if isinstance(asked, list) else str(asked).split(","))]
+    codes = sorted({code for code in codes if code})
+    for code in codes:
+        if code not in Locale("en").territories or not code.isalpha():
+            raise _Refused("holidays", f"“{_cut(code)}” is no country's two letters, such as DE.")
+    return {"holidays": codes} if codes else {}
+
+
+def _bounds(_workspace: Workspace, given: Mapping[str, Any]) -> dict[str, Any]:
+    if "bounds" not in given:
+        return {}
+    asked = given["bounds"]
+    parts = [str(part).strip() for part in (asked if isinstance(asked, list) else str(asked).split(","))]
+    if len(parts) != 2 or not all(_SIGNED.fullmatch(part) for part in parts):
+        raise _Refused("bounds", f"Bounds are two numbers such as 0,100, not “{_cut(asked)}”.")
+    low, high = (float(part.replace("\u2212", "-")) for part in parts)
+    if not low < high:
+        raise _Refused("bounds", f"The lower bound must lie below the upper one, not {low:g} and {high:g}.")
+    return {"bounds": [low, high]}
+
+
+def _knots(_workspace: Workspace, given: Mapping[str, Any]) -> dict[str, Any]:
+    if "knots" not in given:
+        return {}
+    if is_lightweight(given):
+        raise _Refused("knots", "LightweightMMM's models have a trend of their own: leave the knots out.")
+    return {"knots": _whole(given, "knots", 0, 0, MOST_KNOTS)}
+
+
+def _folds(_workspace: Workspace, given: Mapping[str, Any]) -> dict[str, Any]:
+    """How often periods are held back; LightweightMMM's models are not tried on any."""
+    folds = _whole(given, "folds", 0 if is_lightweight(given) else FOLDS, 0, MOST_FOLDS)
+    if folds and is_lightweight(given):
+        raise _Refused("folds", "LightweightMMM's models are not tried on periods held back: leave the folds out.")
+    return {"folds": folds}
+
+
+def _short_allowed(_workspace: Workspace, given: Mapping[str, Any]) -> dict[str, Any]:
+    asked = str(given.get("short_allowed", "no")).strip().lower()
+    if asked not in (*YES, *NO):
+        raise _Refused("short_allowed", f"“short_allowed” is yes or no, not “{_cut(asked)}”.")
+    return {"short_allowed": "yes"} if asked in YES else {}
+
+
+def _draws(_workspace: Workspace, given: Mapping[str, Any]) -> dict[str, Any]:
+    return {"draws": _whole(given, "draws", DRAWS, FEWEST_DRAWS, MOST_DRAWS)}
+
+
+def _seed(_workspace: Workspace, given: Mapping[str, Any]) -> dict[str, Any]:
+    return {"seed": _whole(given, "seed", 0, 0, LARGEST_SEED)}
+
+
+_READERS: Sequence[_Reader] = (
+    *(_granularity, _model, _confidence, _folds, _draws, _seed),
+    *(_exposure, _holidays, _bounds, _knots, _short_allowed),
+)
+
+
+def _effects(outcome: Outcome, workspace: Workspace, given: Mapping[str, Any]) -> dict[str, Any]:
+    """What is expected of channels, by the names that they have now, in the order of those."""
+    if "roi" in given and EFFECTS in given:
+        raise _Refused("roi", f"Give expected returns as “roi” or as “{EFFECTS}”, not both.")
+    asked = given.get("roi", given.get(EFFECTS))
+    if asked is None:
+        return {}
+    if is_lightweight(given):
+        raise _Refused("roi", "LightweightMMM's models have their own beliefs: leave the expected returns out.")
+    if not outcome.is_money or "bounds" in given:
+        raise _Refused("roi", f"Returns can be expected of an outcome in money, and “{outcome.name}” is none.")
+    index = channel_index(workspace=workspace)
+    effects: dict[str, dict[str, float]] = {}
+    for name, text in _entries(asked):
+        channel = index.named(name)
+        if channel is None:
+            raise _Refused("roi", f"There is no channel “{_cut(name)}”.")
+        if channel.name in effects:
+            raise _Refused("roi", f"The channel “{channel.name}” is there twice.")
+        effects[channel.name] = _range(channel.name, text)
+    return {EFFECTS: dict(sorted(effects.items()))}
+
+
+def _entries(asked: Any) -> list[tuple[str, Any]]:
+    """Channel and range of each entry, as text or numbers."""
+    if isinstance(asked, Mapping):
+        return [(str(name), found) for name, found in asked.items()]
+    entries = []
+    for entry in filter(None, (part.strip() for part in str(asked).split(";"))):
+        name, colon, text = entry.rpartition(":")
+        if not colon:
+            raise _Refused("roi", f"“{_cut(entry)}” is not of the form {HOW_TO_SAY_ROI}.")
+        entries.append((name.strip(), text.strip()))
+    return entries
+
+
+def _range(channel: str, asked: Any) -> dict[str, float]:
+    names = ("median", "low", "high")
+    if isinstance(asked, Mapping) and set(asked) == set(names):
+        numbers = [asked[name] for name in names]
+    else:
+        match = _RANGE.fullmatch(str(asked))
+        numbers = [match[name] for name in names] if match else []
+    try:
+        median, low, high = map(float, numbers)
+    except (TypeError, ValueError):
+        raise _Refused(
+            "roi", f"The expected return of “{channel}” is not of the form 1.5 (0.5-4): “{_cut(asked)}”."
+        ) from None
+    if not (0 < low < median < high < LARGEST_NUMBER) or any(isinstance(number, bool) for number in numbers):
+        raise _Refused(
+            "roi",
+            f"The expected return of “{channel}” must be above 0 and lie between the ends of its 90% range, not "
+            f"{median:g} ({low:g}-{high:g}).",
+        )
+    return {"median": median, "low": low, "high": high}
+
+
+def roi_as_text(effects: Mapping[str, Mapping[str, float]]) -> str:
+    """Return the expected returns of canonical params as people type them."""
+    return "; ".join(
+        f"{channel}: {_plain(believed['median'])} ({_plain(believed['low'])}-{_plain(believed['high'])})"
+        for channel, believed in effects.items()
+    )
+
+
+def _plain(number: float) -> str:
+    return f"{number:.12f}".rstrip("0").rstrip(".")
+
+
+def period_of(params: Mapping[str, Any]) -> Period:
+    """Return the period of canonical params, which is what is reported."""
+    return Period(dt.date.fromisoformat(params["start"]), dt.date.fromisoformat(params["end"]))
+
+
+def _whole(given: Mapping[str, Any], name: str, default: int, least: int, most: int) -> int:
+    asked = given.get(name, default)
+    text = str(asked).strip()
+    # By length first: Python refuses to make a number of thousands of digits.
+    if isinstance(asked, bool) or not (text.isascii() and text.isdigit()) or len(text) > 12:
+        raise _Refused(name, f"“{name}” is a whole number, not “{_cut(text)}”.")
+    if not least <= int(text) <= most:
+        raise _Refused(name, f"“{name}” lies between {least} and {most}.")
+    return int(text)
+
+
+def _cut(asked: object) -> str:
+    return str(asked)[:60]

@@ -1,0 +1,41 @@
+"""A media mix result as one table in full precision."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from analyses.models import Run
+    from analyses.registry import Cell
+
+BASELINE, EXPECTED = "(baseline)", "(expected)"
+# Medians, each with the ends of its interval.
+MEASURES = (
+    *("roi", "mroi", "incremental_per_spend", "marginal_per_spend", "incremental", "carry_over", "carry_in"),
+    *("contribution", "contribution_share", "efficiency", "cpik", "effectiveness", "prior"),
+)
+MEANS = ("contribution", "contribution_share")  # as these are what add up
+
+
+def rows(run: "Run") -> "Iterator[Sequence[Cell]]":
+    """Yield the header, a row for each channel, and the baseline and the expected outcome."""
+    assert run.result is not None  # noqa: S101 - only finished runs are exported
+    result = run.result
+    yield (
+        *("channel", "kind", "exposure_unit", "spend", "exposure"),
+        *(f"{measure}{end}" for measure in MEASURES for end in ("", "_low", "_high")),
+        *(f"{measure}_mean" for measure in MEANS),
+    )
+    for channel in result["channels"]:
+        yield _row(channel)
+    baseline = result["baseline"]
+    yield _row({"channel": BASELINE, "contribution": baseline["outcome"], "contribution_share": baseline["share"]})
+    yield _row({"channel": EXPECTED, "contribution": result["expected"]})
+
+
+def _row(channel: Mapping[str, Any]) -> "Sequence[Cell]":
+    return (
+        *(channel.get(name) or "" for name in ("channel", "kind", "exposure_unit")),
+        *(channel.get(name) for name in ("spend", "exposure")),
+        *((channel.get(measure) or {}).get(end) for measure in MEASURES for end in ("median", "low", "high")),
+        *((channel.get(measure) or {}).get("mean") for measure in MEANS),
+    )
