@@ -30,6 +30,7 @@ LARGEST_SEED = 2**32 - 1
 MOST_KNOTS = 50
 FOLDS, MOST_FOLDS = 3, 6
 DRAWS, FEWEST_DRAWS, MOST_DRAWS = 4000, 500, 20_000
+LIGHTWEIGHT_DRAWS = 2000  # each takes many times as long, and more of them seldom help these models
 LARGEST_NUMBER = 1e12
 YES, NO = ("yes", "true", "1", "on"), ("no", "false", "0", "off")
 _NUMBER = r"\d{1,12}(?:\.\d{1,12})?"
@@ -233,7 +234,8 @@ def _short_allowed(_workspace: Workspace, given: Mapping[str, Any]) -> dict[str,
 
 
 def _draws(_workspace: Workspace, given: Mapping[str, Any]) -> dict[str, Any]:
-    return {"draws": _whole(given, "draws", DRAWS, FEWEST_DRAWS, MOST_DRAWS)}
+    usual = LIGHTWEIGHT_DRAWS if is_lightweight(given) else DRAWS
+    return {"draws": _whole(given, "draws", usual, FEWEST_DRAWS, MOST_DRAWS)}
 
 
 def _seed(_workspace: Workspace, given: Mapping[str, Any]) -> dict[str, Any]:

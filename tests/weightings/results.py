@@ -96,6 +96,7 @@ def a_result(
         "channels": [*(_channel(*channel, of_money=of_money) for channel in CHANNELS), _organic(of_money=of_money)],
         "baseline": {"outcome": around(BASELINE), "share": around(BASELINE / EXPECTED, reach=0.1)},
         "expected": around(EXPECTED, reach=0.05),
+        "paid_media": _paid_media(of_money=of_money),
         "observed": {"outcome": 19_950.0, "periods": WEEKS, "periods_known": WEEKS},
         "reconciliation": {"ok": True, "largest_relative_difference": 0.0},
         "diagnostics": {
@@ -160,6 +161,23 @@ def _channel(name: str, spend: float, returned: float, contribution: float, *, o
         "prior": {"kind": "roi" if of_money else "contribution", "median": 1.2, "low": 0.3, "high": 5.4},
         "parameters": {"effect": around(returned), "retention": around(0.5)},
         "carry_over_weights": [0.6, 0.4],
+    }
+
+
+def _paid_media(*, of_money: bool) -> dict[str, Any]:
+    spend = sum(channel[1] for channel in CHANNELS)
+    incremental = sum(channel[1] * channel[2] for channel in CHANNELS)
+    contribution = sum(channel[3] for channel in CHANNELS)
+    returned = incremental / spend
+    return {
+        "spend": spend,
+        "incremental": around(incremental),
+        "contribution": around(contribution),
+        "contribution_share": around(contribution / EXPECTED),
+        "incremental_per_spend": around(returned),
+        "marginal_per_spend": around(0.8 * returned),
+        "roi": around(returned) if of_money else None,
+        "mroi": around(0.8 * returned) if of_money else None,
     }
 
 

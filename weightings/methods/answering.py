@@ -20,7 +20,9 @@ from weightings.methods.summaries import bounds, rounded, summary
 
 FloatArray: TypeAlias = npt.NDArray[np.float64]
 
-CURVE_DRAWS = 500  # of the response curves, which are drawn rather than read off
+MONEY_DIGITS = 6  # as the database keeps it: sums of floats have more
+CHECK_DRAWS = 500  # that posterior predictive checks look at
+MOST_CURVE_NUMBERS, FEWEST_CURVE_DRAWS = 120_000_000, 200  # all draws for curves, unless that would take many seconds
 HOLDOUT_LEVEL = 0.9  # of the intervals that periods held back are tried on
 DAYS_OF_YEAR = {"day": 364, "week": 52, "month": 12}
 RECONCILED_WITHIN = 1e-9  # of the expected outcome
@@ -49,6 +51,7 @@ def answer(fitting: Fitting, found: Quantities, curves: FloatArray) -> dict[str,
             "share": summary(found.baseline_share, fitting.level),
         },
         "expected": summary(found.expected, fitting.level),
+        "paid_media": _together(fitting, found.together()),
         "observed": _observed(fitting),
         "reconciliation": _reconciliation(found),
         "diagnostics": _diagnostics(fitting.draws, fitting.names),
@@ -63,8 +66,10 @@ def answer(fitting: Fitting, found: Quantities, curves: FloatArray) -> dict[str,
 
 
 def curves_of(fitting: Fitting) -> FloatArray:
-    """The response grid (S', P, M) of the window, from up to 500 draws."""
-    some = fitting.fitted.take(spread_over(len(fitting.fitted.sigma), CURVE_DRAWS))
+    """The response grid (S', P, M) of the window, from as many draws as can be computed in a few seconds."""
+    fitted = fitting.fitted
+    most = MOST_CURVE_NUMBERS // (fitted.amounts.size * len(MULTIPLIERS))
+    some = fitted.take(spread_over(len(fitted.sigma), max(most, FEWEST_CURVE_DRAWS)))
     return np.asarray(response_grid(some, fitting.window, MULTIPLIERS).sum(axis=3))
 
 
@@ -92,7 +97,7 @@ def _channel(fitting: Fitting, found: Quantities, place: int) -> dict[str, Any]:
     described: dict[str, Any] = {
         "channel": name,
         "kind": "paid" if paid else "organic",
-        "spend": float(found.spend[place]) if paid else None,
+        "spend": round(float(found.spend[place]), MONEY_DIGITS) if paid else None,
         "exposure": float(found.exposure[place]),
         "exposure_unit": units[place if paid else place - len(panel.channels)],
         **{key: summary(values[:, place], level) for key, values in measures.items()},
@@ -110,6 +115,24 @@ def _channel(fitting: Fitting, found: Quantities, place: int) -> dict[str, Any]:
             for weight in fitting.fitted.model.carry_over(fitting.fitted.parameters)[:, place].mean(axis=0)
         ]
     return described
+
+
+def _together(fitting: Fitting, found: Quantities) -> dict[str, Any]:
+    """All media with spend as one. Its return is not the mean of theirs: it is what they added over what all cost."""
+    money = fitting.panel.is_money and fitting.panel.bounds is None
+    measures = {
+        "incremental": found.incremental,
+        "contribution": found.contribution,
+        "contribution_share": found.share,
+        "incremental_per_spend": found.return_on_spend,
+        "marginal_per_spend": found.marginal_return,
+        "roi": found.return_on_spend if money else None,
+        "mroi": found.marginal_return if money else None,
+    }
+    return {
+        "spend": round(float(found.spend[0]), MONEY_DIGITS),
+        **{key: None if values is None else summary(values[:, 0], fitting.level) for key, values in measures.items()},
+    }
 
 
 def _prior(effect: EffectPrior, level: float) -> dict[str, Any]:
@@ -162,7 +185,7 @@ def _checks(fitting: Fitting, found: Quantities, series: Series) -> list[health.
     accuracy = series.accuracy(fitting)
     checks = list(health.sampling_checks(fitting.draws, fitting.names))
     checks += health.fit_checks(
-        fitted.take(spread_over(len(fitted.sigma), CURVE_DRAWS)),
+        fitted.take(spread_over(len(fitted.sigma), CHECK_DRAWS)),
         panel.outcome,
         found,
         r2=accuracy["r2"] or 0.0,

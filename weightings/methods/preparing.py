@@ -67,7 +67,7 @@ def prepare(panel: MediaPanel, choices: Choices) -> Prepared:
     scale = outcome_scale(panel.outcome, panel.bounds)
     scaled = scale.scaled(panel.outcome)
     amounts, media_scales = _amounts(panel, lags)
-    kinds, doubted = effect_kinds(panel)
+    kinds, doubted = effect_kinds(panel, choices.effects)
     priors = Priors(
         tuple(
             EffectPrior(kind, choices.effects.get(name) or _default(panel, kind, name))
@@ -87,21 +87,26 @@ def prepare(panel: MediaPanel, choices: Choices) -> Prepared:
     return Prepared(panel, model, priors, scale, baseline, amounts, media_scales, units, data, doubted)
 
 
-def effect_kinds(panel: MediaPanel) -> tuple[list[EffectKind], bool]:
+def effect_kinds(panel: MediaPanel, effects: Mapping[str, LogNormal]) -> tuple[list[EffectKind], bool]:
     """How each medium's effect is expressed; and whether spend and outcome seem not to be in one currency.
 
     ROI needs an outcome in money and spend; where a usual ROI would make all media together next to nothing of the
     outcome, or more than all of it, spend is no money of that currency, and shares of the outcome are believed instead.
+    What somebody expects of a channel, in `effects`, is a ROI in any case.
     """
     paid, organic = len(panel.channels), len(panel.organic)
     if panel.bounds is not None:
         return ["log_odds"] * (paid + organic), False
-    expected = np.exp(usual.ROI[0]) * panel.spend[panel.history :].sum()
+    usual_roi = LogNormal(*usual.ROI)
+    medians = [effects.get(name, usual_roi).median for name in panel.channels]
+    expected = float(panel.spend[panel.history :].sum(axis=0) @ medians)
     outcome = _size(panel)
     low, high = usual.BELIEVABLE_SHARE
     doubted = panel.is_money and paid > 0 and not low * outcome <= expected <= high * outcome
-    of_paid: EffectKind = "roi" if panel.is_money and not doubted else "contribution"
-    return [of_paid] * paid + ["contribution"] * organic, doubted
+    otherwise: EffectKind = "roi" if panel.is_money and not doubted else "contribution"
+    of_paid: list[EffectKind] = ["roi" if name in effects else otherwise for name in panel.channels]
+    of_organic: list[EffectKind] = ["contribution"] * organic
+    return of_paid + of_organic, doubted
 
 
 def _default(panel: MediaPanel, kind: EffectKind, name: str) -> LogNormal:

@@ -11,7 +11,7 @@ each one's integrated marginal effect: Aumann, Shapley 1974.)
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 import numpy as np
@@ -96,6 +96,24 @@ class Quantities:
         """CPIK: spend per incremental unit of outcome. NaN without spend, infinite where nothing was added."""
         with np.errstate(divide="ignore", invalid="ignore"):
             return np.asarray(_or_nan(self.spend) / self.incremental)
+
+    def together(self) -> "Quantities":
+        """All media with spend as one: what they added in each draw, on what was spent on all of them."""
+        paid = self.spend > 0
+
+        def of_paid(values: FloatArray) -> FloatArray:
+            return np.asarray(values[..., paid].sum(axis=-1, keepdims=True))
+
+        return replace(
+            self,
+            media=("All paid media",),
+            contribution=of_paid(self.contribution),
+            incremental=of_paid(self.incremental),
+            carry_over=of_paid(self.carry_over),
+            marginal=of_paid(self.marginal),
+            spend=of_paid(self.spend),
+            exposure=of_paid(self.exposure),
+        )
 
     @property
     def effectiveness(self) -> FloatArray:

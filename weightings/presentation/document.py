@@ -46,6 +46,23 @@ def document(run: "Run") -> Document:
     )
 
 
+def _return_card(result: Result) -> tuple[Card, ...]:
+    """What all paid media together returned; none where nothing was spent."""
+    found = result.data["paid_media"][result.return_key]
+    if found["median"] is None:
+        return ()
+    figure = result.returns(found)
+    return (
+        Card(
+            label=result.return_words,
+            unit="all paid media",
+            figure=figure,
+            change=figure.interval,
+            change_tone="quiet",
+        ),
+    )
+
+
 def _cards(result: Result) -> tuple[Card, ...]:
     observed = result.data["observed"]["outcome"]
     low, mean, high = words.media_share(result)
@@ -60,6 +77,7 @@ def _cards(result: Result) -> tuple[Card, ...]:
             else Figure(result.rounded(amount), result.in_full(amount), amount),
         ),
         Card(label="Spend", figure=result.money(spend)),
+        *_return_card(result),
         Card(
             label="Owed to media",
             unit=result.interval_words,
