@@ -69,8 +69,12 @@ def build_panel(*, rows: PanelRows, choice: PanelChoice) -> LoadedPanel:
         history_periods=choice.history_periods,
         remarks=remarks,
     )
-    found = media_by_period(rows=media, period=period, calendar=calendar, exposure=choice.exposure, remarks=remarks)
-    kept = telling_media(media=found, period=calendar.label(int(period[0]), int(period[-1])), remarks=remarks)
+    history = len(period) - len(outcome.period)
+    found = media_by_period(
+        rows=media, period=period, history=history, calendar=calendar, exposure=choice.exposure, remarks=remarks
+    )
+    days = calendar.label(int(outcome.period[0]), int(outcome.period[-1]))
+    kept = telling_media(media=found, period=days, remarks=remarks)
     compare_media(media=kept, remarks=remarks)
     remark_on_outliers(media=kept, period=period, calendar=calendar, remarks=remarks)
     paid = [medium for medium in kept if medium.is_paid]
@@ -81,7 +85,7 @@ def build_panel(*, rows: PanelRows, choice: PanelChoice) -> LoadedPanel:
     panel = MediaPanel(
         granularity=choice.granularity,
         period_start=calendar.first_day(period),
-        history=len(period) - len(outcome.period),
+        history=history,
         outcome=outcome.value,
         outcome_name=series.name,
         is_money=choice.is_money,

@@ -23,16 +23,25 @@ LONGEST_DAYS: Mapping[Granularity, int] = {"day": 1, "week": 7, "month": 31}
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Medium:
-    """A channel by period, history first: (N,) float64 each. `unit`: what `exposure` counts. Organic without spend."""
+    """A channel by period, history first: (N,) float64 each. `unit`: what `exposure` counts. `history`: its periods.
+
+    It is paid if there is spend in the outcome's periods, and organic if it only had some before.
+    """
 
     name: str
     spend: Float64Column
     exposure: Float64Column
     unit: Unit
+    history: int
 
     @property
     def is_paid(self) -> bool:
-        return bool(self.spend.any())
+        return bool(self.spend[self.history :].any())
+
+    @property
+    def seen(self) -> Float64Column:
+        """What acts in the outcome's periods: (N - history,)."""
+        return self.exposure[self.history :]
 
 
 def rows_in_reach(*, rows: MediaRows, outcome: DaySeries, granularity: Granularity, history_periods: int) -> MediaRows:
@@ -84,7 +93,7 @@ def with_history(
                 "choose a period that begins then.",
             )
         )
-    if last < calendar.first_day(outcome.period[-1:])[0]:
+    if last < calendar.first_day(outcome.period[-1:] + 1)[0] - 1:
         remarks.append(
             PanelRemark(
                 "media_end_early",
@@ -96,9 +105,18 @@ def with_history(
 
 
 def media_by_period(
-    *, rows: MediaRows, period: Int64Column, calendar: Calendar, exposure: Exposure, remarks: list[PanelRemark]
+    *,
+    rows: MediaRows,
+    period: Int64Column,
+    history: int,
+    calendar: Calendar,
+    exposure: Exposure,
+    remarks: list[PanelRemark],
 ) -> list[Medium]:
-    """All channels, each with the sums of its rows and with what acts on people: see `PanelChoice.exposure`."""
+    """All channels, each with the sums of its rows and with what acts on people: see `PanelChoice.exposure`.
+
+    `history`: how many of the periods come before the outcome.
+    """
     number = calendar.period_of(rows.day)
     rows = rows.where((number >= period[0]) & (number <= period[-1]))
     shape = (len(rows.channels), len(period))
@@ -115,7 +133,8 @@ def media_by_period(
             unit = "spend"
         else:
             unit = _unit_of_both(name, spend, impressions, exposure, period, calendar, remarks)
-        media.append(Medium(name, spend, {"spend": spend, "impressions": impressions, "clicks": clicks}[unit], unit))
+        acting = {"spend": spend, "impressions": impressions, "clicks": clicks}[unit]
+        media.append(Medium(name, spend, acting, unit, history))
     lacking = [medium.name for medium in media if medium.is_paid and medium.unit == "spend"]
     if exposure == "impressions" and lacking:
         remarks.append(
@@ -129,12 +148,14 @@ def media_by_period(
 
 
 def telling_media(*, media: Sequence[Medium], period: str, remarks: list[PanelRemark]) -> list[Medium]:
-    """The media that vary; of the others it is said that they are left out. `period`: its days, for a sentence.
+    """The media that vary in the outcome's periods; of the others it is said that they are left out.
+
+    `period`: the days of these, for a sentence.
 
     Raises PanelProblem if no paid one is left, or too many are.
     """
-    zero = [medium.name for medium in media if not medium.exposure.any()]
-    varying = [medium for medium in media if varies(medium.exposure)]
+    zero = [medium.name for medium in media if not medium.seen.any()]
+    varying = [medium for medium in media if medium.seen.any() and varies(medium.seen)]
     constant = [medium.name for medium in media if medium not in varying and medium.name not in zero]
     if zero:
         sentence = f"{_named(zero)} {_verb(zero, 'is', 'are')} left out: nothing was spent or shown in {period}."

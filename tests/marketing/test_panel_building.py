@@ -480,11 +480,17 @@ def test_media_that_are_zero_or_constant_are_left_out_and_said_to_be() -> None:
     )
 
 
-def test_media_that_only_history_holds_are_kept() -> None:
+def test_media_that_only_history_holds_are_left_out_with_a_remark() -> None:
     before = series("Print", noise(3, 14), start=MONDAY - 14)
     longer = series("TV", noise(1, 7 * WEEKS + 14), start=MONDAY - 14)
-    assert build(found=media(longer, before), history_periods=2).panel.channels == ("TV", "Print")
-    assert remarks_of(build(found=media(longer, before))) == {"zero_channel": ("Print",)}
+    loaded = build(found=media(longer, before), history_periods=2)
+    assert loaded.panel.channels == ("TV",)
+    assert "“Print” is left out" in sentence_of(loaded, "zero_channel")
+
+
+def test_media_that_end_within_the_last_period_are_remarked_on() -> None:
+    short = series("TV", noise(1, 7 * WEEKS - 4))
+    assert "up to" in sentence_of(build(found=media(short)), "media_end_early")
 
 
 @pytest.mark.parametrize(

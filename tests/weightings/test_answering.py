@@ -182,6 +182,7 @@ def test_a_bounded_outcome_is_predicted_within_its_bounds(bounded: Answered) -> 
     assert result["baseline"]["outcome"]["mean"] + channels == pytest.approx(result["expected"]["mean"], rel=1e-9)
     assert result["expected"]["mean"] == pytest.approx(result["observed"]["outcome"], rel=0.02)
     assert result["fit"]["r2"] > 0.9
+    assert result["channels"][0]["carry_in"] is None  # contribution and increment are no sums there
 
 
 def test_expected_returns_move_the_prior() -> None:
@@ -232,6 +233,23 @@ def test_missing_weeks_are_left_out_of_the_likelihood_and_still_explained() -> N
     assert result["observed"] == {"outcome": pytest.approx(np.nansum(outcome)), "periods": 60, "periods_known": 57}
     assert result["series"]["observed"][5] is None
     assert result["series"]["expected"]["mean"][5] == pytest.approx(given.outcome[5], rel=0.15)
+
+
+def test_held_back_periods_without_any_outcome_are_scored_without_a_percentage() -> None:
+    given = market()
+    outcome = np.where(np.arange(WEEKS) >= 54, 0.0, given.outcome)
+    result, _arrays = ask(replace(given, outcome=outcome), folds=1)
+    assert result["holdout"]["wmape"] is None
+    assert result["holdout"]["crps"] > 0
+    json.dumps(result, allow_nan=False)
+    assert "wMAPE of periods held back" not in [check["check"] for check in result["health"]]
+
+
+def test_a_fold_that_cannot_be_modelled_does_not_lose_the_fit() -> None:
+    given = market()
+    outcome = np.where(np.arange(WEEKS) < 50, 100.0, given.outcome)
+    result, _arrays = ask(replace(given, outcome=outcome), folds=2)
+    assert [fold["origin"] for fold in result["holdout"]["folds"]] == [54]
 
 
 def test_what_nobody_can_know_is_an_error_with_a_sentence() -> None:

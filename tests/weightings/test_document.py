@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from accounts.models import Workspace
-from analyses.documents import DataTable, Document, Section
+from analyses.documents import NO_FIGURE, DataTable, Document, Section
 from charts import ChartSpec, Colour, Kind, SmallMultiples
 from marketing.importing.dimensions import ensure_channels
 from marketing.models import Channel
@@ -187,7 +187,7 @@ def test_periods_held_back_are_named_with_how_far_predictions_were_off(workspace
     ("params", "sentence"),
     [
         ({"folds": 0}, "It was asked to hold no periods back"),
-        ({"folds": 3}, "The data are too short to hold any periods back"),
+        ({"folds": 3}, "No periods could be held back"),
         ({"folds": 0, "model": "lightweight:adstock"}, "LightweightMMM's models are not tried on periods held back."),
     ],
 )
@@ -357,3 +357,22 @@ def test_channels_have_their_page_and_colour(workspace: Workspace) -> None:
     assert marks["TV"].colour == Colour.CHANNEL_1
     assert (marks["Search"].href, marks["Search"].colour) == ("", Colour.OTHER)
     assert [name for name, *_ in CHANNELS] == ["Search", "TV"]
+
+
+def test_a_card_says_what_all_paid_media_returned(workspace: Workspace) -> None:
+    run = finished(workspace)
+    assert run.result is not None
+    together = run.result["paid_media"]
+    (card,) = (card for card in shown(workspace).cards if card.label == "Incremental ROI")
+    assert card.figure.value == together["roi"]["median"]
+    assert (card.figure.low, card.figure.high) == (together["roi"]["low"], together["roi"]["high"])
+
+
+def test_periods_held_back_without_any_outcome_have_no_percentage(workspace: Workspace) -> None:
+    run = finished(workspace)
+    assert run.result is not None
+    nothing = {"wmape": None, "naive_wmape": None}
+    folds = [fold | {"wmape": None} for fold in run.result["holdout"]["folds"]]
+    found = shown(workspace, result={"holdout": run.result["holdout"] | nothing | {"folds": folds}})
+    assert "are off by no percentage" in said(found)
+    assert [row.cells[0].text for row in table(found, "Periods held back").rows] == [NO_FIGURE]

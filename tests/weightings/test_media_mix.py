@@ -39,24 +39,33 @@ def small_panel(*, missing: bool = False, **kwargs: Any) -> MediaPanel:
 
 def media_by_hand(prepared: Prepared, parameters: dict[str, FloatArray]) -> FloatArray:
     """What media add to the scaled outcome of each period, by loops: (T,)."""
-    model, lags, total = prepared.model, prepared.model.lags, np.zeros(len(prepared.panel))
-    for c in range(len(model.media)):
-        retention = parameters["retention"][c]
-        delay = parameters["peak_delay"][c] if model.adstock == "delayed" else None
-        weights = np.array(
-            [retention**lag if delay is None else retention ** ((lag - delay) ** 2) for lag in range(lags)]
-        )
-        weights /= weights.sum()
-        curve = []
-        for t in range(len(prepared.panel)):
-            stock = sum(weights[lag] * prepared.amounts[c, lags - 1 + t - lag] for lag in range(lags))
-            if model.saturation == "hill":
-                half, slope = parameters["half_saturation"][c], parameters["slope"][c]
-                curve.append(stock**slope / (stock**slope + half**slope))
-            else:
-                curve.append(np.tanh(parameters["rate"][c] * stock / 2))
-        total += parameters["effect"][c] * prepared.units[c] * np.array(curve) / np.sum(curve)
+    lead, periods = prepared.model.lags - 1, len(prepared.panel)
+    total = np.zeros(periods)
+    for c in range(len(prepared.model.media)):
+        amounts = np.append(prepared.amounts[c], np.zeros(lead))
+        curve = curve_by_hand(prepared, parameters, c, amounts)
+        only_before = curve_by_hand(prepared, parameters, c, np.where(np.arange(len(amounts)) < lead, amounts, 0.0))
+        added = np.sum(curve) - np.sum(only_before)
+        total += parameters["effect"][c] * prepared.units[c] * curve[:periods] / added
     return total
+
+
+def curve_by_hand(prepared: Prepared, parameters: dict[str, FloatArray], c: int, amounts: FloatArray) -> FloatArray:
+    """S(A(x)) of one medium from the outcome's first period on: (T + L - 1,)."""
+    model, lags = prepared.model, prepared.model.lags
+    retention = parameters["retention"][c]
+    delay = parameters["peak_delay"][c] if model.adstock == "delayed" else None
+    weights = np.array([retention**lag if delay is None else retention ** ((lag - delay) ** 2) for lag in range(lags)])
+    weights /= weights.sum()
+    curve = []
+    for t in range(lags - 1, len(amounts)):
+        stock = sum(weights[lag] * amounts[t - lag] for lag in range(lags))
+        if model.saturation == "hill":
+            raised = stock ** parameters["slope"][c]
+            curve.append(raised / (raised + parameters["half_saturation"][c] ** parameters["slope"][c]))
+        else:
+            curve.append(np.tanh(parameters["rate"][c] * stock / 2))
+    return np.array(curve)
 
 
 def written_out(prepared: Prepared, parameters: dict[str, FloatArray]) -> float:
@@ -169,7 +178,16 @@ def test_history_is_used_and_what_is_unknown_is_taken_to_be_as_at_first() -> Non
     amounts = prepare(given, Choices()).amounts * prepare(given, Choices()).media_scales[:, None]
     np.testing.assert_allclose(amounts[:, 12:], given.exposure[4:].T)
     np.testing.assert_allclose(amounts[:, 8:12], given.exposure[:4].T)
-    np.testing.assert_allclose(amounts[:, :8], np.repeat(given.exposure[4:16].mean(axis=0)[:, None], 8, axis=1))
+    first = np.where(given.exposure[0] > 0, given.exposure[:12].mean(axis=0), 0.0)
+    np.testing.assert_allclose(amounts[:, :8], np.repeat(first[:, None], 8, axis=1))
+
+
+def test_a_medium_that_was_off_when_the_data_begin_is_taken_to_have_been_off_before() -> None:
+    spend = np.random.default_rng(2).gamma(2, 50, (60, 2))
+    spend[:9, 0] = 0.0
+    amounts = prepare(panel(np.random.default_rng(3).normal(1000, 50, 60), spend), Choices()).amounts
+    np.testing.assert_array_equal(amounts[0, :12], 0.0)
+    assert np.all(amounts[1, :12] > 0)
 
 
 def test_baseline_draws_are_those_of_the_normal_equations() -> None:
@@ -230,9 +248,9 @@ def test_the_uncollapsed_model_sampled_in_full_agrees() -> None:
         position = numpyro.sample("position", dist.Normal(0, 1).expand([prepared.model.size]).to_event(1))
         parameters = prepared.model.parameters(position, data["priors"], jnp)
         unit = numpyro.sample("unit", dist.Normal(0, 1).expand([len(TREND_SCALES), columns.shape[1]]).to_event(2))
-        saturated = prepared.model.saturated(jnp.asarray(data["lagged"]), parameters, jnp)[:, : len(given)]
-        beta = parameters["effect"] * data["unit"] / saturated.sum(axis=1)
-        media = beta @ saturated
+        saturated = prepared.model.saturated(jnp.asarray(data["lagged"]), parameters, jnp) * data["counted"]
+        before = prepared.model.saturated(jnp.asarray(data["lagged_before"]), parameters, jnp)
+        media = prepared.model.beta(parameters, data["unit"], saturated, before, jnp) @ saturated[:, : len(given)]
         # The scale is summed out; coefficients of each scale have their own draws.
         baselines = (unit * scales) @ columns.T
         logs = dist.Normal(baselines + media, parameters["sigma"]).log_prob(outcome).sum(axis=1)

@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 
 from tests.weightings.worlds import panel
 from weightings.methods.fitting import predictive, prior_of
+from weightings.methods.lightweight import Family, LightweightModel, scale_for_lightweight
+from weightings.methods.lightweight_fit import LightweightPosterior
 from weightings.methods.posterior import Posterior
 from weightings.methods.preparing import Choices, Prepared, prepare
 from weightings.methods.quantities import MULTIPLIERS, Quantities, Window, contributions, quantities, response_grid
@@ -64,7 +66,7 @@ def expected_by_hand(posterior: Posterior, amounts: FloatArray, draw: int, perio
             total[t] += posterior.beta[draw, c] * curve
     if scale.bounds is None:
         return total * scale.unit
-    nodes, weights = np.polynomial.hermite_e.hermegauss(60)
+    nodes, weights = np.polynomial.hermite_e.hermegauss(80)
     noisy = scale.outcome(total[:, None] + parameters["sigma"] * nodes)
     return np.asarray(noisy @ weights / weights.sum())
 
@@ -168,6 +170,27 @@ def test_ratios_are_of_what_they_say() -> None:
     np.testing.assert_allclose((found.efficiency * share_of_spend).sum(axis=1), 100.0)
 
 
+@pytest.mark.parametrize("history", [0, 2, 6])
+def test_the_effect_that_priors_are_about_is_the_return_that_is_reported(history: int) -> None:
+    prepared = prepared_market(history=history)
+    posterior = some_draws(prepared)
+    found = of_window(prepared, posterior, Window(0, PERIODS))
+    assert [effect.kind for effect in prepared.priors.effects] == ["roi"] * 3
+    np.testing.assert_allclose(found.return_on_spend, posterior.parameters["effect"], rtol=1e-9)
+
+
+def test_a_channel_that_starts_late_returns_no_more_than_its_prior_says() -> None:
+    """With a delayed peak most of its effect lies behind the data."""
+    spend = np.random.default_rng(1).gamma(2, 50, (PERIODS, 2))
+    spend[:-3, 1] = 0.0
+    given = panel(3000 + spend.sum(axis=1), spend)
+    prepared = prepare(given, Choices(adstock="delayed", lags=13))
+    posterior = some_draws(prepared, 500)
+    found = quantities(posterior, Window(0, PERIODS), spend=spend.sum(axis=0), exposure=spend.sum(axis=0))
+    np.testing.assert_allclose(found.return_on_spend, posterior.parameters["effect"], rtol=1e-9)
+    assert np.quantile(found.return_on_spend[:, 1], 0.95) < 10
+
+
 def test_media_without_spend_have_no_return_and_count_for_no_efficiency() -> None:
     posterior = _DRAWS[False]
     spend = np.array([100.0, 300.0, 0.0])
@@ -208,3 +231,25 @@ def test_a_window_has_a_period(wrong: Any) -> None:
 
 _MARKETS = {bounded: prepared_market(bounded=bounded) for bounded in (False, True)}
 _DRAWS = {bounded: some_draws(prepared) for bounded, prepared in _MARKETS.items()}
+
+
+@pytest.mark.parametrize("family", ["hill_adstock", "adstock", "carryover"])
+def test_lightweight_models_remember_what_was_before_the_window(family: Family) -> None:
+    """By the definition: all periods with the window's media, less all periods without them."""
+    rng = np.random.default_rng(13)
+    spend = rng.gamma(2, 50, (PERIODS, 2))
+    given = panel(3000 + spend.sum(axis=1) + rng.normal(0, 50, PERIODS), spend)
+    inputs = scale_for_lightweight(media=given.exposure, target=given.outcome, costs=given.spend.sum(axis=0))
+    model = LightweightModel(family, periods=PERIODS, channels=2, trend_at_end=True)
+    parameters = model.constrain(rng.normal(0, 1, (20, model.size)))
+    fitted = LightweightPosterior(given, model, inputs, parameters)
+    window = Window(15, 22)
+    found = quantities(fitted, window, spend=given.spend[15:22].sum(axis=0), exposure=given.exposure[15:22].sum(axis=0))
+    whole = np.pad(fitted.amounts, ((0, 0), (0, fitted.tail)))
+    without = whole.copy()
+    without[:, 15:22] = 0.0
+    every = slice(0, 20)
+    missing = fitted.added(every, whole) - fitted.added(every, without)
+    np.testing.assert_allclose(
+        found.incremental, missing[:, :, : 22 + fitted.tail].sum(axis=2) * inputs.scaling.target, rtol=1e-9, atol=1e-9
+    )

@@ -9,9 +9,9 @@ import numpy.typing as npt
 
 from marketing.frames import MediaPanel
 from weightings.methods import health, scores
-from weightings.methods.fitting import NOISE_STREAM, Fold, stream
+from weightings.methods.fitting import CHECK_STREAM, Fold, stream
 from weightings.methods.media_mix import EFFECT
-from weightings.methods.posterior import Posterior
+from weightings.methods.posterior import Posterior, blocks_of
 from weightings.methods.priors import EffectPrior
 from weightings.methods.quantities import MULTIPLIERS, Quantities, quantities, response_grid
 from weightings.methods.sampling import Draws
@@ -91,7 +91,6 @@ def _channel(fitting: Fitting, found: Quantities, place: int) -> dict[str, Any]:
         "contribution": found.contribution,
         "incremental": found.incremental,
         "carry_over": found.carry_over,
-        "carry_in": found.carry_in,
         "effectiveness": found.effectiveness,
     }
     described: dict[str, Any] = {
@@ -102,6 +101,7 @@ def _channel(fitting: Fitting, found: Quantities, place: int) -> dict[str, Any]:
         "exposure_unit": units[place if paid else place - len(panel.channels)],
         **{key: summary(values[:, place], level) for key, values in measures.items()},
     }
+    described["carry_in"] = summary(found.carry_in[:, place], level) if panel.bounds is None else None
     for key, values in per_spend.items():
         described[key] = summary(values[:, place], level) if paid and values is not None else None
     if fitting.priors is not None:
@@ -190,7 +190,7 @@ def _checks(fitting: Fitting, found: Quantities, series: Series) -> list[health.
         found,
         r2=accuracy["r2"] or 0.0,
         wmape=accuracy["wmape"] or 0.0,
-        rng=stream(fitting.seed, NOISE_STREAM),
+        rng=stream(fitting.seed, CHECK_STREAM),
     )
     if fitting.money_doubted:
         checks.append(health.money_check())
@@ -200,11 +200,11 @@ def _checks(fitting: Fitting, found: Quantities, series: Series) -> list[health.
         fitting.prior.parameters[EFFECT] if fitting.prior is not None else None,
         fitted.parameters[EFFECT] if isinstance(fitted, Posterior) else None,
     )
-    if fitting.folds:
-        tried = _holdout(fitting)
-        assert tried is not None  # noqa: S101 - there are folds
+    if fitting.panel.organic and not isinstance(fitted, Posterior):
+        checks.append(health.organic_check(fitting.panel.organic))
+    if (tried := _holdout(fitting)) is not None:
         checks += health.holdout_checks(
-            coverage=tried["coverage"],
+            covered=round(tried["coverage"] * tried["periods"]),
             level=HOLDOUT_LEVEL,
             periods=tried["periods"],
             wmape=tried["wmape"],
@@ -227,7 +227,7 @@ def _holdout(fitting: Fitting) -> dict[str, Any] | None:
                 "origin": fold.origin,
                 "periods": fold.horizon,
                 "converged": fold.converged,
-                "wmape": scores.wmape(fold.observed[known], fold.predicted[:, known].mean(axis=0)),
+                "wmape": _or_none(scores.wmape(fold.observed[known], fold.predicted[:, known].mean(axis=0))),
                 "crps": float(scores.crps(fold.predicted[:, known], fold.observed[known]).mean()),
                 "coverage": scores.interval_coverage(fold.predicted[:, known], fold.observed[known], HOLDOUT_LEVEL),
             }
@@ -237,9 +237,14 @@ def _holdout(fitting: Fitting) -> dict[str, Any] | None:
         "level": 100 * HOLDOUT_LEVEL,
         "coverage": scores.interval_coverage(predicted, observed, HOLDOUT_LEVEL),
         "crps": float(scores.crps(predicted, observed).mean()),
-        "wmape": scores.wmape(observed, predicted.mean(axis=0)),
-        "naive_wmape": scores.wmape(observed, naive),
+        "wmape": _or_none(scores.wmape(observed, predicted.mean(axis=0))),
+        "naive_wmape": _or_none(scores.wmape(observed, naive)),
     }
+
+
+def _or_none(value: float) -> float | None:
+    """For JSON, which has no NaN: an error as a share of nothing."""
+    return value if np.isfinite(value) else None
 
 
 def _as_a_year_before(panel: MediaPanel, fold: Fold) -> FloatArray:
@@ -256,8 +261,9 @@ def _prior_predictive(fitting: Fitting) -> dict[str, Any] | None:
     prior, panel = fitting.prior, fitting.panel
     if prior is None or panel.bounds is not None:
         return None
-    every = slice(0, len(prior.sigma))
-    total = prior.added(every, prior.amounts).sum(axis=2) * prior.scale.unit
+    total = np.empty(prior.beta.shape)
+    for block in blocks_of(len(total), 4 * prior.amounts.size):
+        total[block] = prior.added(block, prior.amounts).sum(axis=2) * prior.scale.unit
     outcome = float(np.nanmean(panel.outcome)) * len(panel)
     return {
         "media_share": summary(total.sum(axis=1) / outcome, fitting.level),

@@ -9,16 +9,16 @@ import numpy.typing as npt
 
 from marketing.frames import MediaPanel
 from weightings.methods.baseline import TREND_SCALES
-from weightings.methods.media_mix import EFFECT
-from weightings.methods.posterior import Fitted, Posterior, blocks_of, posterior_of, saturated_media
+from weightings.methods.posterior import Fitted, Posterior, blocks_of, media_and_beta, posterior_of
 from weightings.methods.preparing import Choices, Prepared, prepare
-from weightings.methods.sampling import Draws, OnProgress, Settings, sample, share_of_all
+from weightings.methods.sampling import Draws, OnProgress, SamplingError, Settings, sample, share_of_all
 
 FloatArray: TypeAlias = npt.NDArray[np.float64]
 
 TRYING = "Trying it on periods held back"
 MOST_KEPT = 2000  # draws that quantities are computed from
-BASELINE_STREAM, THINNING_STREAM, NOISE_STREAM, PRIOR_STREAM = 1, 2, 3, 4  # of random numbers, beside the chains'
+BASELINE_STREAM, CHECK_STREAM, NOISE_STREAM, PRIOR_STREAM = 1, 2, 3, 4  # of random numbers, beside the chains'
+FIRST_FOLD_STREAM = 10
 
 
 def nobody_watches(_phase: str, _share: float) -> None:
@@ -90,7 +90,7 @@ def rolling_origin(
 
     Media, controls and events of the periods held back are given, as they would be in a plan. Nothing is compiled anew:
     periods held back are periods of which the outcome is not known. Folds that would leave less than half of the
-    periods to learn from are left out.
+    periods to learn from, or nothing that can be modelled, are left out.
     """
     found = []
     for fold in range(1, folds + 1):
@@ -100,9 +100,12 @@ def rolling_origin(
         outcome = panel.outcome.copy()
         outcome[origin:] = np.nan
         part = _part(on_progress, (fold - 1) / folds, 1 / folds)
-        fitted = fit(replace(panel, outcome=outcome), choices, settings, part)
+        try:
+            fitted = fit(replace(panel, outcome=outcome), choices, settings, part)
+        except (ValueError, SamplingError):
+            continue  # what is left cannot be modelled by itself: no reason to lose the fit to all of it
         ahead = slice(origin, origin + horizon)
-        predicted = predictive(fitted.posterior, stream(settings.seed, NOISE_STREAM))[:, ahead]
+        predicted = predictive(fitted.posterior, stream(settings.seed, FIRST_FOLD_STREAM + fold))[:, ahead]
         found.append(Fold(origin, horizon, panel.outcome[ahead], predicted, fitted.draws.converged))
     return found
 
@@ -110,8 +113,9 @@ def rolling_origin(
 def prior_of(prepared: Prepared, draws: int, rng: np.random.Generator) -> Posterior:
     """What the model takes for possible before it has seen the outcome: as a posterior, but drawn from the prior."""
     parameters = prepared.model.parameters(rng.standard_normal((draws, prepared.model.size)), prepared.data["priors"])
-    total = saturated_media(prepared.model, prepared.amounts, parameters).sum(axis=2)
-    beta = parameters[EFFECT] * prepared.units / np.where(total > 0, total, 1.0)
+    beta = np.empty((draws, len(prepared.model.media)))
+    for block in blocks_of(draws, 4 * prepared.amounts.size):
+        beta[block] = media_and_beta(prepared, {name: values[block] for name, values in parameters.items()})[1]
     chosen = rng.integers(len(TREND_SCALES), size=draws)
     scales = np.stack([prepared.baseline.scales_at(scale) for scale in TREND_SCALES])[chosen]
     return Posterior(

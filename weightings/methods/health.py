@@ -6,9 +6,10 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
+from scipy.special import bdtr, bdtrc
 
 from marketing.frames import MediaPanel
-from weightings.methods.posterior import Fitted
+from weightings.methods.posterior import Fitted, blocks_of
 from weightings.methods.quantities import Quantities
 from weightings.methods.sampling import Draws
 from weightings.methods.scores import correlations, ks_distance, variance_inflation_factors
@@ -20,6 +21,7 @@ LARGEST_R_HAT, LEAST_ESS = 1.01, 400
 DIVERGING_REVIEW, DIVERGING_FAIL = 0.0005, 0.01  # share of draws
 NEGATIVE_REVIEW, NEGATIVE_FAIL = 0.2, 0.8
 LEAST_P_VALUE = 0.05
+SURELY_WRONG = 0.0001  # as probable, what is seen of the intervals of periods held back
 R2_REVIEW, R2_FAIL = 0.7, 0.4
 WMAPE_REVIEW, WMAPE_FAIL = 0.15, 0.3
 LEAST_LEARNT = 0.1  # Kolmogorov-Smirnov distance of prior and posterior
@@ -98,7 +100,8 @@ def fit_checks(
 ) -> Iterator[Check]:
     """Whether the model describes the data. `observed`: (T,) outcome, NaN where not known."""
     negative = float(np.mean(of_window.baseline < 0))
-    if fitted.scale.bounds is None:
+    # An outcome that is itself no more than zero has a negative baseline whatever media do.
+    if fitted.scale.bounds is None and np.nanmean(observed) > 0:
         yield _at_most(
             "Negative baseline",
             negative,
@@ -158,16 +161,17 @@ def media_checks(
     )
     inflation = variance_inflation_factors(seen)
     for place, name in enumerate(fitted.media):
-        yield _at_most(
-            "VIF",
-            float(inflation[place]),
-            VIF_REVIEW,
-            VIF_FAIL,
-            subject=name,
-            good="It moves on its own, so its effect can be told from the others'.",
-            bad="It moves together with other channels, so that their effects can hardly be told apart. Merge them, "
-            "test one of them, or vary its spend.",
-        )
+        if inflation[place] > 0:  # neither NaN nor 0, as for one that is always the same: its variation speaks of that
+            yield _at_most(
+                "VIF",
+                float(inflation[place]),
+                VIF_REVIEW,
+                VIF_FAIL,
+                subject=name,
+                good="It moves on its own, so its effect can be told from the others'.",
+                bad="It moves together with other channels, so that their effects can hardly be told apart. Merge "
+                "them, test one of them, or vary its spend.",
+            )
         spread = float(seen[:, place].std() / seen[:, place].mean()) if seen[:, place].any() else 0.0
         yield _at_least(
             "Variation",
@@ -214,29 +218,57 @@ def money_check() -> Check:
     )
 
 
-def holdout_checks(*, coverage: float, level: float, periods: int, wmape: float, naive_wmape: float) -> Iterator[Check]:
-    """Whether the model predicts periods that it has not seen. `naive_wmape`: of saying the same as a year before."""
-    # Two standard errors of the share that a calibrated interval would cover, and predictions of a fold are not
-    # independent: it takes much to say that they are wrong.
-    tolerance = 2 * np.sqrt(level * (1 - level) / max(periods, 1))
-    yield _at_least(
-        "Coverage of periods held back",
-        coverage,
-        level - tolerance,
-        level - 3 * tolerance,
-        good="Predictions of periods that the model had not seen were as sure as they claimed.",
-        bad="Predictions of periods that the model had not seen were too sure of themselves. Add what else moves the "
-        "outcome, and read intervals as too narrow.",
+def organic_check(names: Sequence[str]) -> Check:
+    """For organic media that LightweightMMM's models have no place for."""
+    return Check(
+        check="Organic media left out",
+        subject=", ".join(names),
+        value=None,
+        threshold=None,
+        verdict="review",
+        advice="LightweightMMM's models know media with spend only, so what these brought is in the baseline or with "
+        "other channels. Choose the model “hill”, “delayed” or “logistic” to have them in.",
     )
-    yield _at_most(
-        "wMAPE of periods held back",
-        wmape,
-        max(WMAPE_REVIEW, naive_wmape),
-        max(WMAPE_FAIL, 2 * naive_wmape),
-        good="Periods that the model had not seen were predicted well.",
-        bad="Periods that the model had not seen were predicted badly. Do not use it for a forecast; add controls or "
-        "events that explain them.",
+
+
+def holdout_checks(
+    *, covered: int, level: float, periods: int, wmape: float | None, naive_wmape: float | None
+) -> Iterator[Check]:
+    """Whether the model predicts periods that it has not seen. `naive_wmape`: of saying the same as a year before.
+
+    `covered` of `periods` lay in intervals of this level. If they were right, as few would have a probability: of a
+    binomial distribution, which errs on the side of alarm, as the predictions of one fold go wrong together.
+    """
+    as_few = float(bdtr(covered, periods, level))
+    as_many = float(bdtrc(covered - 1, periods, level)) if covered else 1.0
+    advice = "Predictions of periods that the model had not seen were as sure as they claimed."
+    verdict: Verdict = "good"
+    if as_few < LEAST_P_VALUE:
+        verdict = "fail" if as_few < SURELY_WRONG else "review"
+        advice = (
+            "Predictions of periods that the model had not seen were too sure of themselves. Add what else moves the "
+            "outcome, and read intervals as too narrow."
+        )
+    elif as_many < LEAST_P_VALUE:
+        verdict = "review"
+        advice = (
+            "Predictions of periods that the model had not seen were less sure of themselves than they could be: read "
+            "intervals as too wide."
+        )
+    yield Check(
+        check="Coverage of periods held back", value=covered / periods, threshold=level, verdict=verdict, advice=advice
     )
+    if wmape is not None:
+        naive = naive_wmape or 0.0
+        yield _at_most(
+            "wMAPE of periods held back",
+            wmape,
+            max(WMAPE_REVIEW, naive),
+            max(WMAPE_FAIL, 2 * naive),
+            good="Periods that the model had not seen were predicted well.",
+            bad="Periods that the model had not seen were predicted badly. Do not use it for a forecast; add controls "
+            "or events that explain them.",
+        )
 
 
 def _p_values(fitted: Fitted, observed: FloatArray, rng: np.random.Generator) -> tuple[float, float]:
@@ -246,8 +278,9 @@ def _p_values(fitted: Fitted, observed: FloatArray, rng: np.random.Generator) ->
     Source: Gelman, Meng, Stern 1996, Statistica Sinica 6.
     """
     known = np.flatnonzero(np.isfinite(observed))
-    every = slice(0, len(fitted.sigma))
-    predicted = fitted.baseline + fitted.added(every, fitted.amounts).sum(axis=1)
+    predicted = fitted.baseline.copy()
+    for block in blocks_of(len(predicted), 4 * fitted.amounts.size):
+        predicted[block] += fitted.added(block, fitted.amounts).sum(axis=1)
     residual = (fitted.scale.scaled(observed)[known] - predicted[:, known]) / fitted.sigma[:, None]
     noise = rng.standard_normal(residual.shape)
     follows = np.flatnonzero(np.diff(known) == 1)

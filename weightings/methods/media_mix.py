@@ -1,8 +1,10 @@
 """The media mix model: media with adstock and saturation on top of a baseline, whose coefficients are integrated out.
 
 For period t: `y_t = baseline_t + sum_c beta_c S_c(A_c(x_c))_t + noise_t`, noise ~ Normal(0, sigma), with A an adstock
-(Jin, Wang, Sun, Chan, Koehler 2017) and S a saturation curve. `beta_c = effect_c unit_c / sum_t S_c`: an effect is a
-ROI, a share of the outcome, or a mean change of log odds, by what `unit_c` is (`weightings.methods.preparing`).
+(Jin, Wang, Sun, Chan, Koehler 2017) and S a saturation curve. `beta_c = effect_c unit_c / added_c`, where `added_c` is
+what the medium adds per unit of beta in the outcome's periods and behind them, less what media from before would have
+added anyway: its incremental outcome. So an effect is a ROI, a share of the outcome, or a mean change of log odds, by
+what `unit_c` is (`weightings.methods.preparing`), and its prior is one on what is reported.
 
 Every parameter is a standard normal a priori, stretched by its prior: `link(location + spread z)`. NUTS samples the z.
 """
@@ -95,6 +97,16 @@ class MediaMixModel:
             return hill(stock, parameters[HALF_SATURATION][..., None], parameters[SLOPE][..., None], xp)
         return logistic(stock, parameters[RATE][..., None], xp)
 
+    def beta(self, parameters: Mapping[str, Any], unit: Any, saturated: Any, before: Any, xp: Any = np) -> Any:
+        """What a medium adds where it is wholly saturated: (..., C).
+
+        `saturated`: (..., C, T + L - 1), S in the outcome's periods and behind them, where there are no media any more.
+        `before`: (..., C, L - 1), S in the first periods if there had only been the media from before.
+        """
+        added = saturated.sum(axis=-1) - before.sum(axis=-1)
+        # Zero only for a medium that is: its effect is then of no consequence.
+        return parameters[EFFECT] * unit / xp.where(added > 0, added, 1.0)
+
     def log_density(self, position: Any, data: Mapping[str, Any]) -> Any:
         """The log posterior density of z (D,), up to a constant: log likelihood and standard normal priors."""
         import jax.numpy as jnp
@@ -110,9 +122,8 @@ class MediaMixModel:
         import jax.numpy as jnp
 
         saturated = self.saturated(data["lagged"], parameters, jnp)
-        # Zero only for a medium that is: its effect is then of no consequence.
-        total = jnp.sum(saturated * data["counted"], axis=1)
-        beta = parameters[EFFECT] * data["unit"] / jnp.where(total > 0, total, 1.0)
+        before = self.saturated(data["lagged_before"], parameters, jnp)
+        beta = self.beta(parameters, data["unit"], saturated * data["counted"], before, jnp)
         residual = (data["outcome"] - beta @ saturated) * data["known"]
         return collapsed_log_likelihood(residual, parameters[SIGMA], data, jnp)
 

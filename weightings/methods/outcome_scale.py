@@ -8,8 +8,8 @@ import numpy.typing as npt
 
 FloatArray: TypeAlias = npt.NDArray[np.float64]
 
-# Gauss-Hermite: the mean over the noise of a smooth function, exact to about 1e-6 for log odds with noise up to 2.
-NODES, WEIGHTS = np.polynomial.hermite_e.hermegauss(15)
+# Gauss-Hermite: the mean over the noise, exact to about 1e-6 of the range for log odds with noise up to 2.
+NODES, WEIGHTS = np.polynomial.hermite_e.hermegauss(25)
 WEIGHTS = WEIGHTS / WEIGHTS.sum()
 
 

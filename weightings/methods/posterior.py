@@ -11,9 +11,9 @@ from scipy import linalg
 
 from weightings.methods.adstock import adstock, lagged
 from weightings.methods.baseline import TREND_SCALES
-from weightings.methods.media_mix import EFFECT, SIGMA, MediaMixModel
+from weightings.methods.media_mix import SIGMA, MediaMixModel
 from weightings.methods.outcome_scale import OutcomeScale
-from weightings.methods.preparing import NEGLIGIBLE, Prepared
+from weightings.methods.preparing import NEGLIGIBLE, Prepared, only_before, with_tail
 
 FloatArray: TypeAlias = npt.NDArray[np.float64]
 
@@ -117,6 +117,15 @@ def saturated_media(model: MediaMixModel, amounts: FloatArray, parameters: Mappi
     return np.asarray(model.saturate(adstock(past, model.carry_over(parameters)), parameters))
 
 
+def media_and_beta(prepared: Prepared, parameters: Mapping[str, FloatArray]) -> tuple[FloatArray, FloatArray]:
+    """For parameters of many draws (S, P): S(A(x)) in the outcome's periods (S, P, T), and beta (S, P)."""
+    model, behind = prepared.model, prepared.model.lags - 1
+    saturated = saturated_media(model, with_tail(prepared.amounts, behind), parameters)
+    before = saturated_media(model, only_before(prepared.amounts, behind), parameters)
+    beta = np.asarray(model.beta(parameters, prepared.units, saturated, before))
+    return saturated[:, :, : saturated.shape[2] - behind], beta
+
+
 def posterior_of(prepared: Prepared, positions: FloatArray, rng: np.random.Generator) -> Posterior:
     """The posterior behind positions (S, D) that NUTS has drawn: the baseline is drawn anew for each."""
     parameters = prepared.model.parameters(positions, prepared.data["priors"])
@@ -131,9 +140,7 @@ def posterior_of(prepared: Prepared, positions: FloatArray, rng: np.random.Gener
     uniform, normal = rng.random((draws,)), rng.standard_normal(coefficients.shape)
     for block in blocks_of(draws, media * prepared.amounts.shape[1]):
         of_block = {name: values[block] for name, values in parameters.items()}
-        saturated = saturated_media(prepared.model, prepared.amounts, of_block)
-        total = saturated.sum(axis=2)
-        beta[block] = of_block[EFFECT] * prepared.units / np.where(total > 0, total, 1.0)
+        saturated, beta[block] = media_and_beta(prepared, of_block)
         residual = np.where(known, np.nan_to_num(scaled) - np.einsum("sp,spt->st", beta[block], saturated), 0.0)
         trend_scale[block], coefficients[block] = _baseline_draws(
             residual, of_block[SIGMA], bases, uniform[block], normal[block]

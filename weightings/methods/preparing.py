@@ -79,7 +79,8 @@ def prepare(panel: MediaPanel, choices: Choices) -> Prepared:
     units = np.array([_unit(panel, scale, place, kind) for place, kind in enumerate(kinds)])
     data = density_data(
         scaled=scaled,
-        lagged_amounts=lagged(amounts.T, lags)[:, :, lags - 1 :],
+        lagged_amounts=lagged(with_tail(amounts, lags - 1).T, lags)[:, :, lags - 1 :],
+        lagged_before=lagged(only_before(amounts, lags - 1).T, lags)[:, :, lags - 1 :],
         baseline=baseline,
         units=units,
         priors=priors.arrays(model.blocks),
@@ -142,26 +143,40 @@ def _amounts(panel: MediaPanel, lags: int) -> tuple[FloatArray, FloatArray]:
     active = np.count_nonzero(seen, axis=1)
     scales = seen.sum(axis=1) / np.maximum(active, 1)
     scales = np.where(scales > 0, scales, 1.0)
-    before = exposure[:, max(panel.history - (lags - 1), 0) : panel.history]
-    unknown = lags - 1 - before.shape[1]
-    # Nothing is known of media before the data begin. That there were none would be the less likely guess.
-    as_at_first = np.repeat(seen[:, : max(lags - 1, 1)].mean(axis=1, keepdims=True), unknown, axis=1)
-    return np.hstack([as_at_first, before, seen]) / scales[:, None], scales
+    known = exposure[:, max(panel.history - (lags - 1), 0) :]
+    unknown = lags - 1 - (known.shape[1] - seen.shape[1])
+    # Nothing is known of media before the data begin. That there were none would be the less likely guess, unless the
+    # first that is known of a medium is that there were none.
+    as_at_first = np.where(known[:, :1] > 0, known[:, : max(lags - 1, 1)].mean(axis=1, keepdims=True), 0.0)
+    return np.hstack([np.repeat(as_at_first, unknown, axis=1), known]) / scales[:, None], scales
+
+
+def with_tail(amounts: FloatArray, periods: int) -> FloatArray:
+    """Amounts (P, N) with as many periods of none behind them."""
+    return np.pad(amounts, ((0, 0), (0, periods)))
+
+
+def only_before(amounts: FloatArray, lead: int) -> FloatArray:
+    """Amounts from before the outcome alone, and as many periods of none: (P, 2 lead)."""
+    return with_tail(amounts[:, :lead], lead)
 
 
 def density_data(
     *,
     scaled: FloatArray,
     lagged_amounts: FloatArray,
+    lagged_before: FloatArray,
     baseline: Baseline,
     units: FloatArray,
     priors: Mapping[str, FloatArray],
 ) -> dict[str, Any]:
     """The arrays of `MediaMixModel.log_density`, padded to lengths that many datasets share.
 
-    `scaled`: (T,) outcome, NaN where not known. `lagged_amounts`: (P, L, T). What is padding is zero, and not counted.
+    `scaled`: (T,) outcome, NaN where not known. `lagged_amounts`: (P, L, T + L - 1), with the periods behind the last.
+    `lagged_before`: (P, L, L - 1), of the media from before alone. What is padding is zero, and not counted.
     """
-    periods, padded = len(scaled), bucket(len(scaled))
+    periods = lagged_amounts.shape[2]
+    padded = bucket(periods)
     known = np.isfinite(scaled)
     bases = SingularBases.of(baseline.columns * known[:, None], [baseline.scales_at(s) for s in TREND_SCALES])
     width = bucket(len(bases.directions))
@@ -171,6 +186,7 @@ def density_data(
         "known_count": np.array(float(known.sum())),
         "counted": _padded(np.ones(periods), padded),
         "lagged": _padded(lagged_amounts, padded),
+        "lagged_before": lagged_before,
         "unit": units,
         "directions": _padded(_padded(bases.directions, padded).T, width).T,
         "rotations": _padded(_padded(bases.rotations, width).swapaxes(1, 2), width).swapaxes(1, 2),

@@ -3,7 +3,8 @@
 Two questions are kept apart. *Contribution*: how much of the expected outcome of the window's periods is owed to a
 medium, whenever its money was spent; baseline and contributions add up to the expected outcome. *Incremental outcome*:
 what would be missing, in the window and after it, had the medium been zero in the window; ROI is this over the window's
-spend. They are linked by carry-over: contribution = incremental - carry-over behind the window + carry-in from before.
+spend. They are linked by carry-over: contribution = incremental - carry-over behind the window + carry-in from before
+(but for outcomes with bounds, below).
 
 An outcome with bounds is no sum: its quantities are means over the window's periods, and what media add together is
 shared out among them by what each adds to the log odds. (Along the straight line from no media to all media, this is
@@ -64,7 +65,7 @@ class Quantities:
 
     @property
     def carry_in(self) -> FloatArray:
-        """What media from before the window contribute in it."""
+        """What media from before the window contribute in it; not of an outcome with bounds, where this is no sum."""
         return self.contribution - self.incremental + self.carry_over
 
     @property
@@ -155,20 +156,21 @@ def response_grid(fitted: Fitted, window: Window, multipliers: Sequence[float] |
     Against the same world with none of it in the window; in the window's periods, and behind them. After the last
     period of the data there are no media but what carries over.
     """
-    amounts = _with_tail(fitted, window)
+    begin, amounts = _with_tail(fitted, window)
+    ahead = window.start - begin
     inside = np.zeros(amounts.shape[1], np.bool_)
-    inside[fitted.lead : fitted.lead + window.periods] = True
+    inside[fitted.lead + ahead : fitted.lead + ahead + window.periods] = True
     without = np.where(inside, 0.0, amounts)
     draws, media = len(fitted.sigma), len(fitted.media)
     grid = np.empty((draws, media, len(multipliers), 2))
     for block in blocks_of(draws, 4 * amounts.size):
-        others = _all_but_each(fitted, window, block, fitted.added(block, amounts))
+        others = _all_but_each(fitted, begin, block, fitted.added(block, amounts))
         nothing = _outcome(fitted, block, others, fitted.added(block, without))
         for place, multiplier in enumerate(multipliers):
             scaled = fitted.added(block, np.where(inside, multiplier * amounts, amounts))
             change = _outcome(fitted, block, others, scaled) - nothing
-            grid[block, :, place, 0] = change[:, :, : window.periods].sum(axis=2)
-            grid[block, :, place, 1] = change[:, :, window.periods :].sum(axis=2)
+            grid[block, :, place, 0] = change[:, :, ahead : ahead + window.periods].sum(axis=2)
+            grid[block, :, place, 1] = change[:, :, ahead + window.periods :].sum(axis=2)
     return grid / _divisor(fitted, window)
 
 
@@ -206,21 +208,26 @@ def _divisor(fitted: Fitted, window: Window) -> float:
     return 1.0 if fitted.scale.bounds is None else float(window.periods)
 
 
-def _with_tail(fitted: Fitted, window: Window) -> FloatArray:
-    """Amounts (P, lead + periods + tail) from `lead` periods before the window on; none after the data's end."""
+def _with_tail(fitted: Fitted, window: Window) -> tuple[int, FloatArray]:
+    """The period of the outcome to begin at, and amounts from `lead` periods before it to `tail` behind the window.
+
+    A model with a lead knows all that matters from there on, and one without remembers everything from the start. After
+    the data's end there is nothing.
+    """
+    begin = window.start if fitted.lead else 0
     behind = max(window.stop + fitted.tail - (fitted.amounts.shape[1] - fitted.lead), 0)
     padded = np.pad(fitted.amounts, ((0, 0), (0, behind)))
-    return padded[:, window.start : window.stop + fitted.lead + fitted.tail]
+    return begin, padded[:, begin : window.stop + fitted.lead + fitted.tail]
 
 
-def _all_but_each(fitted: Fitted, window: Window, block: slice, added: FloatArray) -> FloatArray:
+def _all_but_each(fitted: Fitted, begin: int, block: slice, added: FloatArray) -> FloatArray:
     """For outcomes with bounds, what there is beside each medium (s, P, N): the baseline and all other media.
 
     After the data's end the baseline is taken to stay where it was. Outcomes without bounds do not need it: (0,).
     """
     if fitted.scale.bounds is None:
         return np.zeros(0)
-    baseline = fitted.baseline[block][:, window.start :][:, : added.shape[2]]
+    baseline = fitted.baseline[block][:, begin:][:, : added.shape[2]]
     missing = added.shape[2] - baseline.shape[1]
     baseline = np.concatenate([baseline, np.repeat(baseline[:, -1:], missing, axis=1)], axis=1)
     return np.asarray(baseline[:, None] + added.sum(axis=1, keepdims=True) - added)

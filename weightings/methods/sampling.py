@@ -28,6 +28,7 @@ FloatArray: TypeAlias = npt.NDArray[np.float64]
 Data: TypeAlias = Any  # a tree (dict, tuple, dataclass known to JAX) of arrays
 OnProgress: TypeAlias = Callable[[str, float], None]
 
+CHAINS_STREAM = 0  # of random numbers, beside those that start with another number
 CHUNK = 100  # draws at most
 SECONDS_PER_CHUNK = 1.0
 SECONDS_BETWEEN_LOOKS = 0.1
@@ -301,7 +302,7 @@ class _Chain:
             told(at_once)
 
     def _begin(self) -> Any:
-        rng = np.random.default_rng([self._settings.seed, self._number, self.restarts])
+        rng = np.random.default_rng([self._settings.seed, CHAINS_STREAM, self._number, self.restarts])
         seeds = np.array([self._settings.seed, self._number, self.restarts], np.int64)
         for _ in range(MOST_STARTS):
             state = self._program.start(self._target.initial(rng), seeds, self._data)

@@ -101,11 +101,7 @@ def held_back(result: Result) -> Section:
     title, found, unit = "Trying it on periods held back", result.data["holdout"], result.granularity
     if found is None:
         return Section(title=title, sentences=(_why_none(result),))
-    finding = (
-        f"Predictions of {formats.count(found['periods'], unit)} that the model had not seen were off by "
-        f"{formats.percent(found['wmape'])} on average (wMAPE); to say the same as a year before would have been off "
-        f"by {formats.percent(found['naive_wmape'])}."
-    )
+    finding = _off_by(found, unit)
     covered = (
         f"{formats.percent(found['coverage'])} of them lie within the {found['level']:g}% interval of their prediction."
     )
@@ -125,12 +121,26 @@ def held_back(result: Result) -> Section:
     return Section(title=title, sentences=tuple(sentences), tables=(table,))
 
 
+def _off_by(found: Mapping[str, Any], unit: str) -> str:
+    predicted = f"Predictions of {formats.count(found['periods'], unit)} that the model had not seen"
+    if found["wmape"] is None:
+        return f"{predicted} are off by no percentage: the outcome was 0 in all of them."
+    naive = found["naive_wmape"]
+    beside = (
+        "" if naive is None else f"; to say the same as a year before would have been off by {formats.percent(naive)}"
+    )
+    return f"{predicted} were off by {formats.percent(found['wmape'])} on average (wMAPE){beside}."
+
+
 def _why_none(result: Result) -> str:
     if is_lightweight(result.params):
         return "LightweightMMM's models are not tried on periods held back."
     if not result.params["folds"]:
         return "It was asked to hold no periods back, so nobody knows how well this model predicts."
-    return "The data are too short to hold any periods back, so nobody knows how well this model predicts."
+    return (
+        "No periods could be held back: the data are too short, or what is left of them cannot be modelled. So nobody "
+        "knows how well this model predicts."
+    )
 
 
 def _held(result: Result, fold: Mapping[str, Any]) -> str:
@@ -146,7 +156,9 @@ def _date(day: int) -> dt.date:
 def _fold_cells(result: Result, fold: Mapping[str, Any]) -> tuple[Figure, ...]:
     crps = result.factor * fold["crps"]
     return (
-        Figure(formats.percent(fold["wmape"]), f"{fold['wmape']:.6%}", fold["wmape"]),
+        Figure(NO_FIGURE)
+        if fold["wmape"] is None
+        else Figure(formats.percent(fold["wmape"]), f"{fold['wmape']:.6%}", fold["wmape"]),
         Figure(formats.percent(fold["coverage"]), f"{fold['coverage']:.6%}", fold["coverage"]),
         Figure(result.rounded(crps), result.in_full(crps), crps),
     )
