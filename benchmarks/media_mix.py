@@ -1,9 +1,10 @@
 """The media mix model: how long a fit takes, and how well it finds what is known, in worlds unlike itself.
 
 Times are of a process of its own that fits 156 weeks of 5 channels until it has converged (4 chains, R-hat at most
-1.01, bulk and tail ESS at least 400): with an empty cache of compilations, with a filled one, and, in a process that has
-fitted before, of new data. Worlds (`tests/weightings/worlds.py`) have delayed adstock, power or exponential saturation,
-a random walk for a baseline, correlated spend, much noise, or few weeks: none is from the family that is fitted.
+1.01, bulk and tail ESS at least 400): with an empty cache of compilations, with a filled one, and, in a process that
+has fitted before, of new data. Worlds (`tests/weightings/worlds.py`) have delayed adstock, power or exponential
+saturation, a random walk for a baseline, correlated spend, much noise, or few weeks: none is from the family that is
+fitted.
 
 `MEDIA_MIX_WORLDS` sets how many there are (20 by default).
 """
