@@ -13,7 +13,7 @@ from weightings.methods import jax_runtime
 
 # How far along the work is when each part begins, by what they take on two cores.
 FITTED, TRIED = 0.6, 0.95
-VALIDATION_DRAWS = 300
+VALIDATION_CHAINS, VALIDATION_DRAWS = 2, 400  # a fold takes half as long as the fit
 PRIOR_DRAWS = 2000
 NO_START = "numerical_error"
 
@@ -91,7 +91,7 @@ def _fitted(
     )
     fitted = fit(panel, choices, settings, _sampling(report, FITTED))
     began = time.perf_counter()
-    quick = replace(settings, draws=VALIDATION_DRAWS, most_draws=VALIDATION_DRAWS)
+    quick = replace(settings, chains=VALIDATION_CHAINS, draws=VALIDATION_DRAWS, most_draws=VALIDATION_DRAWS)
     folds = rolling_origin(
         panel,
         choices,
