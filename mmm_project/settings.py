@@ -268,7 +268,9 @@ JOB_RING_AGAIN_SECONDS = env.int("JOB_RING_AGAIN_SECONDS", default=30)
 # Long computations run in child processes: how many at once on this machine, and what each of them may take.
 JOB_CHILD_SLOTS = env.int("JOB_CHILD_SLOTS", default=max((os.cpu_count() or 1) // 2, 1))
 MACHINE_MEMORY_MB = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2**20
-JOB_CHILD_MEMORY_MB = env.int("JOB_CHILD_MEMORY_MB", default=min(6 * 1024, MACHINE_MEMORY_MB * 3 // 4))
+JOB_CHILD_MEMORY_MB = env.int(
+    "JOB_CHILD_MEMORY_MB", default=min(6 * 1024, MACHINE_MEMORY_MB * 3 // 4 // JOB_CHILD_SLOTS)
+)
 JOB_CHILD_SECONDS = env.int("JOB_CHILD_SECONDS", default=3600)
 CELERY_BEAT_SCHEDULE = {
     "sweep-jobs": {

@@ -30,6 +30,7 @@ def fit(question: dict[str, Any], arrays: Arrays, report: Report) -> tuple[dict[
     report("Starting", 0.0)
     jax_runtime.configure()
     from weightings.methods import answering, storing
+    from weightings.methods.outcome_scale import CannotBeModelled
     from weightings.methods.sampling import SamplingError, Settings
 
     import_seconds = time.perf_counter() - began
@@ -44,7 +45,7 @@ def fit(question: dict[str, Any], arrays: Arrays, report: Report) -> tuple[dict[
         fitting, described = _fitted(panel, question, settings, report)
     except SamplingError as error:
         raise Failed(str(error), NO_START) from error
-    except ValueError as error:
+    except CannotBeModelled as error:
         raise Failed(str(error), "cannot_be_modelled") from error
     report("Reading the posterior", TRIED)
     reading = time.perf_counter()

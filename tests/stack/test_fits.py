@@ -7,6 +7,7 @@ import pytest
 from tests.stack.stacks import Stack, wait_for
 
 pytestmark = pytest.mark.stack
+FITTING = ("Compiling", "Warming up", "Drawing", "Trying it on periods held back")
 
 
 def test_a_model_is_fitted_by_a_child_of_the_worker(stack: Stack) -> None:
@@ -20,11 +21,10 @@ def test_a_model_is_fitted_by_a_child_of_the_worker(stack: Stack) -> None:
 
 def test_a_fit_is_cancelled_within_10_seconds_and_leaves_nothing(stack: Stack) -> None:
     stack.client("fit", 2)
-    wait_for("it fits", lambda: stack.fitted(2)[:2] > ("running", ""), seconds=60)
+    wait_for("it fits", lambda: stack.fitted(2)[1] in FITTING, seconds=60)
     asked_at = time.monotonic()
     stack.client("cancel_fit", 2)
     wait_for("it stopped", lambda: stack.fitted(2)[0] == "cancelled", seconds=10)
     assert time.monotonic() - asked_at < 10
     assert stack.fitted(2)[2] is None
-    left = stack.directory / "children"
-    wait_for("its directory is gone", lambda: {path.name for path in left.iterdir()} == {"slots"}, seconds=10)
+    wait_for("its directory is gone", lambda: not list(stack.directory.glob("children/*.*.*")), seconds=10)

@@ -192,6 +192,83 @@ def test_expected_returns_move_the_prior() -> None:
     assert result["channels"][1]["prior"]["median"] == pytest.approx(np.exp(0.2))
 
 
+# Everything that a panel can hold.
+
+
+@pytest.mark.parametrize("granularity", ["day", "month"])
+def test_days_and_months_with_all_that_a_panel_can_hold(granularity: Any) -> None:
+    rng = np.random.default_rng(4)
+    given = replace(
+        market(granularity=granularity),
+        history=4,
+        outcome=market().outcome[4:],
+        organic=("Newsletter",),
+        organic_exposure=rng.gamma(2, 500, (WEEKS, 1)),
+        organic_units=("clicks",),
+        controls=("Price",),
+        control=rng.normal(0, 1, (WEEKS - 4, 1)),
+        events=("Strike",),
+        event=(rng.random((WEEKS - 4, 1)) < 0.1).astype(float),
+        holidays=("Easter Monday",),
+        holiday=(np.arange(WEEKS - 4)[:, None] % 12 == 3).astype(float),
+    )
+    result, _arrays = ask(given, draws=500)
+    assert result["reconciliation"]["ok"]
+    assert [channel["kind"] for channel in result["channels"]] == ["paid", "paid", "organic"]
+    newsletter = result["channels"][2]
+    assert newsletter["spend"] is None
+    assert newsletter["roi"] is None
+    assert newsletter["exposure_unit"] == "clicks"
+    assert newsletter["exposure"] == pytest.approx(given.organic_exposure[4:].sum())
+    assert newsletter["prior"]["kind"] == "contribution"
+    assert newsletter["contribution"]["median"] > 0
+    parts = result["series"]["baseline_parts"].keys()
+    assert {"intercept", "trend", "holiday: Easter Monday", "event: Strike", "control: Price"} <= parts
+    assert ("weekday" in parts) == (granularity == "day")
+    assert ("season" in parts) == (granularity == "month")  # fifty-six days are no year
+
+
+def test_a_lightweight_model_answers_in_the_same_terms() -> None:
+    given = replace(market(), organic=("Newsletter",), organic_exposure=np.ones((WEEKS, 1)), organic_units=("clicks",))
+    result, arrays = ask(given, model="lightweight:hill_adstock", draws=100, window=[10, 40])
+    assert result["reconciliation"]["ok"]
+    assert result["stored"]["posterior"] is None
+    assert [channel["channel"] for channel in result["channels"]] == ["TV", "Search"]
+    for channel in result["channels"]:
+        assert channel["roi"].keys() == SUMMARY
+        assert "prior" not in channel
+    assert arrays["positions"].shape[:2] == (4, 100)
+    (left_out,) = (check for check in result["health"] if check["check"] == "Organic media left out")
+    assert left_out["subject"] == "Newsletter"
+    assert result["holdout"] is None
+    assert result["prior_predictive"] is None
+    json.dumps(result, allow_nan=False)
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"bounds": (0.0, 1e6), "is_money": False}, "know no bounds"),
+        ({"outcome": np.append(np.nan, market().outcome[1:])}, "need the outcome of every period"),
+        ({"outcome": -market().outcome}, "mean is above zero"),
+    ],
+    ids=["bounds", "gaps", "negative"],
+)
+def test_what_lightweight_models_cannot_take_is_refused_with_a_sentence(changes: Any, sentence: str) -> None:
+    with pytest.raises(Failed, match=sentence) as refusal:
+        ask(replace(market(), **changes), model="lightweight:adstock")
+    assert refusal.value.code == "cannot_be_modelled"
+
+
+def test_a_fault_of_ours_is_no_sentence_for_the_user(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_arguments: object) -> None:
+        raise ValueError("operands could not be broadcast together")
+
+    monkeypatch.setattr("weightings.methods.fitting.prepare", broken)
+    with pytest.raises(ValueError, match="broadcast"):
+        ask(market())
+
+
 # Data that a model cannot take, or should not be believed with.
 
 

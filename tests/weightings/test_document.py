@@ -210,7 +210,7 @@ def test_an_outcome_that_is_no_money_has_returns_per_so_much_spend(workspace: Wo
     assert found.headline == "Search brought 2 (1.4–2.6) of Sales per €1 spent, the most of 2 channels."
     returns = table(found, "Returns by channel")
     assert "Believed beforehand" not in returns.columns
-    assert cell(returns, "TV", "Cost of one more") == "€2.00 (€1.40–€2.60)"
+    assert cell(returns, "TV", "Cost of each") == "€2.00 (€1.40–€2.60)"
     assert cell(returns, "TV", "Incremental Sales") == "2,000 (1,400–2,600)"
     assert "ROI" not in said(found)
 

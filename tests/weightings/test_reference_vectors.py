@@ -192,7 +192,7 @@ NO_COUNTERPART = {
     "mer_health_worst": HEALTH,
     "mer_health_mixed": HEALTH,
     "mer_health_edge": HEALTH,
-    "mer21_calibration_adjust": "An experiment is a likelihood of its window, or a prior as it is: no adjustment.",
+    "mer21_calibration_adjust": "Experiments do not enter the model yet: no adjustment.",
     "pymc_binomial": BINOMIAL,
     "pymc_weibull_pdf": WEIBULL,
     "pymc_weibull_cdf": WEIBULL,

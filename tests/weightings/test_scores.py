@@ -12,7 +12,6 @@ from weightings.methods.scores import (
     crps,
     interval_coverage,
     ks_distance,
-    posterior_predictive_p_value,
     r_squared,
     variance_inflation_factors,
     wmape,
@@ -107,13 +106,6 @@ def test_the_fit_of_values_without_variation_is_unknown() -> None:
     assert np.isnan(wmape(np.zeros(3), np.ones(3)))
 
 
-def test_a_total_at_the_edge_of_its_replicates_has_a_small_p_value() -> None:
-    """Replicates 0..4 have mean 2: two of five lie at least as far as 4, five as far as 2, none as far as 5."""
-    replicates = np.arange(5.0)
-    found = [posterior_predictive_p_value(replicates, observed) for observed in (4.0, 2.0, 5.0, 0.0)]
-    assert found == [0.4, 1.0, 0.0, 0.4]
-
-
 def test_ks_distance_of_two_small_samples_is_that_of_lightweight_mmm() -> None:
     """`utils_test.py` of LightweightMMM (google/lightweight_mmm@dd83700): shares 2/5 and 3/6 at 0, 1 and 5/6 at 1."""
     distance = ks_distance(np.array([0.0, 0, 1, 1, 1]), np.array([0.0, 0, 0, 1, 1, 2]))
@@ -180,7 +172,5 @@ def test_what_cannot_be_scored_is_refused() -> None:
         interval_coverage(np.zeros((0, 3)), np.zeros(3), 0.9)
     with pytest.raises(ValueError, match="between 0 and 1, but it is 90"):
         interval_coverage(np.zeros((2, 3)), np.zeros(3), 90)
-    with pytest.raises(ValueError, match="at least one draw"):
-        posterior_predictive_p_value(np.zeros(0), 1.0)
     with pytest.raises(ValueError, match="one is empty"):
         ks_distance(np.zeros(0), np.zeros(2))

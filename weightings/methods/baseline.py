@@ -51,7 +51,8 @@ class Baseline:
 def baseline_of(panel: MediaPanel, *, level: float, knots: int | None = None) -> Baseline:
     """The baseline of a panel whose outcome, in its standard deviations, has this mean `level`.
 
-    `knots`: of the trend, by the length of the data unless given; 0 for no trend, 2 for a straight line.
+    `knots`: of the trend, by the length of the data unless given; 0 for no trend, 2 for a straight line,
+    at most one in each period.
     """
     days = panel.period_start[panel.history :].astype(np.float64)
     middle = days + DAYS_PER_PERIOD[panel.granularity] / 2
@@ -89,7 +90,7 @@ def _trend(days: FloatArray, knots: int) -> Baseline:
     """A random walk over the knots, straight between them: each column is one step, taken between two knots."""
     if knots < 2:
         return _part("trend", np.zeros((len(days), 0)), np.zeros(0))
-    positions = knot_positions(len(days), knots)
+    positions = knot_positions(len(days), min(knots, len(days)))
     # A step up to one knot lifts all later ones as well.
     steps = np.cumsum(knot_weights(len(days), positions)[::-1], axis=0)[::-1][1:].T
     years = np.diff(days[positions]) / DAYS_PER_YEAR

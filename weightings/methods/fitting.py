@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from marketing.frames import MediaPanel
 from weightings.methods.baseline import TREND_SCALES
+from weightings.methods.outcome_scale import CannotBeModelled
 from weightings.methods.posterior import Fitted, Posterior, blocks_of, media_and_beta, posterior_of
 from weightings.methods.preparing import Choices, Prepared, prepare
 from weightings.methods.sampling import Draws, OnProgress, SamplingError, Settings, sample, share_of_all
@@ -49,7 +50,7 @@ class Fold:
 
 
 def fit(panel: MediaPanel, choices: Choices, settings: Settings, on_progress: OnProgress = nobody_watches) -> Fit:
-    """Fit the model. Raises SamplingError, ValueError for a panel that cannot be modelled, and what progress raises."""
+    """Fit the model. Raises SamplingError, CannotBeModelled, and what progress raises."""
     prepared = prepare(panel, choices)
     draws = sample(prepared.model, prepared.data, settings, on_progress)
     return Fit(prepared, draws, posterior_of(prepared, thinned(draws), stream(settings.seed, BASELINE_STREAM)))
@@ -102,7 +103,7 @@ def rolling_origin(
         part = _part(on_progress, (fold - 1) / folds, 1 / folds)
         try:
             fitted = fit(replace(panel, outcome=outcome), choices, settings, part)
-        except (ValueError, SamplingError):
+        except (CannotBeModelled, SamplingError):
             continue  # what is left cannot be modelled by itself: no reason to lose the fit to all of it
         ahead = slice(origin, origin + horizon)
         predicted = predictive(fitted.posterior, stream(settings.seed, FIRST_FOLD_STREAM + fold))[:, ahead]

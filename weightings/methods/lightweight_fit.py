@@ -10,7 +10,7 @@ import numpy.typing as npt
 from marketing.frames import Granularity, MediaPanel
 from weightings.methods.fitting import nobody_watches, thinned
 from weightings.methods.lightweight import Family, LightweightInputs, LightweightModel, scale_for_lightweight
-from weightings.methods.outcome_scale import OutcomeScale
+from weightings.methods.outcome_scale import CannotBeModelled, OutcomeScale
 from weightings.methods.sampling import Draws, OnProgress, Settings, sample
 
 FloatArray: TypeAlias = npt.NDArray[np.float64]
@@ -20,7 +20,7 @@ FREQUENCY: Mapping[Granularity, int] = {"day": 365, "week": 52, "month": 12}
 TAIL: Mapping[Granularity, int] = {"day": 91, "week": 26, "month": 6}  # behind which an adstock is taken to be over
 
 
-class LightweightRefusal(ValueError):
+class LightweightRefusal(CannotBeModelled):
     """What these models cannot do with a panel; the sentence says so."""
 
 

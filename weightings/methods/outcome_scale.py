@@ -13,6 +13,10 @@ NODES, WEIGHTS = np.polynomial.hermite_e.hermegauss(25)
 WEIGHTS = WEIGHTS / WEIGHTS.sum()
 
 
+class CannotBeModelled(ValueError):
+    """Data that no model can be made of; the sentence says why, for whoever asked."""
+
+
 @dataclass(frozen=True)
 class OutcomeScale:
     """`scaled = (outcome or its log odds) / unit`. `count`: of known values, which says how near bounds they can be."""
@@ -53,13 +57,13 @@ class OutcomeScale:
 
 
 def outcome_scale(outcome: FloatArray, bounds: tuple[float, float] | None) -> OutcomeScale:
-    """The scale on which the known values vary by 1. Raises ValueError for fewer than two, or where none differs."""
+    """The scale on which the known values vary by 1. Raises CannotBeModelled for fewer than two, or if none differs."""
     known = outcome[np.isfinite(outcome)]
     if len(known) < 2:
-        raise ValueError("There are no values of the outcome to model.")
+        raise CannotBeModelled("There are no values of the outcome to model.")
     spread = float(np.std(OutcomeScale(1.0, bounds, len(known)).scaled(known)))
     if not spread > 0:
-        raise ValueError("The outcome is the same in every period: there is nothing to explain.")
+        raise CannotBeModelled("The outcome is the same in every period: there is nothing to explain.")
     return OutcomeScale(spread, bounds, len(known))
 
 

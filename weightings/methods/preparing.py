@@ -13,7 +13,7 @@ from weightings.methods import priors as usual
 from weightings.methods.adstock import lagged
 from weightings.methods.baseline import TREND_SCALES, Baseline, baseline_of
 from weightings.methods.media_mix import AdstockName, MediaMixModel, SaturationName
-from weightings.methods.outcome_scale import OutcomeScale, outcome_scale
+from weightings.methods.outcome_scale import CannotBeModelled, OutcomeScale, outcome_scale
 from weightings.methods.priors import EffectKind, EffectPrior, LogNormal, Priors, shape_priors
 
 FloatArray: TypeAlias = npt.NDArray[np.float64]
@@ -59,9 +59,9 @@ class Prepared:
 
 
 def prepare(panel: MediaPanel, choices: Choices) -> Prepared:
-    """Scale a panel and lay out its data. Raises ValueError for a panel without media or without known outcomes."""
+    """Scale a panel and lay out its data. Raises CannotBeModelled without media or outcomes that differ."""
     if not panel.channels and not panel.organic:
-        raise ValueError("There are no media to model.")
+        raise CannotBeModelled("There are no media to model.")
     lags = LAGS[panel.granularity] if choices.lags is None else choices.lags
     model = MediaMixModel((*panel.channels, *panel.organic), lags, choices.adstock, choices.saturation)
     scale = outcome_scale(panel.outcome, panel.bounds)

@@ -60,20 +60,6 @@ def wmape(values: Float64Column, predictions: Float64Column) -> float:
     return float(np.abs(values - predictions).sum() / total) if total else np.nan
 
 
-def posterior_predictive_p_value(replicates: Float64Column, observed: float) -> float:
-    """How often a replicated statistic lies at least as far from the replicates' mean as the observed one.
-
-    `replicates`: (D,) float64, one for each posterior draw, such as the total outcome. `observed`: that of the data.
-    Returns a share in [0, 1]; a small one says that the model does not produce data like these.
-
-    Source: Google Meridian 1.8.0, Bayesian PPP check. Raises ValueError if there are no replicates.
-    """
-    if not len(replicates):
-        raise ValueError("A posterior predictive p-value needs at least one draw.")
-    mean = replicates.mean()
-    return float((np.abs(replicates - mean) >= abs(observed - mean)).mean())
-
-
 def ks_distance(first: Float64Column, second: Float64Column) -> float:
     """Kolmogorov-Smirnov distance of two samples: the largest difference of their empirical distribution functions.
 

@@ -94,7 +94,7 @@ def _returns_table(result: Result) -> DataTable:
     if of_money:
         columns.insert(2, "Believed beforehand")
     else:
-        columns.append("Cost of one more" if result.bounds is None else "Cost of a point")
+        columns.append("Cost of each" if result.bounds is None else "Cost of each point")
     ordered = result.by_return()
     ordered += [channel for channel in result.paid if channel not in ordered]
     return DataTable(
