@@ -1,8 +1,9 @@
 """Every URL, as everybody: no fault, no door open to the wrong person, no word of one workspace to another."""
 
+import json
 from collections.abc import Iterator
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 from django.apps import apps
@@ -27,10 +28,12 @@ from marketing.segments.saved import create_segment
 from tests.factories import UserFactory
 from tests.marketing.batches import add_customer, add_import, add_upload
 from tests.routes import Route, every_route
+from tests.weightings.results import CHANNELS, finished
 
 CANARY = "Canary7f3a"
 ROUTES = every_route()
 OURS = [route for route in ROUTES if route.is_in_workspace]
+OF_RUNS = [route for route in OURS if "run_id" in route.arguments]
 ADMIN = [route for route in ROUTES if route.is_admin]
 SIGN_IN = "/accounts/login/?next="
 
@@ -66,6 +69,7 @@ class World:
     viewer: User
     outsider: User
     arguments: dict[str, object]
+    weightings_run: Run  # done, while the run among the arguments waits
 
     def ask(self, route: Route, method: str, user: User | None) -> HttpResponse:
         client = Client()
@@ -142,7 +146,26 @@ def make_world() -> World:
         "url": "accounts/",
         "id": str(owner.pk),
     }
-    return World(workspace, owner, members[Role.ANALYST], members[Role.VIEWER], outsider, arguments)
+    return World(
+        workspace,
+        owner,
+        members[Role.ANALYST],
+        members[Role.VIEWER],
+        outsider,
+        arguments,
+        weightings_run=make_weightings_run(workspace),
+    )
+
+
+def make_weightings_run(workspace: Workspace) -> Run:
+    """A model with its result, of which a channel is a canary."""
+    run = finished(workspace, outcome=CANARY)
+    run.result = json.loads(json.dumps(run.result).replace(CHANNELS[0][0], CANARY))
+    run.fingerprint = CANARY
+    run.job.kind = "analyses.run"
+    run.job.save()
+    run.save()
+    return run
 
 
 def _rows(workspace: Workspace) -> Iterator[tuple[str, list[dict[str, object]]]]:
@@ -188,6 +211,26 @@ def test_for_the_owner_of_another_workspace_it_does_not_exist(world: World, rout
         assert world.ask(route, method, world.owner).status_code == 405
     else:
         assert response.status_code == 404
+
+
+@pytest.mark.parametrize("method", ["get", "post", "put", "patch", "delete"])
+@pytest.mark.parametrize("route", OF_RUNS, ids=str)
+def test_what_media_brought_is_for_the_members_of_its_workspace(world: World, route: Route, method: str) -> None:
+    of_run = replace(world, arguments=world.arguments | {"run_id": world.weightings_run.pk})
+    before = dict(_rows(world.workspace))
+    for stranger in (None, world.outsider):
+        response = of_run.ask(route, method, stranger)
+        assert response.status_code in ((302, 401) if stranger is None else (404, 405))
+        assert CANARY not in _text(response)
+    assert dict(_rows(world.workspace)) == before
+    for member in (world.viewer, world.analyst, world.owner):
+        assert of_run.ask(route, method, member).status_code < 500
+
+
+def test_a_viewer_sees_what_media_brought(world: World) -> None:
+    of_run = replace(world, arguments=world.arguments | {"run_id": world.weightings_run.pk})
+    (page,) = (route for route in OF_RUNS if route.name == "analyses:run")
+    assert f">{CANARY}<" in _text(of_run.ask(page, "get", world.viewer))
 
 
 @pytest.mark.parametrize("route", OURS, ids=str)

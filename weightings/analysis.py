@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from analyses.models import Run
 
 COARSER = {"day": "week", "week": "month"}
+WITH_HILL = "With the Hill curve, the plain model"
 
 
 def compute(workspace: Workspace, params: Mapping[str, Any], progress: Progress) -> Answer:
@@ -28,14 +29,20 @@ def compute(workspace: Workspace, params: Mapping[str, Any], progress: Progress)
 
 
 def easier(params: Mapping[str, Any]) -> list[tuple[str, dict[str, Any]]]:
-    """Return questions that take less time: coarser periods, no periods held back, a plainer model."""
+    """Return questions that take less time: coarser periods, no periods held back, a plainer model.
+
+    The logistic curve has fewer parameters than the Hill curve, which is no way out of it.
+    """
     offers = []
     if coarser := COARSER.get(params["granularity"]):
         offers.append((f"By {coarser} instead of by {params['granularity']}", {**params, "granularity": coarser}))
     if params["folds"]:
         offers.append(("Without trying it on periods held back", {**params, "folds": 0}))
-    if params["model"] != "hill" and not is_lightweight(params):
-        offers.append(("With the Hill curve, the plain model", {**params, "model": "hill"}))
+    if is_lightweight(params):  # how long it samples, and that nothing is held back, is of that package's models alone
+        kept = {name: value for name, value in params.items() if name not in ("folds", "draws")}
+        offers.append((WITH_HILL, {**kept, "model": "hill"}))
+    elif params["model"] == "delayed":
+        offers.append((WITH_HILL, {**params, "model": "hill"}))
     return offers
 
 

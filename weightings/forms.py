@@ -14,11 +14,13 @@ from weightings.outcomes import outcomes_with_data
 from weightings.params import (
     ALL,
     CONFIDENCE_LEVELS,
+    DRAWS,
     EFFECTS,
     FOLDS,
     HOW_TO_SAY_ROI,
     KNOWN,
     LARGEST_SEED,
+    LIGHTWEIGHT_DRAWS,
     MEASURED_IN,
     MOST_DRAWS,
     MOST_FOLDS,
@@ -127,25 +129,29 @@ class WeightingsForm(forms.Form):
 def initial(workspace: Workspace, query: Mapping[str, Any]) -> dict[str, Any]:
     """Return what the form starts with: the page's address where it says something usable, else the defaults."""
     given = {name: query.get(name) for name in KNOWN}
-    try:
-        params = clean(workspace, given)
-    except InvalidParams:
-        given = {}
+    while True:
         try:
             params = clean(workspace, given)
-        except InvalidParams:  # there is no outcome with values
-            return {}
+        except InvalidParams as refusal:
+            if not given:  # there is no outcome with values
+                return {}
+            usable = {name: value for name, value in given.items() if name not in refusal.errors}
+            given = usable if len(usable) < len(given) else {}
+        else:
+            break
     period = preset_name(given.get("period") or ALL)
     dates = {name: params.pop(name) for name in ("start", "end")}
     custom = bool(given.get("start")) or period not in dict(PERIODS)
     effects = params.pop(EFFECTS, None)
     params.pop(MEASURED_IN)
+    usual_draws, usual_folds = (LIGHTWEIGHT_DRAWS, 0) if is_lightweight(params) else (DRAWS, FOLDS)
     return {
         **params,
         **dates,
         "period": CUSTOM if custom else period,
-        # The default depends on the model, which may be chosen anew.
-        "folds": None if params["folds"] == (0 if is_lightweight(params) else FOLDS) else params["folds"],
+        # These defaults depend on the model, which may be chosen anew.
+        "draws": None if params["draws"] == usual_draws else params["draws"],
+        "folds": None if params["folds"] == usual_folds else params["folds"],
         "holidays": ",".join(params.get("holidays", ())),
         "bounds": ",".join(f"{bound:g}" for bound in params.get("bounds", ())),
         "roi": roi_as_text(effects) if effects else "",

@@ -32,6 +32,8 @@ FOLDS, MOST_FOLDS = 3, 6
 DRAWS, FEWEST_DRAWS, MOST_DRAWS = 4000, 500, 20_000
 LIGHTWEIGHT_DRAWS = 2000  # each takes many times as long, and more of them seldom help these models
 LARGEST_NUMBER = 1e12
+DECIMALS = 12  # of an expected return
+SMALLEST_NUMBER = 1e-12  # of a return: smaller ones would be 0 as text
 YES, NO = ("yes", "true", "1", "on"), ("no", "false", "0", "off")
 _NUMBER = r"\d{1,12}(?:\.\d{1,12})?"
 _RANGE = re.compile(rf"(?P<median>{_NUMBER})\s*\(\s*(?P<low>{_NUMBER})\s*[-\u2013]\s*(?P<high>{_NUMBER})\s*\)")
@@ -123,9 +125,18 @@ def _period(outcome: Outcome, workspace: Workspace, given: Mapping[str, Any]) ->
         assert period is not None  # noqa: S101 - outcomes without data are refused
         return _ends(period)
     try:
-        return _ends(preset(preset_name(asked), until=yesterday(now=timezone.now(), zone=workspace.zone)))
+        period = preset(preset_name(asked), until=yesterday(now=timezone.now(), zone=workspace.zone))
     except ValueError as error:
         raise _Refused("period", f"{error} Or “{ALL}”, for all data.") from None
+    data = days_of_data(outcome)
+    if data is not None and data.end < period.start:
+        offer = Period.last_days(period.days, until=data.end)
+        raise _Refused(
+            "period",
+            f"“{outcome.name}” has no values from {period.label}: they end on {data.end:%-d %b %Y}. Choose "
+            f"{offer.start} as the start and {offer.end} as the end, {offer.days} days up to then.",
+        )
+    return _ends(period)
 
 
 def _custom_period(given: Mapping[str, Any]) -> dict[str, Any]:
@@ -293,17 +304,22 @@ def _range(channel: str, asked: Any) -> dict[str, float]:
         numbers = [match[name] for name in names] if match else []
     try:
         median, low, high = map(float, numbers)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):  # a whole number in JSON may be larger than any float
         raise _Refused(
             "roi", f"The expected return of “{channel}” is not of the form 1.5 (0.5-4): “{_cut(asked)}”."
         ) from None
+    if any(0 < number < SMALLEST_NUMBER for number in (median, low, high)):
+        raise _Refused(
+            "roi", f"The expected return of “{channel}” has a number that is too small: {SMALLEST_NUMBER:g} at least."
+        )
     if not (0 < low < median < high < LARGEST_NUMBER) or any(isinstance(number, bool) for number in numbers):
         raise _Refused(
             "roi",
             f"The expected return of “{channel}” must be above 0 and lie between the ends of its 90% range, not "
             f"{median:g} ({low:g}-{high:g}).",
         )
-    return {"median": median, "low": low, "high": high}
+    # As the address says them, so that a question changed there is another one only if it was changed.
+    return {"median": round(median, DECIMALS), "low": round(low, DECIMALS), "high": round(high, DECIMALS)}
 
 
 def roi_as_text(effects: Mapping[str, Mapping[str, float]]) -> str:
@@ -315,7 +331,7 @@ def roi_as_text(effects: Mapping[str, Mapping[str, float]]) -> str:
 
 
 def _plain(number: float) -> str:
-    return f"{number:.12f}".rstrip("0").rstrip(".")
+    return f"{number:.{DECIMALS}f}".rstrip("0").rstrip(".")
 
 
 def period_of(params: Mapping[str, Any]) -> Period:

@@ -22,6 +22,7 @@ from accounts.models import Role, User, Workspace
 from analyses import artifacts, registry
 from analyses.models import Run
 from analyses.runs import request_run
+from marketing.receivers import create_default_goals
 from tests.factories import MembershipFactory, WorkspaceFactory
 from tests.weightings.markets import add_outcome, add_spend
 from tests.weightings.questions import TRUE_ROI, market
@@ -31,6 +32,7 @@ from weightings.presentation.rows import rows
 
 ClientFor = Callable[[User | None], Client]
 ASKED = ("outcome=sales", "granularity=week", "model=hill", "seed=1", "confidence=90", "folds=1", "draws=1000")
+API = "/api/v1/runs/"
 SUMMARIES = ("roi", "contribution_share", "incremental", "mroi", "cpik", "efficiency")
 
 
@@ -48,23 +50,34 @@ class Answered:
         return found
 
 
+def analyse(form: str) -> str:
+    """Ask on the command line and return what it prints."""
+    printed = io.StringIO()
+    params = [word for param in ASKED for word in ("--param", param)]
+    call_command("analyse", "weightings", "--workspace", "acme", *params, "--format", form, stdout=printed)
+    return printed.getvalue()
+
+
 @pytest.fixture(scope="module")
 def first_answered(
     django_db_setup: None, django_db_blocker: DjangoDbBlocker, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Answered]:
     """Fitted once: each test begins a transaction of its own inside this one."""
-    # The heartbeat has a connection of its own, which this transaction would keep waiting.
-    own = {"MEDIA_ROOT": str(tmp_path_factory.mktemp("media")), "JOB_HEARTBEAT_SECONDS": 600}
+    own = {
+        "MEDIA_ROOT": str(tmp_path_factory.mktemp("media")),
+        # Slots and compiled kernels: those of a running installation are its own.
+        "DATA_DIR": tmp_path_factory.mktemp("data"),
+        # The heartbeat has a connection of its own, which this transaction would keep waiting.
+        "JOB_HEARTBEAT_SECONDS": 600,
+    }
     with override_settings(**own), django_db_blocker.unblock(), transaction.atomic():
         workspace = WorkspaceFactory.create(name="Acme", slug="acme")
         viewer = MembershipFactory.create(workspace=workspace, role=Role.VIEWER).user
         add_outcome(workspace)
         add_spend(workspace)
-        printed = io.StringIO()
-        params = [word for param in ASKED for word in ("--param", param)]
-        call_command("analyse", "weightings", "--workspace", "acme", *params, "--format", "json", stdout=printed)
+        printed = analyse("json")
         run = Run.objects.select_related("job", "workspace").get()
-        yield Answered(run, printed.getvalue(), viewer)
+        yield Answered(run, printed, viewer)
         transaction.set_rollback(True)
 
 
@@ -200,13 +213,65 @@ def test_the_same_question_is_answered_at_once(answered: Answered) -> None:
     assert again == answered.run
 
 
+def test_the_command_line_prints_the_answer_that_there_is_as_csv(answered: Answered) -> None:
+    header, *lines = csv.reader(io.StringIO(analyse("csv")))
+    expected_header, *expected = rows(answered.run)
+    assert header == list(expected_header)
+    assert [line[0] for line in lines] == [row[0] for row in expected]
+    roi = header.index("roi")
+    printed = {line[0]: line[roi] for line in lines}
+    for channel in answered.result["channels"]:
+        assert float(printed[channel["channel"]]) == channel["roi"]["median"]
+    assert Run.objects.count() == 1
+
+
+def test_the_command_line_prints_the_answer_that_there_is_as_a_table(answered: Answered) -> None:
+    header, *lines = analyse("table").splitlines()
+    expected_header, *expected = rows(answered.run)
+    assert header.split() == list(expected_header)
+    assert len(lines) == len(expected)
+    for channel in answered.result["channels"]:
+        (line,) = (line for line in lines if line.startswith(channel["channel"]))
+        assert f"{channel['roi']['median']:.2f}" in line.split()
+    assert Run.objects.count() == 1
+
+
+def with_key(workspace: Workspace, scope: str) -> Client:
+    owner = MembershipFactory.create(workspace=workspace, role=Role.OWNER).user
+    _key, secret = create_api_key(workspace=workspace, created_by=owner, name="Robot", scopes=[scope])
+    return Client(headers={"Authorization": f"Bearer {secret}"})
+
+
 def test_a_key_for_weightings_reads_them_and_no_attribution(answered: Answered) -> None:
-    owner = MembershipFactory.create(workspace=answered.run.workspace, role=Role.OWNER).user
-    _key, secret = create_api_key(
-        workspace=answered.run.workspace, created_by=owner, name="Robot", scopes=["weightings:read"]
+    create_default_goals(workspace=answered.run.workspace)
+    attribution = request_run(
+        workspace=answered.run.workspace,
+        kind="attribution",
+        params={},
+        by=None,
+        trigger=Run.Trigger.CLI,
+        ring=False,
     )
-    headers = {"Authorization": f"Bearer {secret}"}
-    listed = Client(headers=headers).get("/api/v1/runs/").json()["results"]
-    assert [run["kind"] for run in listed] == ["weightings"]
-    asked = {"kind": "weightings", "params": {}}
-    assert Client(headers=headers).post("/api/v1/runs/", asked, content_type="application/json").status_code == 403
+    reader = with_key(answered.run.workspace, "weightings:read")
+    assert [run["kind"] for run in reader.get(API).json()["results"]] == ["weightings"]
+    assert reader.get(f"{API}{answered.run.pk}/").json()["result"] == answered.result
+    assert reader.get(f"{API}{attribution.pk}/").status_code == 403
+    assert post(reader, answered.run.params).status_code == 403
+    other = with_key(answered.run.workspace, "attribution:read")
+    assert [run["kind"] for run in other.get(API).json()["results"]] == ["attribution"]
+    assert other.get(f"{API}{answered.run.pk}/").status_code == 403
+
+
+def test_a_key_that_writes_weightings_asks_for_them_and_one_that_writes_attribution_does_not(
+    answered: Answered,
+) -> None:
+    writer = with_key(answered.run.workspace, "weightings:write")
+    known, new = post(writer, answered.run.params), post(writer, {"seed": 2})
+    assert (known.status_code, known.json()["id"]) == (200, str(answered.run.pk))
+    assert (new.status_code, Run.objects.count()) == (202, 2)
+    assert post(with_key(answered.run.workspace, "attribution:write"), {"seed": 3}).status_code == 403
+    assert Run.objects.count() == 2
+
+
+def post(client: Client, params: dict[str, Any]) -> Any:
+    return client.post(API, {"kind": "weightings", "params": params}, content_type="application/json")

@@ -13,6 +13,7 @@ from analyses.models import Run
 from analyses.runs import request_run
 from marketing.importing.dimensions import ensure_channels
 from marketing.models import Outcome
+from tests.factories import WorkspaceFactory
 from tests.weightings.markets import add_outcome, add_spend
 
 PAGE = "/w/acme/weightings/"
@@ -110,6 +111,7 @@ def test_an_invalid_form_comes_back_with_what_is_wrong_beside_the_fields(client_
         ({"roi": "TV: 5 (1-2)"}, "lie between the ends of its 90% range"),
         ({"holidays": "Germany"}, "“GERMANY” is no country&#x27;s two letters"),
         ({"draws": "100"}, "“draws” lies between 500 and 20000."),
+        ({"period": "last_30"}, "they end on 26 Feb 2023. Choose 2023-01-28 as the start and 2023-02-26 as the end"),
     ],
 )
 def test_what_the_parameters_refuse_stands_beside_its_field(
@@ -119,6 +121,42 @@ def test_what_the_parameters_refuse_stands_beside_its_field(
     assert response.status_code == 422
     assert sentence in response.text
     assert not Run.objects.exists()
+
+
+@pytest.mark.usefixtures("shop")
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [({"outcome": "{}"}, "Select a valid choice. {} is not"), ({"roi": "{}: 2 (1-3)"}, "There is no channel “{}”.")],
+    ids=["outcome", "channel"],
+)
+def test_what_only_another_workspace_has_is_refused_as_what_nobody_has(
+    asked: dict[str, str], said: str, client_for: ClientFor, analyst: User
+) -> None:
+    elsewhere = WorkspaceFactory.create()
+    add_outcome(elsewhere, name="Theirs")
+    ensure_channels(workspace=elsewhere, names=["Theirs"])
+    client = client_for(analyst)
+    assert "Theirs" not in client.get(PAGE).text
+
+    errors = []
+    for name in ("Theirs", "Nobody"):
+        response = client.post(PAGE, ANSWERS | {field: value.format(name) for field, value in asked.items()})
+        assert response.status_code == 422
+        assert said.format(name) in response.text
+        errors.append(response.context["form"].errors.as_json().replace(name, "_"))
+
+    assert errors[0] == errors[1]
+    assert not Run.objects.exists()
+
+
+@pytest.mark.usefixtures("shop")
+def test_an_address_with_the_outcome_of_another_workspace_shows_the_defaults(
+    client_for: ClientFor, analyst: User
+) -> None:
+    add_outcome(WorkspaceFactory.create(), name="Theirs")
+    response = client_for(analyst).get(f"{PAGE}?outcome=Theirs")
+    assert response.context["form"]["outcome"].value() == "Sales"
+    assert "Theirs" not in response.text
 
 
 def test_change_the_question_leads_back_to_the_question_of_the_run(
@@ -158,6 +196,13 @@ def test_another_model_can_be_chosen_on_the_page_as_it_stands(
     answers = {name: "" if (value := form[name].value()) is None else value for name in form.fields}
     assert client.post(PAGE, answers | {"model": model}).status_code == 302
     assert Run.objects.get().params["folds"] == folds
+
+
+@pytest.mark.usefixtures("shop")
+def test_what_is_usable_of_an_address_is_kept(client_for: ClientFor, analyst: User) -> None:
+    page = client_for(analyst).get(f"{PAGE}?model=logistic&seed=7&confidence=51").text
+    assert '<option value="logistic" selected>' in page
+    assert 'value="7"' in page
 
 
 @pytest.mark.usefixtures("shop")

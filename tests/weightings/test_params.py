@@ -11,9 +11,10 @@ from accounts.models import Workspace
 from analyses.errors import InvalidParams
 from marketing.importing.dimensions import ensure_channels
 from marketing.models import Dataset, Outcome, OutcomeValue
+from tests.factories import WorkspaceFactory
 from tests.marketing.batches import add_import
 from tests.weightings.markets import add_outcome
-from weightings.analysis import in_address
+from weightings.analysis import easier, in_address
 from weightings.params import clean
 
 pytestmark = pytest.mark.django_db
@@ -109,6 +110,13 @@ def test_the_address_says_the_same_question(shop: Workspace) -> None:
         assert clean(shop, address) == canonical
 
 
+def test_the_smallest_return_that_can_be_expected_is_said_in_the_address(shop: Workspace) -> None:
+    canonical = clean(shop, {"roi": {"TV": {"median": 1, "low": 1e-12, "high": 4}}})
+    address = in_address(canonical)
+    assert address["roi"] == "TV: 1 (0.000000000001-4)"
+    assert clean(shop, address) == canonical
+
+
 def test_defaults_that_are_said_change_nothing(shop: Workspace) -> None:
     said = {"exposure": "auto", "short_allowed": "no", "folds": 3, "period": "all", "holidays": "", "roi": ""}
     assert clean(shop, said) == clean(shop, {})
@@ -127,9 +135,28 @@ def test_an_outcome_is_known_by_its_kind_and_the_first_in_money_is_usual(shop: W
     assert clean(shop, {})["outcome"] == "Visits"
 
 
-def test_relative_periods_become_dates(shop: Workspace) -> None:
-    found = clean(shop, {"period": "last_90_days"})
-    assert (found["start"], found["end"]) == ("2026-01-01", "2026-03-31")
+@pytest.mark.parametrize(
+    ("today", "start", "end"),
+    [
+        (dt.date(2023, 2, 27), "2022-11-29", "2023-02-26"),
+        (dt.date(2023, 5, 27), "2023-02-26", "2023-05-26"),  # one day of the data is in it
+    ],
+)
+def test_relative_periods_become_dates(today: dt.date, start: str, end: str, shop: Workspace) -> None:
+    with time_machine.travel(dt.datetime(today.year, today.month, today.day, 9, tzinfo=dt.UTC)):
+        found = clean(shop, {"period": "last_90_days"})
+    assert (found["start"], found["end"]) == (start, end)
+
+
+def test_a_relative_period_after_the_end_of_the_data_is_refused_with_one_that_has_some(shop: Workspace) -> None:
+    sentence = (
+        "“Sales” has no values from 27 Feb – 27 May 2023: they end on 26 Feb 2023. Choose 2022-11-29 as the start and "
+        "2023-02-26 as the end, 90 days up to then."
+    )
+    with time_machine.travel(dt.datetime(2023, 5, 28, 9, tzinfo=dt.UTC)):
+        assert refusal(shop, period="last_90") == {"period": [sentence]}
+        offered = clean(shop, {"start": "2022-11-29", "end": "2023-02-26"})
+    assert (offered["start"], offered["end"]) == ("2022-11-29", "2023-02-26")
 
 
 def test_what_the_settings_say_of_the_outcome_is_part_of_the_question(shop: Workspace) -> None:
@@ -177,6 +204,15 @@ def test_lightweight_models_hold_nothing_back(shop: Workspace) -> None:
         ({"roi": "TV: 5 (0.5-4)"}, "roi", "lie between the ends of its 90% range, not 5 (0.5-4)."),
         ({"roi": "TV: 1 (0-4)"}, "roi", "must be above 0"),
         ({"roi": {"TV": {"median": 1, "low": 0.5, "high": float("inf")}}}, "roi", "lie between the ends"),
+        ({"roi": {"TV": {"median": 1, "low": 0.5, "high": 10**400}}}, "roi", "is not of the form 1.5 (0.5-4)"),
+        ({"roi": {"TV": {"median": -(10**400), "low": 0.5, "high": 4}}}, "roi", "is not of the form 1.5 (0.5-4)"),
+        ({"roi": {"TV": 10**400}}, "roi", "is not of the form 1.5 (0.5-4): “1000"),
+        (
+            {"roi": {"TV": {"median": 1, "low": 9e-13, "high": 4}}},
+            "roi",
+            "The expected return of “TV” has a number that is too small: 1e-12 at least.",
+        ),
+        ({"roi": {"TV": {"median": 1, "low": 5e-324, "high": 4}}}, "roi", "too small: 1e-12 at least."),
         ({"roi": {"TV": {"median": 1}}}, "roi", "is not of the form 1.5 (0.5-4)"),
         ({"roi": {"TV": 3}}, "roi", "is not of the form 1.5 (0.5-4): “3”."),
         ({"roi": "TV: 2 (1-3)", "effects": {"TV": {}}}, "roi", "not both."),
@@ -205,6 +241,54 @@ def test_every_wrong_field_is_named_at_once(shop: Workspace) -> None:
 def test_returns_cannot_be_expected_of_what_is_no_money(shop: Workspace) -> None:
     Outcome.objects.update(is_money=False)
     assert "“Sales” is none." in refusal(shop, roi="TV: 2 (1-3)")["roi"][0]
+
+
+@pytest.mark.parametrize(
+    ("params", "field", "sentence"),
+    [
+        ({"outcome": "Profit"}, "outcome", "There is no outcome “Profit”. Outcomes with values: Sales."),
+        ({"outcome": "app_installs"}, "outcome", "There is no outcome “app_installs”. Outcomes with values: Sales."),
+        ({"roi": "Radio: 2 (1-3)"}, "roi", "There is no channel “Radio”."),
+    ],
+)
+def test_what_only_another_workspace_has_is_refused_as_what_nobody_has(
+    params: dict[str, Any], field: str, sentence: str, shop: Workspace
+) -> None:
+    before = refusal(shop, **params)
+    elsewhere = WorkspaceFactory.create()
+    add_outcome(elsewhere, name="Profit")
+    Outcome.objects.filter(workspace=elsewhere).update(kind=Outcome.Kind.APP_INSTALLS)
+    ensure_channels(workspace=elsewhere, names=["Radio"])
+    assert clean(elsewhere, params)["outcome"] == "Profit"
+    assert refusal(shop, **params) == before == {field: [sentence]}
+
+
+WITH_HILL = "With the Hill curve, the plain model"
+
+
+@pytest.mark.parametrize("model", ["hill", "logistic"])
+def test_a_plain_model_has_no_easier_one(model: str, shop: Workspace) -> None:
+    params = clean(shop, {"model": model})
+    assert easier(params) == [
+        ("By month instead of by week", params | {"granularity": "month"}),
+        ("Without trying it on periods held back", params | {"folds": 0}),
+    ]
+    assert easier(params | {"granularity": "month", "folds": 0}) == []
+
+
+def test_the_hill_curve_is_easier_than_a_delayed_peak(shop: Workspace) -> None:
+    params = clean(shop, {"model": "delayed", "granularity": "month", "folds": 0, "draws": 700, "knots": 3})
+    assert easier(params) == [(WITH_HILL, params | {"model": "hill"})]
+
+
+@pytest.mark.parametrize("model", ["hill_adstock", "adstock", "carryover"])
+def test_the_hill_curve_is_easier_than_lightweight_models_and_takes_its_own_defaults(
+    model: str, shop: Workspace
+) -> None:
+    params = clean(shop, {"model": f"lightweight:{model}", "granularity": "month", "draws": 700, "seed": 4})
+    ((label, offered),) = easier(params)
+    assert label == WITH_HILL
+    assert clean(shop, in_address(offered)) == clean(shop, {"granularity": "month", "seed": 4})
 
 
 def test_without_values_there_is_nothing_to_ask_about(workspace: Workspace) -> None:

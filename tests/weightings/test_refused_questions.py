@@ -1,10 +1,15 @@
 """Questions about media that end without an answer, and what is asked of the child process; nothing is fitted here."""
 
 import datetime as dt
-from collections.abc import Callable
+import html
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs
 
+import numpy as np
 import pytest
 from django.core.management import CommandError, call_command
 from django.test import Client
@@ -18,23 +23,45 @@ from jobs.children import ChildAnswer
 from jobs.execution import execute
 from jobs.handlers import JobFailed
 from jobs.models import Job
+from marketing.frames import MediaPanel
+from marketing.importing.actions import request_import
 from marketing.importing.dimensions import ensure_channels
-from marketing.models import OutcomeValue
+from marketing.models import Dataset, Import, OutcomeValue
 from marketing.periods import Period
-from tests.weightings.markets import add_outcome, add_spend
-from tests.weightings.questions import market
+from tests.weightings.markets import add_channels, add_outcome, add_spend, market_weeks
+from tests.weightings.questions import WEEKS, market, spend_of
 from weightings import computation
+from weightings.methods.storing import unpack_panel
 
 ClientFor = Callable[[User | None], Client]
 
 
 @pytest.fixture
-def shop(workspace: Workspace, tmp_path: Path, settings: Settings) -> Workspace:
-    """Sixty weeks of sales, and spend on TV and Search."""
+def bare(workspace: Workspace, tmp_path: Path, settings: Settings) -> Workspace:
+    """No data; files are kept for this test alone."""
     settings.MEDIA_ROOT = str(tmp_path / "media")
-    add_outcome(workspace)
-    add_spend(workspace)
     return workspace
+
+
+@pytest.fixture
+def shop(bare: Workspace) -> Workspace:
+    """Sixty weeks of sales, and spend on TV and Search."""
+    add_outcome(bare)
+    add_spend(bare)
+    return bare
+
+
+@pytest.fixture
+def panels(monkeypatch: pytest.MonkeyPatch) -> list[MediaPanel]:
+    """The panels that the child process is given; it answers at once, and with nothing."""
+    given: list[MediaPanel] = []
+
+    def keep(*, question: dict[str, Any], arrays: Mapping[str, Any], **_rest: Any) -> ChildAnswer:
+        given.append(unpack_panel(question["panel"], arrays))
+        return ChildAnswer({"timings": {"total_seconds": 0.0}}, {})
+
+    monkeypatch.setattr(computation, "compute_in_child", keep)
+    return given
 
 
 def ask(workspace: Workspace, **params: Any) -> Run:
@@ -77,6 +104,178 @@ def test_what_the_data_cannot_answer_is_refused_with_a_sentence(
     assert run.result is None
 
 
+def varied(seed: int) -> list[float]:
+    """Spend of sixty weeks that changes."""
+    return [float(amount) for amount in spend_of(seed)[:, 0]]
+
+
+def sales(
+    more: Mapping[str, list[float]] | None = None, *, weeks: int = WEEKS, without: tuple[int, ...] = ()
+) -> Callable[[Workspace], None]:
+    """Sales, the market's spend, and that of more channels by name."""
+
+    def make(workspace: Workspace) -> None:
+        add_outcome(workspace, weeks=weeks, without=without)
+        add_spend(workspace)
+        if more:
+            add_channels(workspace, more)
+
+    return make
+
+
+@dataclass(frozen=True, kw_only=True)
+class Flawed:
+    """Data that are not as a model wants them, and what is said of them: a remark, or a refusal."""
+
+    data: Callable[[Workspace], None]
+    code: str
+    says: str
+    refused: bool = False
+    unknown: tuple[int, ...] = ()  # weeks whose outcome is NaN in the panel
+    params: Mapping[str, Any] = field(default_factory=dict)
+
+
+FLAWED = {
+    "constant channel": Flawed(
+        data=sales({"Radio": [50.0] * WEEKS}),
+        code="constant_channel",
+        says="“Radio” is left out: what never changes cannot be told from the baseline.",
+    ),
+    "channel of zeros": Flawed(
+        data=sales({"Radio": [0.0] * WEEKS}),
+        code="zero_channel",
+        says="“Radio” is left out: nothing was spent or shown in 3 Jan 2022 – 26 Feb 2023.",
+    ),
+    "three weeks": Flawed(
+        data=sales(weeks=3),
+        refused=True,
+        code="too_short",
+        says="“Sales” is known for 3 whole weeks; a media mix model needs 52. Import older ones, or choose a longer "
+        "period.",
+    ),
+    "three weeks, although few are allowed": Flawed(
+        data=sales(weeks=3),
+        params={"short_allowed": "yes"},
+        refused=True,
+        code="too_short",
+        says="“Sales” is known for 3 whole weeks; a media mix model needs 8. Import older ones, or choose a longer "
+        "period.",
+    ),
+    "seven weeks, although few are allowed": Flawed(
+        data=sales(weeks=7),
+        params={"short_allowed": "yes"},
+        refused=True,
+        code="too_short",
+        says="“Sales” is known for 7 whole weeks; a media mix model needs 8. Import older ones, or choose a longer "
+        "period.",
+    ),
+    "eight weeks, as few are allowed": Flawed(
+        data=sales(weeks=8),
+        params={"short_allowed": "yes"},
+        code="short",
+        says="“Sales” is known for 8 whole weeks. A model needs 52. With 104, a model can tell the time of year and "
+        "the trend from media.",
+    ),
+    "two hundred channels": Flawed(
+        data=sales({f"Channel {number}": varied(number) for number in range(1, 199)}),
+        refused=True,
+        code="too_many_channels",
+        says="There are media of 200 channels, but effects of more than 40 cannot be told apart. Merge the channels "
+        "that belong together, or group them by rules.",
+    ),
+    "channels that are one another's multiple": Flawed(
+        data=sales({"Radio": varied(1), "Print": [2 * amount for amount in varied(1)]}),
+        refused=True,
+        code="identical_channels",
+        says="“Radio” and “Print” rise and fall as one, so their effects cannot be told apart. Merge them.",
+    ),
+    "a tenth of the weeks missing": Flawed(
+        data=sales(without=(5, 6, 20, 30, 40, 50)),
+        unknown=(5, 6, 20, 30, 40, 50),
+        code="missing_periods",
+        says="“Sales” is not known for 6 of 60 whole weeks, the first being 7–13 Feb 2022. They are left out of the "
+        "fit.",
+    ),
+    "more than a tenth of the weeks missing": Flawed(
+        data=sales(without=(5, 6, 7, 20, 30, 40, 50)),
+        refused=True,
+        code="missing_periods",
+        says="“Sales” is not known for 7 of 60 whole weeks, the first being 7–13 Feb 2022. At most 10% may be missing. "
+        "Import the days that are missing, with 0 where there was nothing, or choose another period.",
+    ),
+}
+
+
+@pytest.mark.parametrize("flawed", FLAWED.values(), ids=FLAWED)
+def test_flawed_data_are_refused_or_remarked_on(flawed: Flawed, bare: Workspace, panels: list[MediaPanel]) -> None:
+    flawed.data(bare)
+    run = carried_out(bare, **flawed.params)
+    if flawed.refused:
+        assert (run.job.status, run.job.error_code, run.job.error) == (Job.Status.FAILED, flawed.code, flawed.says)
+        assert (run.result, panels) == (None, [])
+        return
+    assert run.job.status == Job.Status.DONE, run.job.error
+    assert run.result is not None
+    assert {remark["code"]: remark["sentence"] for remark in run.result["remarks"]}[flawed.code] == flawed.says
+    (panel,) = panels
+    assert set(panel.channels) == {"TV", "Search"}
+    assert tuple(np.flatnonzero(np.isnan(panel.outcome))) == flawed.unknown
+    assert np.isfinite(panel.spend).all()
+
+
+@pytest.mark.parametrize(
+    ("dataset", "name", "value", "reason"),
+    [
+        ("spend", "Radio", "-1", "take credits and refunds off"),
+        ("spend", "Radio", "NaN", "is not a number"),
+        ("outcomes", "Sales", "NaN", "is not a number"),
+    ],
+    ids=["negative spend", "spend that is NaN", "outcome that is NaN"],
+)
+def test_a_row_that_is_no_amount_is_rejected_by_the_import_and_reaches_no_panel(
+    dataset: str, name: str, value: str, reason: str, bare: Workspace, panels: list[MediaPanel], tmp_path: Path
+) -> None:
+    add_spend(bare)
+    if dataset == "spend":
+        add_outcome(bare)
+    amounts = [f"{amount:.2f}" for amount in varied(1)]
+    amounts[10] = value
+    header = "date,channel,spend" if dataset == "spend" else "date,outcome,value"
+    rows = [f"{week},{name},{amount}" for week, amount in zip(market_weeks(), amounts, strict=True)]
+    batch = imported(bare, dataset, "\n".join([header, *rows]), tmp_path / "rows.csv")
+    (error,) = batch.errors
+    assert (batch.status, batch.accepted, batch.rejected) == (Import.Status.ACTIVE, WEEKS - 1, 1)
+    assert error["row"] == 12
+    assert reason in error["reason"]
+
+    run = carried_out(bare)
+
+    assert run.job.status == Job.Status.DONE, run.job.error
+    (panel,) = panels
+    unknown = np.flatnonzero(np.isnan(panel.outcome)).tolist()
+    if dataset == "spend":
+        assert panel.spend[10, panel.channels.index(name)] == 0
+        assert unknown == []
+    else:
+        assert unknown == [10]
+    assert np.isfinite(panel.spend).all()
+
+
+def imported(workspace: Workspace, dataset: str, content: str, path: Path) -> Import:
+    path.write_text(content)
+    batch = request_import(
+        workspace=workspace,
+        dataset=Dataset(dataset),
+        file=path,
+        mapping={},
+        by=None,
+        origin=Import.Origin.CLI,
+        ring=False,
+    )
+    execute(job_id=batch.job_id)
+    return Import.objects.select_related("job").get(pk=batch.pk)
+
+
 def test_a_constant_outcome_cannot_be_explained(shop: Workspace) -> None:
     add_outcome(shop, name="Visits", is_money=False, constant=True)
     run = carried_out(shop, outcome="Visits")
@@ -116,7 +315,10 @@ def test_a_fit_that_fails_offers_something_easier(
     page = client_for(analyst).get(f"/w/acme/runs/{run.pk}/").text
     assert "The model did not arrive at finite numbers." in page
     assert "By month instead of by week" in page
-    assert "/w/acme/weightings/?outcome=Sales&amp;" in page
+    addresses = re.findall(r'href="/w/acme/weightings/\?([^"]+)"', page)
+    offered = [parse_qs(html.unescape(address)) for address in addresses]
+    assert [query["granularity"] for query in offered if query["granularity"] != ["week"]] == [["month"]]
+    assert all(query["outcome"] == ["Sales"] for query in offered)
 
 
 def test_the_child_is_asked_what_the_params_say(shop: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
