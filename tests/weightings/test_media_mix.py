@@ -101,6 +101,7 @@ def test_the_gradient_is_that_of_small_steps() -> None:
     prepared = prepare(small_panel(), Choices(adstock="delayed"))
     position = np.random.default_rng(1).normal(0, 0.5, prepared.model.size)
 
+    @jax.jit
     def density(at: Any) -> Any:
         return prepared.model.log_density(at, prepared.data)
 

@@ -49,7 +49,11 @@ def pymc_example() -> MediaPanel:
 
 @pytest.mark.parametrize(
     "choices",
-    [Choices(), Choices(saturation="logistic"), Choices(adstock="delayed")],
+    [
+        Choices(),
+        pytest.param(Choices(saturation="logistic"), marks=pytest.mark.full),
+        pytest.param(Choices(adstock="delayed"), marks=pytest.mark.full),
+    ],
     ids=["hill", "logistic", "delayed"],
 )
 def test_the_returns_of_the_published_example_are_found(choices: Choices) -> None:
@@ -68,7 +72,7 @@ def recovered(known: World) -> tuple[Fit, FloatArray, FloatArray]:
     return fitted, (low <= known.roi) & (known.roi <= high), np.log(median / known.roi)
 
 
-@pytest.mark.parametrize("family", ["delayed", "walk"])
+@pytest.mark.parametrize("family", ["delayed", pytest.param("walk", marks=pytest.mark.full)])
 def test_a_world_unlike_the_model_is_recovered(family: Family) -> None:
     fitted, covered, error = recovered(world(family, 2))
     assert fitted.draws.converged
@@ -88,12 +92,12 @@ def test_in_twenty_worlds_unlike_the_model_every_fit_converges_and_intervals_hol
 
 def test_periods_held_back_are_predicted_without_being_known() -> None:
     known = world("exponential", 2)
-    (fold,) = rolling_origin(known.panel, Choices(), SETTINGS, folds=1, horizon=13)
-    assert fold.converged
+    quick = replace(SETTINGS, chains=2, draws=200, most_draws=200)
+    (fold,) = rolling_origin(known.panel, Choices(), quick, folds=1, horizon=13)
     assert fold.origin == 143
     np.testing.assert_array_equal(fold.observed, known.panel.outcome[143:])
     changed = replace(known.panel, outcome=np.append(known.panel.outcome[:143], 1e9 * np.ones(13)))
-    (again,) = rolling_origin(changed, Choices(), SETTINGS, folds=1, horizon=13)
+    (again,) = rolling_origin(changed, Choices(), quick, folds=1, horizon=13)
     np.testing.assert_allclose(again.predicted, fold.predicted, rtol=1e-9)
     wide = np.quantile(fold.predicted, [0.01, 0.99], axis=0)
     assert np.mean((wide[0] < fold.observed) & (fold.observed < wide[1])) > 0.7
