@@ -19,6 +19,12 @@ def pytest_runtest_setup() -> None:
     socket_allow_hosts(["127.0.0.1", "::1"], allow_unix_socket=True)
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the tests in a browser, some of which take minutes: at the end, one process would wait for another."""
+    items.sort(key=lambda item: "/browser/" not in item.nodeid)
+
+
 def pytest_configure() -> None:
     # The first example may wait for a kernel to be compiled, and the machine may be busy: time is nobody's finding.
     hypothesis_settings.register_profile("tests", deadline=None)
