@@ -15,6 +15,8 @@ GROUP_OF_SOURCE = np.array([0, 1, 2, 0])
 DIRECT_SOURCE = np.array([True, False, False, False])
 GROUPS = 3
 NONE = GROUPS
+# Values have six decimals in the database: smaller than that they are zero.
+AMOUNTS = st.floats(-100, 1000).map(lambda amount: round(amount, 6))
 
 
 def credit_of(
@@ -63,6 +65,6 @@ def worlds(draw: st.DrawFn) -> Journeys:
         low, high = int(touches.offsets[customer]), int(touches.offsets[customer + 1])
         for start, stop in draw(st.lists(st.tuples(st.integers(low, high), st.integers(low, high)), max_size=3)):
             path = tuple(range(min(start, stop), max(start, stop)))
-            found.append(JourneyRow(customer, 41 * DAY_US, draw(st.booleans()), draw(st.floats(-100, 1000)), path))
+            found.append(JourneyRow(customer, 41 * DAY_US, draw(st.booleans()), draw(AMOUNTS), path))
             leads.append(draw(st.just(NO_LEAD) | st.integers(0, 41 * DAY_US)))
     return journeys_from(found, touches, leads=leads)
