@@ -24,9 +24,10 @@ MOST_SERIES_DRAWS, FEWEST_SERIES_DRAWS, MOST_SERIES_NUMBERS = 1000, 200, 8_000_0
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Fitting:
-    """All that there is to say about one fit. `prior`: (S, P) draws of the effects, of which `effects` are (S, P) too.
+    """All that there is to say about one fit. `names` of the parameters that were sampled; `window`: what is reported.
 
-    `effects`, `prior`, `priors` and `baseline` are None for models of another family; `folds`: of rolling origin.
+    `level` of the intervals, as a share. `folds`: of rolling origin. For the models of this package also `priors`, one
+    for each medium, `prior`, what the model took for possible beforehand, and `baseline`; None for another family.
     """
 
     panel: MediaPanel
