@@ -38,7 +38,7 @@ def main() -> None:
 
 def benchmark_names() -> list[str]:
     modules = pkgutil.iter_modules([str(Path(__file__).parent)])
-    return [module.name for module in modules if module.name not in ("run", "harness")]
+    return [module.name for module in modules if module.name not in ("run", "harness", "records")]
 
 
 def measure(name: str, database: harness.Database) -> None:
@@ -49,6 +49,8 @@ def measure(name: str, database: harness.Database) -> None:
     for figure in measurements:
         target = f"at most {figure.at_most:,g}" if figure.at_most is not None else ""
         target = f"at least {figure.at_least:,g}" if figure.at_least is not None else target
+        if figure.at_least is not None and figure.at_most is not None:
+            target = f"{figure.at_least:,g} to {figure.at_most:,g}"
         print(f"  {figure.what:<60} {figure.value:>12,.2f} {figure.unit:<8} {target:<18} {figure.verdict}", flush=True)
     RESULTS.mkdir(exist_ok=True)
     path = RESULTS / f"{name}.json"

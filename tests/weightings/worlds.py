@@ -1,5 +1,6 @@
 """Simulated markets whose truth is known. None is from the family of the model that is fitted to them."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -17,11 +18,19 @@ BURN_IN = 26
 
 @dataclass(frozen=True)
 class World:
-    """A panel, and what each channel's spend truly added per unit of spend: (C,)."""
+    """A panel, and the true ROI of each channel, (C,): its incremental outcome over the panel's periods' spend.
+
+    As the model has it: carry-over behind the last period counts, and what media from before the first add does not.
+
+    `spend`: (BURN_IN + T, C), also from before the panel. `added`: what such spend adds in the outcome's periods and
+    the BURN_IN - 1 behind them.
+    """
 
     family: Family
     panel: MediaPanel
     roi: FloatArray
+    spend: FloatArray
+    added: Callable[[FloatArray], FloatArray]
 
 
 def panel(
@@ -72,15 +81,24 @@ def world(family: Family, seed: int, *, channels: int = 5) -> World:
     spend = _spend(rng, weeks + BURN_IN, channels, shared=0.7 if family == "correlated" else 0.0)
     retention = rng.uniform(0.1, 0.7, channels)
     shape = _response(family, rng, channels)
-    stock = _carried(spend, retention, delay=rng.uniform(0.5, 2.5, channels) if family == "delayed" else None)
-    response = shape(stock / spend.mean(axis=0))
+    delay = rng.uniform(0.5, 2.5, channels) if family == "delayed" else None
     weekly = 1e5
     base = weekly * (1 + _seasons(rng, weeks) + _trend(rng, weeks, restless=family == "walk"))
     roi = np.exp(rng.normal(0.3, 0.6, channels))
     spend *= 0.3 * base.mean() / (roi * spend.mean(axis=0)).sum()  # media make roughly a quarter of the outcome
-    effect = response[BURN_IN:] * (roi * spend[BURN_IN:].sum(axis=0) / response[BURN_IN:].sum(axis=0))
+    usual = spend.mean(axis=0)
+
+    def response_to(media: FloatArray) -> FloatArray:
+        followed = np.pad(media, ((0, BURN_IN - 1), (0, 0)))
+        return np.asarray(shape(_carried(followed, retention, delay) / usual)[BURN_IN:])
+
+    before = spend.copy()
+    before[BURN_IN:] = 0
+    beta = roi * spend[BURN_IN:].sum(axis=0) / (response_to(spend) - response_to(before)).sum(axis=0)
+    effect = (beta * response_to(spend))[:weeks].sum(axis=1)
     noise = rng.normal(0, (0.12 if family == "noisy" else 0.05) * weekly, weeks)
-    return World(family, panel(base + effect.sum(axis=1) + noise, spend[BURN_IN:]), roi)
+    given = panel(base + effect + noise, spend[BURN_IN:])
+    return World(family, given, roi, spend, lambda media: beta * response_to(media))
 
 
 def _spend(rng: np.random.Generator, weeks: int, channels: int, *, shared: float) -> FloatArray:
