@@ -1,11 +1,15 @@
 """The baseline's columns, by hand."""
 
+import datetime as dt
+from dataclasses import replace
+
 import numpy as np
 import numpy.typing as npt
 import pytest
 
+from marketing.frames import Granularity, MediaPanel
 from tests.weightings.worlds import FIRST_MONDAY, panel
-from weightings.methods.baseline import TREND_SCALES, baseline_of, knot_count
+from weightings.methods.baseline import TREND_SCALES, baseline_ahead, baseline_of, knot_count
 
 FloatArray = npt.NDArray[np.float64]
 RNG = np.random.default_rng(0)
@@ -73,3 +77,72 @@ def test_no_knots_are_no_trend_and_more_than_periods_are_one_in_each() -> None:
 @pytest.mark.parametrize(("periods", "knots"), [(8, 2), (40, 6), (156, 21), (400, 24)])
 def test_knots_come_with_the_length_of_the_data(periods: int, knots: int) -> None:
     assert knot_count(panel(RNG.normal(0, 1, periods), RNG.gamma(2, 1, (periods, 1)))) == knots
+
+
+def with_the_rest(given: MediaPanel, periods: int, **kwargs: int) -> tuple[FloatArray, FloatArray, tuple[str, ...]]:
+    """The baseline of a panel's last periods, from the panel without them and from the panel itself; and its groups."""
+    known = len(given) - periods
+    shorter = replace(
+        given,
+        period_start=given.period_start[:known],
+        outcome=given.outcome[:known],
+        spend=given.spend[:known],
+        exposure=given.exposure[:known],
+        organic_exposure=given.organic_exposure[:known],
+        control=given.control[:known],
+        event=given.event[:known],
+        holiday=given.holiday[:known],
+    )
+    days = given.period_start[known:]
+    step = int(days[-1] - days[-2])
+    ahead, _walk = baseline_ahead(
+        shorter,
+        period_start=np.concatenate([days, days[-1] + step * np.arange(1, len(given) + 1)]),
+        holiday=given.holiday[known:],
+        event=given.event[known:],
+        control=given.control[known:],
+        **kwargs,
+    )
+    whole = baseline_of(given, level=10.0, **kwargs)
+    return ahead, whole.columns[known:], whole.groups
+
+
+@pytest.mark.parametrize("granularity", ["day", "week", "month"])
+def test_ahead_of_the_data_columns_are_those_of_data_that_reach_there(granularity: Granularity) -> None:
+    """The date's and the names'; a control of the same mean and spread in both is standardised alike."""
+    control = np.tile([2.0, 4.0], 225)[:, None]
+    given = panel(RNG.normal(10, 1, 450), RNG.gamma(2, 1, (450, 1)), granularity=granularity, controls=control)
+    given = replace(
+        given, events=("Sale",), event=RNG.random((450, 1)), holidays=("Easter",), holiday=RNG.random((450, 1))
+    )
+    ahead, whole, groups = with_the_rest(given, 20, knots=0)
+    assert ahead.shape == whole.shape
+    assert {"intercept", "season", "event: Sale", "holiday: Easter", "control: Control 1"} <= set(groups)
+    np.testing.assert_allclose(ahead, whole, rtol=1e-12)
+
+
+def test_a_straight_line_has_the_same_steps_ahead() -> None:
+    given = panel(RNG.normal(10, 1, 60), RNG.gamma(2, 1, (60, 1)))
+    ahead, _whole, groups = with_the_rest(given, 9, knots=2)
+    trend = ahead[:, [group == "trend" for group in groups]]
+    np.testing.assert_allclose(trend[:, 0], 0.5 + np.arange(1, 10) / 50)  # 51 periods, half a step above their mean
+
+
+def test_the_steps_ahead_are_as_long_as_the_time_between_their_knots() -> None:
+    """Twenty months with 7 knots, every 19/6 months: the next ones come 3, 6, 9, 12 (and 15) months after the last."""
+    starts = np.array([dt.date(2022 + place // 12, 1 + place % 12, 1).toordinal() for place in range(60)], np.int64)
+    starts -= dt.date(1970, 1, 1).toordinal()
+    given = panel(RNG.normal(10, 1, 20), RNG.gamma(2, 1, (20, 1)), granularity="month")
+    given = replace(given, period_start=starts[:20])  # to August 2023
+    none = np.zeros((10, 0))
+    _columns, walk = baseline_ahead(given, period_start=starts[20:], holiday=none, event=none, control=none, knots=7)
+    days = [
+        (dt.date(2023, 11, 1) - dt.date(2023, 8, 1)).days,
+        (dt.date(2024, 2, 1) - dt.date(2023, 11, 1)).days,
+        (dt.date(2024, 5, 1) - dt.date(2024, 2, 1)).days,
+        (dt.date(2024, 8, 1) - dt.date(2024, 5, 1)).days,
+    ]
+    np.testing.assert_allclose(walk.scales, np.sqrt(np.array(days) / 365.25))
+    np.testing.assert_allclose(walk.scales_at(1.5), 1.5 * walk.scales)
+    by_hand = [[min(max((month - knot) / 3, 0.0), 1.0) for knot in (0, 3, 6, 9)] for month in range(1, 11)]
+    np.testing.assert_allclose(walk.columns, by_hand, atol=1e-12)
