@@ -6,7 +6,7 @@ builder's promise.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, Self, TypeAlias
 
 import numpy as np
@@ -384,3 +384,55 @@ class MediaPanel:
     def __len__(self) -> int:
         """The number of periods of the outcome, T."""
         return len(self.outcome)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class GeoPanel:
+    """Several markets, called geos, side by side: the same outcome, media and surroundings in the same periods.
+
+    `geos`: G names. `panels`: one of each; only their numbers differ. `sizes`: (G,) float64, how large each market is,
+    1 on average: people, or, where nobody counted them, the outcome itself.
+
+    Raises ValueError if the panels do not fit together, sizes are not positive, or the outcome has bounds: what does
+    not add up over time does not add up over markets.
+    """
+
+    geos: tuple[str, ...]
+    panels: tuple[MediaPanel, ...]
+    sizes: Float64Column
+
+    def __post_init__(self) -> None:
+        _require_columns(self, len(self.geos), sizes=np.float64)
+        if len(self.panels) != len(self.geos) or len(set(self.geos)) < len(self.geos) or not self.geos:
+            raise ValueError("A GeoPanel has one panel for each of its geos, whose names differ.")
+        if not np.all(np.isfinite(self.sizes) & (self.sizes > 0)) or not np.isclose(self.sizes.mean(), 1.0):
+            raise ValueError("The sizes of a GeoPanel's geos must be above zero, and 1 on average.")
+        alike = (
+            *("granularity", "history", "outcome_name", "is_money", "bounds", "channels", "exposure_units"),
+            *("organic", "organic_units", "controls", "events", "holidays"),
+        )
+        first = self.panels[0]
+        for panel in self.panels:
+            if not np.array_equal(panel.period_start, first.period_start) or any(
+                getattr(panel, name) != getattr(first, name) for name in alike
+            ):
+                raise ValueError("The panels of a GeoPanel must have the same periods, media and surroundings.")
+        if first.bounds is not None:
+            raise ValueError("An outcome with bounds does not add up over geos.")
+
+    def __len__(self) -> int:
+        """The number of periods of the outcome, T."""
+        return len(self.panels[0])
+
+    def national(self) -> MediaPanel:
+        """All markets as one: outcome and media added up, surroundings averaged by size.
+
+        The outcome of a period is known if that of every market is.
+        """
+        shares = self.sizes / self.sizes.sum()
+        sums = ("outcome", "spend", "exposure", "organic_exposure")
+        means = ("control", "event", "holiday")
+        of_geos = {name: np.stack([getattr(panel, name) for panel in self.panels]) for name in (*sums, *means)}
+        numbers = {name: of_geos[name].sum(axis=0) for name in sums}
+        numbers |= {name: np.tensordot(shares, of_geos[name], 1) for name in means}
+        return replace(self.panels[0], **numbers)

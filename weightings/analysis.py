@@ -70,7 +70,7 @@ KIND = AnalysisKind(
     label="Weightings",
     method_version="1",
     # A wide table of media has rows of these: an import of it changes their versions.
-    datasets=(Dataset.SPEND, Dataset.OUTCOMES, Dataset.CONTROLS, Dataset.EVENTS),
+    datasets=(Dataset.SPEND, Dataset.OUTCOMES, Dataset.CONTROLS, Dataset.EVENTS, Dataset.EXPERIMENTS),
     clean=clean,
     compute=compute,
     present=present_result,
@@ -79,7 +79,7 @@ KIND = AnalysisKind(
     describe=describe,
     settings=settings,
     in_address=in_address,
-    optional=("exposure", "holidays", "bounds", "knots", "short_allowed", EFFECTS),
+    optional=("exposure", "holidays", "bounds", "knots", "short_allowed", "experiments", "lifts", EFFECTS),
     compare=compare,
     page="weightings:page",
     easier=easier,

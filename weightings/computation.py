@@ -3,7 +3,8 @@
 import datetime as dt
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -13,12 +14,13 @@ from analyses.errors import AnalysisError
 from analyses.registry import Answer
 from jobs.children import compute_in_child
 from jobs.progress import Progress
+from marketing.experiments import visible_experiments
 from marketing.frames import MediaPanel
-from marketing.media_panels import LoadedPanel, PanelProblem, PanelRequest, load_media_panel
+from marketing.media_panels import LoadedPanel, PanelProblem, PanelRemark, PanelRequest, load_media_panel
 from marketing.models import Outcome
 from marketing.panel_building.rhythm import Calendar, weekday
 from marketing.periods import EPOCH, Period, day_number
-from weightings.params import EFFECTS, period_of
+from weightings.params import EFFECTS, NO_EXPERIMENTS, is_lightweight, period_of
 
 PROGRAM = "weightings.fit_program:fit"
 FORMAT = 1  # of the result; goes up when what is read changes its meaning
@@ -42,6 +44,7 @@ def compute(workspace: Workspace, params: Mapping[str, Any], progress: Progress)
     panel = loaded.panel
     effects = params.get(EFFECTS, {})
     _require_spend(panel, effects)
+    experiments, of_experiments = _experiments(workspace, params, panel)
     start, stop = window_of(panel, period_of(params))
     described, arrays = pack_panel(panel)
     loading_seconds = time.perf_counter() - began
@@ -59,11 +62,15 @@ def compute(workspace: Workspace, params: Mapping[str, Any], progress: Progress)
             "threads": THREADS,
             "effects": effects,
             "knots": params.get("knots"),
+            "experiments": experiments,
+            "experiments_as": params.get("experiments", "auto"),
+            "lifts_count": params.get("lifts", "all"),
         },
         arrays=arrays,
         progress=progress,
     )
-    result = {**_about(outcome, params, loaded, (start, stop)), **answer.result}
+    remarks = (*loaded.remarks, *of_experiments)
+    result = {**_about(outcome, params, panel, (start, stop), remarks), **answer.result}
     of_child = answer.result["timings"]
     result["timings"] = {
         "loading_seconds": loading_seconds,
@@ -125,9 +132,45 @@ def _require_spend(panel: MediaPanel, effects: Mapping[str, Any]) -> None:
         )
 
 
-def _about(outcome: Outcome, params: Mapping[str, Any], loaded: LoadedPanel, window: tuple[int, int]) -> dict[str, Any]:
+def _experiments(
+    workspace: Workspace, params: Mapping[str, Any], panel: MediaPanel
+) -> tuple[list[dict[str, Any]], list[PanelRemark]]:
+    """The experiments that the model is given, and what there is to say of those that it cannot use as they are."""
+    from weightings.methods.experiments import Experiment, read
+
+    use = params.get("experiments", "auto")
+    found = [] if use == NO_EXPERIMENTS else visible_experiments(workspace)
+    if found and is_lightweight(params):
+        sentence = "Experiments are not used: LightweightMMM's models know none. Choose another model to have them in."
+        return [], [PanelRemark("experiments", sentence)]
+    experiments = [
+        Experiment(
+            channel=row.channel,
+            start=day_number(row.period.start),
+            end=day_number(row.period.end),
+            geo=row.geo,
+            lift=row.lift,
+            standard_error=row.standard_error,
+            spend=row.spend,
+        )
+        for row in found
+    ]
+    channels: dict[str, dict[str, None]] = {}  # by sentence, as one may be about several
+    for reading in read(panel, experiments, use):
+        for sentence in reading.remarks:
+            channels.setdefault(sentence, {})[reading.experiment.channel] = None
+    remarks = [PanelRemark("experiments", sentence, tuple(names)) for sentence, names in channels.items()]
+    return [asdict(experiment) for experiment in experiments], remarks
+
+
+def _about(
+    outcome: Outcome,
+    params: Mapping[str, Any],
+    panel: MediaPanel,
+    window: tuple[int, int],
+    remarks: Sequence[PanelRemark],
+) -> dict[str, Any]:
     """What the result is about: its first part."""
-    panel = loaded.panel
     starts, ends = (days.tolist() for days in _days(panel))
     start, stop = window
     return {
@@ -145,7 +188,7 @@ def _about(outcome: Outcome, params: Mapping[str, Any], loaded: LoadedPanel, win
         "estimation": {**_span(starts[0], ends[-1]), "periods": len(starts), "history": panel.history},
         "confidence": params["confidence"],
         "remarks": [
-            {"code": remark.code, "sentence": remark.sentence, "names": list(remark.names)} for remark in loaded.remarks
+            {"code": remark.code, "sentence": remark.sentence, "names": list(remark.names)} for remark in remarks
         ],
     }
 

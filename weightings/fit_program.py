@@ -21,9 +21,10 @@ NO_START = "numerical_error"
 def fit(question: dict[str, Any], arrays: Arrays, report: Report) -> tuple[dict[str, Any], Arrays]:
     """Fit the model that the question asks for. Raises Failed with a sentence where that cannot be done.
 
-    `question`: `panel` (as `storing.pack_panel` describes it), `model`, `window` [start, stop), `confidence` in
-    percent, `seed`, `draws` at most per chain, `folds` and `horizon` of rolling origin, `threads`, `effects` by
-    channel (median, low, high), `knots`.
+    `question`: `panel` (as `storing.pack_panel` or `pack_geo_panel` describes it), `model`, `window` [start, stop),
+    `confidence` in percent, `seed`, `draws` at most per chain, `folds` and `horizon` of rolling origin, `threads`,
+    `effects` by channel (median, low, high), `knots`, and, if there are any, `experiments` (each as
+    `experiments.Experiment` has it), `experiments_as` and `lifts_count`.
     """
     began = time.perf_counter()
     report = _rising(report)
@@ -34,7 +35,6 @@ def fit(question: dict[str, Any], arrays: Arrays, report: Report) -> tuple[dict[
     from weightings.methods.sampling import SamplingError, Settings
 
     import_seconds = time.perf_counter() - began
-    panel = storing.unpack_panel(question["panel"], arrays)
     settings = Settings(
         seed=question["seed"],
         most_draws=question["draws"],
@@ -42,7 +42,7 @@ def fit(question: dict[str, Any], arrays: Arrays, report: Report) -> tuple[dict[
         threads=question["threads"],
     )
     try:
-        fitting, described = _fitted(panel, question, settings, report)
+        fitting, described = _fitted(question, arrays, settings, report)
     except SamplingError as error:
         raise Failed(str(error), NO_START) from error
     except CannotBeModelled as error:
@@ -70,41 +70,38 @@ def fit(question: dict[str, Any], arrays: Arrays, report: Report) -> tuple[dict[
     return result, kept
 
 
-def _fitted(
-    panel: MediaPanel, question: Mapping[str, Any], settings: Any, report: Report
-) -> tuple[Any, dict[str, Any]]:
+def _fitted(question: Mapping[str, Any], arrays: Arrays, settings: Any, report: Report) -> tuple[Any, dict[str, Any]]:
     """The fit with all that is said of it, and what describes it for storing."""
-    family, _colon, package_model = question["model"].partition(":")
-    if family == "lightweight":
-        return _lightweight(panel, question, package_model, settings, report)
-    from weightings.methods import storing
-    from weightings.methods.fitting import PRIOR_STREAM, fit, prior_of, rolling_origin, stream
-    from weightings.methods.preparing import Choices
-    from weightings.methods.priors import LogNormal
+    from weightings.methods import fitting, geo_fitting, storing
     from weightings.methods.quantities import Window
     from weightings.methods.series import Fitting
 
-    choices = Choices(
-        adstock="delayed" if family == "delayed" else "geometric",
-        saturation="logistic" if family == "logistic" else "hill",
-        knots=question["knots"],
-        effects={name: LogNormal.from_range(**believed) for name, believed in question["effects"].items()},
+    family, _colon, package_model = question["model"].partition(":")
+    if family == "lightweight":
+        panel = storing.unpack_panel(question["panel"], arrays)
+        return _lightweight(panel, question, package_model, settings, report)
+    geos = storing.unpack_geo_panel(question["panel"], arrays) if "geos" in question["panel"] else None
+    # Two modules of the same functions, each for its own panels.
+    engine: Any = fitting if geos is None else geo_fitting
+    choices = _choices(question, family)
+    end = FITTED / 2 if choices.experiments else FITTED
+    fitted = engine.fit(
+        geos or storing.unpack_panel(question["panel"], arrays), choices, settings, _part(report, 0, end)
     )
-    fitted = fit(panel, choices, settings, _sampling(report, FITTED))
+    before = _before(engine, fitted, choices, settings, _part(report, end, FITTED))
     began = time.perf_counter()
-    quick = replace(settings, chains=VALIDATION_CHAINS, draws=VALIDATION_DRAWS, most_draws=VALIDATION_DRAWS)
-    folds = rolling_origin(
-        panel,
+    prepared = fitted.prepared
+    folds = engine.rolling_origin(
+        prepared.panel,
         choices,
-        quick,
+        replace(settings, chains=VALIDATION_CHAINS, draws=VALIDATION_DRAWS, most_draws=VALIDATION_DRAWS),
         folds=question["folds"],
         horizon=question["horizon"],
         on_progress=lambda phase, share: report(phase, FITTED + (TRIED - FITTED) * share),
     )
     holdout_seconds = time.perf_counter() - began
-    prepared = fitted.prepared
-    fitting = Fitting(
-        panel=panel,
+    found = Fitting(
+        panel=engine.whole_panel(prepared),
         fitted=fitted.posterior,
         draws=fitted.draws,
         names=prepared.model.parameter_names,
@@ -113,11 +110,43 @@ def _fitted(
         seed=settings.seed,
         folds=folds,
         priors=prepared.priors.effects,
-        prior=prior_of(prepared, PRIOR_DRAWS, stream(settings.seed, PRIOR_STREAM)),
-        baseline=prepared.baseline,
+        prior=engine.prior_of(prepared, PRIOR_DRAWS, fitting.stream(settings.seed, fitting.PRIOR_STREAM)),
+        baseline=engine.reported_baseline(prepared),
         money_doubted=prepared.money_doubted,
+        readings=prepared.readings,
+        before=before,
+        geos=geos,
     )
-    return fitting, {"posterior": storing.pack_posterior(fitted.posterior)[0], "holdout_seconds": holdout_seconds}
+    return found, {"posterior": storing.pack_posterior(fitted.posterior)[0], "holdout_seconds": holdout_seconds}
+
+
+def _choices(question: Mapping[str, Any], family: str) -> Any:
+    from weightings.methods.experiments import Experiment
+    from weightings.methods.preparing import Choices
+    from weightings.methods.priors import LogNormal
+
+    return Choices(
+        adstock="delayed" if family == "delayed" else "geometric",
+        saturation="logistic" if family == "logistic" else "hill",
+        knots=question["knots"],
+        effects={name: LogNormal.from_range(**believed) for name, believed in question["effects"].items()},
+        experiments=tuple(Experiment(**experiment) for experiment in question.get("experiments", ())),
+        experiments_as=question.get("experiments_as", "auto"),
+        lifts_count=question.get("lifts_count", "all"),
+    )
+
+
+def _before(engine: Any, fitted: Any, choices: Any, settings: Any, report: Report) -> Any:
+    """The fit as it would be without experiments; None where none is used, or there can be none, which is no reason to
+    lose the other."""
+    from weightings.methods.sampling import SamplingError
+
+    if not any(reading.route for reading in fitted.prepared.readings):
+        return None
+    try:
+        return engine.fit_without_experiments(fitted, choices, settings, report)
+    except SamplingError:
+        return None
 
 
 def _lightweight(
@@ -127,7 +156,7 @@ def _lightweight(
     from weightings.methods.quantities import Window
     from weightings.methods.series import Fitting
 
-    fitted = fit_lightweight(panel, cast("Any", family), settings, _sampling(report, TRIED))
+    fitted = fit_lightweight(panel, cast("Any", family), settings, _part(report, 0, TRIED))
     fitting = Fitting(
         panel=panel,
         fitted=fitted.posterior,
@@ -140,11 +169,11 @@ def _lightweight(
     return fitting, {"posterior": None, "holdout_seconds": 0.0}
 
 
-def _sampling(report: Report, end: float) -> Report:
-    """Progress of a sampling that is the first part of the work, up to `end`."""
+def _part(report: Report, begin: float, end: float) -> Report:
+    """Progress of a sampling that is the part of the work from `begin` to `end`."""
     from weightings.methods.sampling import share_of_all
 
-    return lambda phase, share: report(phase, end * share_of_all(phase, share))
+    return lambda phase, share: report(phase, begin + (end - begin) * share_of_all(phase, share))
 
 
 def _rising(report: Report) -> Report:

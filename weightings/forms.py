@@ -9,7 +9,7 @@ from accounts.models import Workspace
 from analyses.errors import InvalidParams
 from marketing.models import Outcome
 from marketing.periods import PRESET_DAYS, preset_name
-from weightings.labels import GRANULARITIES, MODEL_LABELS
+from weightings.labels import EXPERIMENT_USES, GRANULARITIES, LIFT_COUNTS, MODEL_LABELS
 from weightings.outcomes import outcomes_with_data
 from weightings.params import (
     ALL,
@@ -41,6 +41,7 @@ PERIODS = [
 EXPOSURE_CHOICES = [("auto", "Impressions, else spend"), ("spend", "Spend"), ("impressions", "Impressions")]
 MORE_SETTINGS = (
     *("confidence", "exposure", "holidays", "roi", "bounds", "knots", "folds", "draws", "seed", "short_allowed"),
+    *("experiments", "lifts"),
 )
 
 
@@ -93,6 +94,19 @@ class WeightingsForm(forms.Form):
         max_length=4000,
         widget=forms.Textarea(attrs={"rows": 2}),
         help_text=f"Median and 90% range of a channel's ROI, such as {HOW_TO_SAY_ROI}. Others take the usual ones.",
+    )
+
+    experiments = forms.ChoiceField(
+        label="Experiments",
+        choices=[(name, f"{words[0].upper()}{words[1:]}") for name, words in EXPERIMENT_USES.items()],
+        required=False,
+        help_text="Lifts that were imported. The model is fitted without them as well, which takes twice as long.",
+    )
+    lifts = forms.ChoiceField(
+        label="What lifts count",
+        choices=[(name, f"{words[0].upper()}{words[1:]}") for name, words in LIFT_COUNTS.items()],
+        required=False,
+        help_text="The second if experiments stopped counting on their last day, and left out what came later.",
     )
 
     def __init__(self, *args: Any, workspace: Workspace, outcomes: list[Outcome], **kwargs: Any) -> None:

@@ -26,4 +26,15 @@ EXPOSURES = {
     "spend": "spend",
     "impressions": "impressions",
 }
+EXPERIMENT_USES = {
+    "auto": "as measurements of their days, of outcomes in money",
+    "likelihood": "as measurements of their days",
+    "prior": "as beliefs about returns",
+    "adjusted_prior": "as beliefs about returns, weaker for short, old and unusual tests",
+    "none": "not used",
+}
+LIFT_COUNTS = {
+    "all": "all that the test's spend has brought, also after its days",
+    "within": "what it has brought within the test's days",
+}
 VERDICTS: Mapping[str, str] = {"good": "Good", "review": "Review", "fail": "Fails"}

@@ -14,12 +14,12 @@ from analyses.errors import InvalidParams
 from marketing.channel_index import channel_index
 from marketing.models import Outcome
 from marketing.periods import Period, preset, preset_name, yesterday
-from weightings.labels import EXPOSURES, GRANULARITIES, LIGHTWEIGHT, MODEL_LABELS
+from weightings.labels import EXPERIMENT_USES, EXPOSURES, GRANULARITIES, LIFT_COUNTS, LIGHTWEIGHT, MODEL_LABELS
 from weightings.outcomes import days_of_data, outcomes_with_data, usual_outcome
 
 KNOWN = (
     *("outcome", "period", "start", "end", "granularity", "model", "confidence", "exposure", "holidays", "roi"),
-    *("bounds", "knots", "folds", "draws", "seed", "short_allowed"),
+    *("bounds", "knots", "folds", "draws", "seed", "short_allowed", "experiments", "lifts"),
 )
 EFFECTS = "effects"  # what `roi` becomes
 MEASURED_IN = "measured_in"  # what the outcome's settings say of it: canonical params keep it, nobody gives it
@@ -34,6 +34,7 @@ LIGHTWEIGHT_DRAWS = 2000  # each takes many times as long, and more of them seld
 LARGEST_NUMBER = 1e12
 DECIMALS = 12  # of an expected return
 SMALLEST_NUMBER = 1e-12  # of a return: smaller ones would be 0 as text
+NO_EXPERIMENTS = "none"
 YES, NO = ("yes", "true", "1", "on"), ("no", "false", "0", "off")
 _NUMBER = r"\d{1,12}(?:\.\d{1,12})?"
 _RANGE = re.compile(rf"(?P<median>{_NUMBER})\s*\(\s*(?P<low>{_NUMBER})\s*[-\u2013]\s*(?P<high>{_NUMBER})\s*\)")
@@ -58,7 +59,8 @@ def clean(workspace: Workspace, params: Mapping[str, Any]) -> dict[str, Any]:
     `outcome`: a name, or a kind such as sales or brand_awareness. `period`: all (if absent), last_30 ... or `start` and
     `end` -> `start` and `end` of what is reported; the model learns from all data up to the end. `granularity`,
     `model`, `seed`, `confidence` in percent, `folds` held back and `draws` at most per chain are always there;
-    `exposure`, `holidays` and `bounds` (-> lists), `knots` and `short_allowed` only where they differ from the default.
+    `exposure`, `holidays` and `bounds` (-> lists), `knots`, `short_allowed`, `experiments` and `lifts` only where they
+    differ from the default.
     `roi`: expected returns as text or as a mapping -> `effects` by channel. `measured_in`, money, share or number, is
     looked up anew. Raises InvalidParams with a sentence for each field.
     """
@@ -244,6 +246,27 @@ def _short_allowed(_workspace: Workspace, given: Mapping[str, Any]) -> dict[str,
     return {"short_allowed": "yes"} if asked in YES else {}
 
 
+def _experiments(_workspace: Workspace, given: Mapping[str, Any]) -> dict[str, Any]:
+    asked = str(given.get("experiments", "auto")).strip().lower()
+    if asked not in EXPERIMENT_USES:
+        raise _Refused("experiments", f"Experiments are used as {', '.join(EXPERIMENT_USES)}, not “{_cut(asked)}”.")
+    if is_lightweight(given) and asked not in ("auto", NO_EXPERIMENTS):
+        raise _Refused("experiments", "LightweightMMM's models know no experiments: leave them out.")
+    return {} if asked == "auto" else {"experiments": asked}
+
+
+def _lifts(_workspace: Workspace, given: Mapping[str, Any]) -> dict[str, Any]:
+    """What lifts count, which is of no consequence where no experiments are used."""
+    asked = str(given.get("lifts", "all")).strip().lower()
+    if asked not in LIFT_COUNTS:
+        raise _Refused("lifts", f"What lifts count is {' or '.join(LIFT_COUNTS)}, not “{_cut(asked)}”.")
+    if asked == "all" or str(given.get("experiments", "")).strip().lower() == NO_EXPERIMENTS:
+        return {}
+    if is_lightweight(given):
+        raise _Refused("lifts", "LightweightMMM's models know no experiments: leave out what their lifts count.")
+    return {"lifts": asked}
+
+
 def _draws(_workspace: Workspace, given: Mapping[str, Any]) -> dict[str, Any]:
     usual = LIGHTWEIGHT_DRAWS if is_lightweight(given) else DRAWS
     return {"draws": _whole(given, "draws", usual, FEWEST_DRAWS, MOST_DRAWS)}
@@ -255,7 +278,7 @@ def _seed(_workspace: Workspace, given: Mapping[str, Any]) -> dict[str, Any]:
 
 _READERS: Sequence[_Reader] = (
     *(_granularity, _model, _confidence, _folds, _draws, _seed),
-    *(_exposure, _holidays, _bounds, _knots, _short_allowed),
+    *(_exposure, _holidays, _bounds, _knots, _short_allowed, _experiments, _lifts),
 )
 
 

@@ -24,6 +24,10 @@ class Normal:
     def parameter_names(self) -> tuple[str, ...]:
         return tuple(f"x{place}" for place in range(self.size))
 
+    @property
+    def entangled(self) -> int:
+        return 0
+
     def log_density(self, position: jax.Array, data: Any) -> jax.Array:
         away = position - data["mean"]
         return -0.5 * jnp.sum(away * (data["precision"] @ away))

@@ -351,6 +351,9 @@ def test_the_child_is_asked_what_the_params_say(shop: Workspace, monkeypatch: py
         "horizon": 13,
         "effects": {"TV": {"median": 2.0, "low": 1.0, "high": 3.0}},
         "knots": 4,
+        "experiments": [],
+        "experiments_as": "auto",
+        "lifts_count": "all",
     }
 
 

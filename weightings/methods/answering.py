@@ -1,15 +1,18 @@
 """A fitted model as an answer: JSON of full-precision numbers, and the arrays that it keeps."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from marketing.frames import MediaPanel
 from weightings.methods import health, scores
-from weightings.methods.fitting import CHECK_STREAM, Fold, stream
+from weightings.methods.backtest import as_a_year_before
+from weightings.methods.experiment_answers import Told, experiment_checks, experiments_json
+from weightings.methods.fitting import CHECK_STREAM, stream
+from weightings.methods.geo_answers import geos_json
+from weightings.methods.geo_posterior import GeoPosterior
 from weightings.methods.media_mix import EFFECT
 from weightings.methods.posterior import Posterior, blocks_of
 from weightings.methods.priors import EffectPrior
@@ -24,7 +27,6 @@ MONEY_DIGITS = 6  # as the database keeps it: sums of floats have more
 CHECK_DRAWS = 500  # that posterior predictive checks look at
 MOST_CURVE_NUMBERS, FEWEST_CURVE_DRAWS = 120_000_000, 200  # all draws for curves, unless that would take many seconds
 HOLDOUT_LEVEL = 0.9  # of the intervals that periods held back are tried on
-DAYS_OF_YEAR = {"day": 364, "week": 52, "month": 12}
 RECONCILED_WITHIN = 1e-9  # of the expected outcome
 
 
@@ -60,6 +62,8 @@ def answer(fitting: Fitting, found: Quantities, curves: FloatArray) -> dict[str,
         "fit": series.accuracy(fitting),
         "holdout": _holdout(fitting),
         "prior_predictive": _prior_predictive(fitting),
+        "experiments": _experiments(fitting, found),
+        "geos": _geos(fitting),
         "series": series.as_json(fitting),
         "curves": _curves(found, curves, fitting.level),
     }
@@ -192,6 +196,9 @@ def _checks(fitting: Fitting, found: Quantities, series: Series) -> list[health.
         wmape=accuracy["wmape"] or 0.0,
         rng=stream(fitting.seed, CHECK_STREAM),
     )
+    if isinstance(fitted, Posterior):
+        before = fitting.before.posterior if fitting.before is not None else None
+        checks += experiment_checks(fitting.readings, fitted, before)
     if fitting.money_doubted:
         checks.append(health.money_check())
     checks += health.media_checks(
@@ -213,6 +220,26 @@ def _checks(fitting: Fitting, found: Quantities, series: Series) -> list[health.
     return checks
 
 
+def _experiments(fitting: Fitting, found: Quantities) -> list[dict[str, Any]]:
+    """What was measured, and what the model says of it without and with all that was."""
+    if not isinstance(fitting.fitted, Posterior):
+        return []
+    before = None
+    if fitting.before is not None:
+        without = fitting.before.posterior
+        of_window = quantities_of(replace(fitting, fitted=without))
+        before = Told(without, of_window, fitting.before.draws.converged)
+    after = Told(fitting.fitted, found, fitting.draws.converged)
+    return experiments_json(fitting.readings, after, before, fitting.level)
+
+
+def _geos(fitting: Fitting) -> list[dict[str, Any]]:
+    """What the model says of each geo; nothing of a national one."""
+    if fitting.geos is None or not isinstance(fitting.fitted, GeoPosterior):
+        return []
+    return geos_json(fitting.fitted, fitting.geos, fitting.window, fitting.level)
+
+
 def _holdout(fitting: Fitting) -> dict[str, Any] | None:
     """How well periods were predicted that a fit had not seen; None where none was held back."""
     tried = [(fold, np.isfinite(fold.observed)) for fold in fitting.folds if np.isfinite(fold.observed).any()]
@@ -220,7 +247,7 @@ def _holdout(fitting: Fitting) -> dict[str, Any] | None:
         return None
     observed = np.concatenate([fold.observed[known] for fold, known in tried])
     predicted = np.concatenate([fold.predicted[:, known] for fold, known in tried], axis=1)
-    naive = np.concatenate([_as_a_year_before(fitting.panel, fold)[known] for fold, known in tried])
+    naive = np.concatenate([as_a_year_before(fitting.panel, fold.origin, fold.horizon)[known] for fold, known in tried])
     return {
         "folds": [
             {
@@ -247,21 +274,12 @@ def _or_none(value: float) -> float | None:
     return value if np.isfinite(value) else None
 
 
-def _as_a_year_before(panel: MediaPanel, fold: Fold) -> FloatArray:
-    """The outcome a year before the fold's periods; the last known value where the data are shorter."""
-    ago = DAYS_OF_YEAR[panel.granularity]
-    last = panel.outcome[: fold.origin][np.isfinite(panel.outcome[: fold.origin])][-1]
-    places = np.arange(fold.origin, fold.origin + fold.horizon) - ago
-    naive = np.where(places >= 0, panel.outcome[np.maximum(places, 0)], last)
-    return np.where(np.isfinite(naive), naive, last)
-
-
 def _prior_predictive(fitting: Fitting) -> dict[str, Any] | None:
     """What was taken for likely before: each medium's and all media's share of the outcome as it was observed."""
     prior, panel = fitting.prior, fitting.panel
     if prior is None or panel.bounds is not None:
         return None
-    total = np.empty(prior.beta.shape)
+    total = np.empty((len(prior.sigma), len(prior.media)))
     for block in blocks_of(len(total), 4 * prior.amounts.size):
         total[block] = prior.added(block, prior.amounts).sum(axis=2) * prior.scale.unit
     outcome = float(np.nanmean(panel.outcome)) * len(panel)

@@ -1,14 +1,16 @@
 """Fitting the media mix model to a panel, looking at what the prior says, and trying the fit on periods held back."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from marketing.frames import MediaPanel
-from weightings.methods.baseline import TREND_SCALES
+from weightings.methods.baseline import TREND_SCALES, Baseline
+from weightings.methods.geo_posterior import GeoPosterior
+from weightings.methods.geo_preparing import GeoPrepared
 from weightings.methods.outcome_scale import CannotBeModelled
 from weightings.methods.posterior import Fitted, Posterior, blocks_of, media_and_beta, posterior_of
 from weightings.methods.preparing import Choices, Prepared, prepare
@@ -36,6 +38,15 @@ class Fit:
 
 
 @dataclass(frozen=True, eq=False)
+class GeoFit:
+    """A fitted model of several geos: as `Fit`."""
+
+    prepared: GeoPrepared
+    draws: Draws
+    posterior: GeoPosterior
+
+
+@dataclass(frozen=True, eq=False)
 class Fold:
     """A fit that did not know the outcome from period `origin` on, tried on the `horizon` periods from there.
 
@@ -51,7 +62,28 @@ class Fold:
 
 def fit(panel: MediaPanel, choices: Choices, settings: Settings, on_progress: OnProgress = nobody_watches) -> Fit:
     """Fit the model. Raises SamplingError, CannotBeModelled, and what progress raises."""
-    prepared = prepare(panel, choices)
+    return _fit(prepare(panel, choices), settings, on_progress)
+
+
+def fit_without_experiments(
+    fitted: Fit, choices: Choices, settings: Settings, on_progress: OnProgress = nobody_watches
+) -> Fit:
+    """Fit the model anew as if nothing had been measured of its panel. Raises as `fit` does.
+
+    Lifts that entered the density have no precision now: the same program, which need not be compiled anew.
+    """
+    prepared = prepare(fitted.prepared.panel, replace(choices, experiments=()))
+    data = {**prepared.data, **silenced(fitted.prepared.data)}
+    return _fit(replace(prepared, data=data), settings, on_progress)
+
+
+def silenced(data: Mapping[str, Any]) -> dict[str, Any]:
+    """The part of a density's data on lifts, with no precision left to any; nothing where there are none."""
+    measured = data.get("experiments")
+    return {"experiments": {**measured, "precision": np.zeros_like(measured["precision"])}} if measured else {}
+
+
+def _fit(prepared: Prepared, settings: Settings, on_progress: OnProgress) -> Fit:
     draws = sample(prepared.model, prepared.data, settings, on_progress)
     return Fit(prepared, draws, posterior_of(prepared, thinned(draws), stream(settings.seed, BASELINE_STREAM)))
 
@@ -93,22 +125,56 @@ def rolling_origin(
     periods held back are periods of which the outcome is not known. Folds that would leave less than half of the
     periods to learn from, or nothing that can be modelled, are left out.
     """
+    return held_back(
+        panel.outcome,
+        lambda origin, report: fit(until(panel, origin), choices, settings, report),
+        seed=settings.seed,
+        folds=folds,
+        horizon=horizon,
+        on_progress=on_progress,
+    )
+
+
+def held_back(
+    observed: FloatArray,
+    refit: Callable[[int, OnProgress], Fit | GeoFit],
+    *,
+    seed: int,
+    folds: int,
+    horizon: int,
+    on_progress: OnProgress = nobody_watches,
+) -> list[Fold]:
+    """As `rolling_origin`, for whatever model: `refit` fits it without the outcomes from a period on."""
     found = []
     for fold in range(1, folds + 1):
-        origin = len(panel) - fold * horizon
-        if origin < len(panel) / 2:
+        origin = len(observed) - fold * horizon
+        if origin < len(observed) / 2:
             break
-        outcome = panel.outcome.copy()
-        outcome[origin:] = np.nan
-        part = _part(on_progress, (fold - 1) / folds, 1 / folds)
         try:
-            fitted = fit(replace(panel, outcome=outcome), choices, settings, part)
+            fitted = refit(origin, _part(on_progress, (fold - 1) / folds, 1 / folds))
         except (CannotBeModelled, SamplingError):
             continue  # what is left cannot be modelled by itself: no reason to lose the fit to all of it
         ahead = slice(origin, origin + horizon)
-        predicted = predictive(fitted.posterior, stream(settings.seed, FIRST_FOLD_STREAM + fold))[:, ahead]
-        found.append(Fold(origin, horizon, panel.outcome[ahead], predicted, fitted.draws.converged))
+        predicted = predictive(fitted.posterior, stream(seed, FIRST_FOLD_STREAM + fold))[:, ahead]
+        found.append(Fold(origin, horizon, observed[ahead], predicted, fitted.draws.converged))
     return found
+
+
+def until(panel: MediaPanel, origin: int) -> MediaPanel:
+    """The panel with its outcomes not known from a period on."""
+    outcome = panel.outcome.copy()
+    outcome[origin:] = np.nan
+    return replace(panel, outcome=outcome)
+
+
+def whole_panel(prepared: Prepared) -> MediaPanel:
+    """The panel that results are about."""
+    return prepared.panel
+
+
+def reported_baseline(prepared: Prepared) -> Baseline:
+    """What the columns of a posterior are."""
+    return prepared.baseline
 
 
 def prior_of(prepared: Prepared, draws: int, rng: np.random.Generator) -> Posterior:

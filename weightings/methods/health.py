@@ -27,6 +27,7 @@ WMAPE_REVIEW, WMAPE_FAIL = 0.15, 0.3
 LEAST_LEARNT = 0.1  # Kolmogorov-Smirnov distance of prior and posterior
 VIF_REVIEW, VIF_FAIL = 5.0, 10.0
 LARGEST_CORRELATION = 0.9
+AGREEMENT_REVIEW, AGREEMENT_FAIL = 0.05, 0.005  # two-sided, of an experiment's lift
 PERIODS_REVIEW, PERIODS_FAIL = 15.0, 8.0  # per medium
 VARIATION_REVIEW, VARIATION_FAIL = 0.15, 0.05  # standard deviation over mean
 
@@ -149,8 +150,8 @@ def media_checks(
     fitted: Fitted, panel: MediaPanel, prior: FloatArray | None, posterior: FloatArray | None
 ) -> Iterator[Check]:
     """Whether the data can tell the media apart. `prior`, `posterior`: (S, P) draws of the effects, None if unknown."""
-    seen = fitted.amounts[:, fitted.lead :].T
-    periods = float(len(panel) / len(fitted.media))
+    seen = fitted.amounts[..., fitted.lead :].swapaxes(-1, -2).reshape(-1, len(fitted.media))
+    periods = float(len(seen) / len(fitted.media))
     yield _at_least(
         "Periods per medium",
         periods,
@@ -215,6 +216,25 @@ def money_check() -> Check:
         verdict="review",
         advice="Spend is out of all proportion to the outcome, as if they were not in one currency. Shares of the "
         "outcome were taken for likely beforehand instead of returns. Check the units, or say what return you expect.",
+    )
+
+
+def experiment_check(subject: str, tail_probability: float, *, has_learnt: bool) -> Check:
+    """For an experiment that is used, and how probable its lift is by the other data.
+
+    `has_learnt`: by a model that has learnt from the lift as well, as there is none that has not.
+    """
+    by = "the model, which has learnt from it," if has_learnt else "the model without experiments"
+    return _at_least(
+        "Agreement with an experiment",
+        tail_probability,
+        AGREEMENT_REVIEW,
+        AGREEMENT_FAIL,
+        subject=subject,
+        good=f"What {by} says of its lift agrees with what was measured.",
+        bad=f"What {by} says of its lift is far from what was measured. Check that the lift is in the outcome's unit, "
+        "is of these days and this spend, and counts what it is said to; else look for what moves spend and outcome "
+        "alike, and add it as a control.",
     )
 
 

@@ -120,6 +120,11 @@ class LightweightModel:
             for place in np.ndindex(site.shape)
         )
 
+    @property
+    def entangled(self) -> int:
+        """None in particular."""
+        return 0
+
     def log_density(self, position: jax.Array, data: Mapping[str, jax.Array]) -> jax.Array:
         """The log posterior density at `position`, (D,), up to the evidence; () float64.
 

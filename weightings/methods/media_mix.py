@@ -53,6 +53,11 @@ class MediaMixModel:
     def parameter_names(self) -> tuple[str, ...]:
         return (*(f"{block} of {name}" for block in self.blocks for name in self.media), SIGMA)
 
+    @property
+    def entangled(self) -> int:
+        """None: a diagonal mass matrix serves a model of many media better."""
+        return 0
+
     def __hash__(self) -> int:
         return hash((len(self.media), self.lags, self.adstock, self.saturation))
 
@@ -125,7 +130,10 @@ class MediaMixModel:
         before = self.saturated(data["lagged_before"], parameters, jnp)
         beta = self.beta(parameters, data["unit"], saturated * data["counted"], before, jnp)
         residual = (data["outcome"] - beta @ saturated) * data["known"]
-        return collapsed_log_likelihood(residual, parameters[SIGMA], data, jnp)
+        found = collapsed_log_likelihood(residual, parameters[SIGMA], data, jnp)
+        if "experiments" in data:
+            found += experiments_log_likelihood(self, parameters, beta, data["experiments"], jnp)
+        return found
 
 
 def collapsed_log_likelihood(residual: Any, sigma: Any, data: Mapping[str, Any], xp: Any) -> Any:
@@ -143,6 +151,38 @@ def collapsed_log_likelihood(residual: Any, sigma: Any, data: Mapping[str, Any],
     by_scale = data["log_weights"] - 0.5 * ((xp.sum(residual**2) - explained) / variance + volume)
     highest = xp.max(by_scale)
     return highest + xp.log(xp.sum(xp.exp(by_scale - highest)))
+
+
+def experiments_log_likelihood(
+    model: MediaMixModel, parameters: Mapping[str, Any], beta: Any, data: Mapping[str, Any], xp: Any = np
+) -> Any:
+    """log of prod_e Normal(lift_e; modelled lift_e, 1 / precision_e), up to a constant; 0 of what is padding.
+
+    `data`: as `modelled_lifts` takes it, and `lift` and `precision` (E,), on the scale that beta is on.
+    """
+    missed = data["lift"] - modelled_lifts(model, parameters, beta, data, xp)
+    return -0.5 * xp.sum(data["precision"] * missed**2)
+
+
+def modelled_lifts(
+    model: MediaMixModel, parameters: Mapping[str, Any], beta: Any, data: Mapping[str, Any], xp: Any = np
+) -> Any:
+    """What media of E tests added in the periods that their lifts count: (E,).
+
+    `parameters`: of one draw, by block (C,). `beta`: (C,), or (G, C) where each of G geos has its own: lifts are then
+    of all geos together. `data`: `channel` (E,), the medium that was tested; `lagged_with` and `lagged_without`
+    (E, L, W), or (E, G, L, W), amounts in and before the W periods that count, with and without what was tested.
+    """
+    channel, lagged = data["channel"], data["lagged_with"]
+    of_each = (-1, *([1] * (lagged.ndim - 3)))
+    tested = {block: parameters[block][channel].reshape(of_each) for block in model.blocks}
+    weights = model.carry_over(tested, xp)
+
+    def added(amounts: Any) -> Any:
+        return model.saturate(xp.einsum("...ln,...l->...n", amounts, weights), tested, xp).sum(axis=-1)
+
+    lifts = xp.moveaxis(beta[..., channel], -1, 0) * (added(lagged) - added(data["lagged_without"]))
+    return lifts.reshape(len(channel), -1).sum(axis=1)
 
 
 def _link(block: str, values: Any, xp: Any) -> Any:

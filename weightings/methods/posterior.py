@@ -23,7 +23,8 @@ BLOCK_BYTES = 2**25  # of one temporary array
 class Fitted(Protocol):
     """What is needed of a fitted model, of whatever family, to say what media did: S draws, P media, T periods.
 
-    `media`: P names, the paid ones first. `amounts`: (P, lead + T), what acts, `lead` periods of it before the outcome.
+    `media`: P names, the paid ones first. `amounts`: (P, lead + T), what acts, `lead` periods of it before the outcome;
+    (G, P, lead + T) of a model of G geos, whose results are of all of them together.
     `tail`: periods after which next to nothing of a medium's effect is left. `scale`: of the outcome.
     `sigma`: (S,) and `baseline`: (S, T), on the model's scale.
     """
@@ -43,7 +44,7 @@ class Fitted(Protocol):
     @property
     def baseline(self) -> FloatArray: ...
     def added(self, draws: slice, amounts: FloatArray) -> FloatArray:
-        """What such amounts (P, lead + N) would add in each of the N periods, on the model's scale: (draws, P, N)."""
+        """What such amounts (..., P, lead + N) would add in each period, on the model's scale: (draws, P, N)."""
 
     def take(self, draws: npt.NDArray[np.int64]) -> Self:
         """These draws only."""

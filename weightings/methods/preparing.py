@@ -12,6 +12,8 @@ from marketing.frames import Granularity, MediaPanel
 from weightings.methods import priors as usual
 from weightings.methods.adstock import lagged
 from weightings.methods.baseline import TREND_SCALES, Baseline, baseline_of
+from weightings.methods.experiment_priors import likely_carry_over, with_experiments
+from weightings.methods.experiments import Counts, Experiment, Reading, Use, read
 from weightings.methods.media_mix import AdstockName, MediaMixModel, SaturationName
 from weightings.methods.outcome_scale import CannotBeModelled, OutcomeScale, outcome_scale
 from weightings.methods.priors import EffectKind, EffectPrior, LogNormal, Priors, shape_priors
@@ -26,7 +28,8 @@ NEGLIGIBLE = 1e-12  # of the largest singular value: no direction at all
 class Choices:
     """How to model. `lags`: periods of carry-over. `knots` of the trend: by the length of the data where None.
 
-    `effects`: what is believed of some media, by name; all others take the default.
+    `effects`: what is believed of some media, by name; all others take the default. `experiments`: lifts that were
+    measured, how they are to be used, and what they count.
     """
 
     adstock: AdstockName = "geometric"
@@ -34,6 +37,9 @@ class Choices:
     lags: int | None = None
     knots: int | None = None
     effects: Mapping[str, LogNormal] = field(default_factory=dict)
+    experiments: tuple[Experiment, ...] = ()
+    experiments_as: Use = "auto"
+    lifts_count: Counts = "all"
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,7 +49,7 @@ class Prepared:
     `media`: P names, paid media first. `amounts`: (P, L - 1 + T) exposure in multiples of `media_scales` (P,), the
     first L - 1 periods before the outcome; those that nobody knows are taken to be as the first that are.
     `units`: (P,) what one unit of effect is, in multiples of the outcome's scale.
-    `data`: what the density takes.
+    `data`: what the density takes. `readings`: how each experiment enters it.
     """
 
     panel: MediaPanel
@@ -56,27 +62,22 @@ class Prepared:
     units: FloatArray
     data: dict[str, Any]
     money_doubted: bool
+    readings: tuple[Reading, ...] = ()
 
 
 def prepare(panel: MediaPanel, choices: Choices) -> Prepared:
     """Scale a panel and lay out its data. Raises CannotBeModelled without media or outcomes that differ."""
     if not panel.channels and not panel.organic:
         raise CannotBeModelled("There are no media to model.")
-    lags = LAGS[panel.granularity] if choices.lags is None else choices.lags
+    lags = lags_of(panel, choices)
     model = MediaMixModel((*panel.channels, *panel.organic), lags, choices.adstock, choices.saturation)
     scale = outcome_scale(panel.outcome, panel.bounds)
     scaled = scale.scaled(panel.outcome)
     amounts, media_scales = _amounts(panel, lags)
-    kinds, doubted = effect_kinds(panel, choices.effects)
-    priors = Priors(
-        tuple(
-            EffectPrior(kind, choices.effects.get(name) or _default(panel, kind, name))
-            for name, kind in zip(model.media, kinds, strict=True)
-        ),
-        shape_priors(panel.granularity),
-    )
+    readings = read(panel, choices.experiments, choices.experiments_as, choices.lifts_count)
+    priors, doubted = media_priors(panel, choices, readings)
     baseline = baseline_of(panel, level=float(np.nanmean(scaled)), knots=choices.knots)
-    units = np.array([_unit(panel, scale, place, kind) for place, kind in enumerate(kinds)])
+    units = effect_units(panel, [effect.kind for effect in priors.effects], scale.unit)
     data = density_data(
         scaled=scaled,
         lagged_amounts=lagged(with_tail(amounts, lags - 1).T, lags)[:, :, lags - 1 :],
@@ -85,7 +86,30 @@ def prepare(panel: MediaPanel, choices: Choices) -> Prepared:
         units=units,
         priors=priors.arrays(model.blocks),
     )
-    return Prepared(panel, model, priors, scale, baseline, amounts, media_scales, units, data, doubted)
+    data |= experiment_data(readings, amounts, lags=lags, unit=scale.unit)
+    return Prepared(panel, model, priors, scale, baseline, amounts, media_scales, units, data, doubted, readings)
+
+
+def lags_of(panel: MediaPanel, choices: Choices) -> int:
+    """Over how many periods media carry over: the granularity's unless chosen."""
+    return LAGS[panel.granularity] if choices.lags is None else choices.lags
+
+
+def media_priors(panel: MediaPanel, choices: Choices, readings: Sequence[Reading]) -> tuple[Priors, bool]:
+    """What is believed of the media beforehand; and whether spend and outcome seem not to be in one currency.
+
+    `readings`: of experiments, some of which may be beliefs.
+    """
+    kinds, doubted = effect_kinds(panel, choices.effects)
+    effects = [
+        EffectPrior(kind, choices.effects.get(name) or _default(panel, kind, name))
+        for name, kind in zip((*panel.channels, *panel.organic), kinds, strict=True)
+    ]
+    shapes = shape_priors(panel.granularity)
+    likely = likely_carry_over(choices.adstock, lags_of(panel, choices), shapes)
+    adjusted = choices.experiments_as == "adjusted_prior"
+    effects = with_experiments(panel, effects, readings, likely, adjusted=adjusted, size=_size(panel))
+    return Priors(tuple(effects), shapes), doubted
 
 
 def effect_kinds(panel: MediaPanel, effects: Mapping[str, LogNormal]) -> tuple[list[EffectKind], bool]:
@@ -122,13 +146,11 @@ def _default(panel: MediaPanel, kind: EffectKind, name: str) -> LogNormal:
     return LogNormal(float(np.log(usual.PAID_SHARE * share)), usual.SHARE_SPREAD)
 
 
-def _unit(panel: MediaPanel, scale: OutcomeScale, place: int, kind: EffectKind) -> float:
-    """What one unit of a medium's effect adds to the scaled outcome over all periods together."""
-    if kind == "roi":
-        return float(panel.spend[panel.history :, place].sum() / scale.unit)
-    if kind == "log_odds":
-        return len(panel) / scale.unit
-    return _size(panel) / scale.unit
+def effect_units(panel: MediaPanel, kinds: Sequence[EffectKind], unit: float) -> FloatArray:
+    """What one unit of each medium's effect adds to the outcome over all periods together, in multiples of `unit`."""
+    spend = panel.spend[panel.history :].sum(axis=0)
+    adds = {"contribution": _size(panel), "log_odds": float(len(panel))}
+    return np.array([spend[place] if kind == "roi" else adds[kind] for place, kind in enumerate(kinds)]) / unit
 
 
 def _size(panel: MediaPanel) -> float:
@@ -138,22 +160,28 @@ def _size(panel: MediaPanel) -> float:
 
 def _amounts(panel: MediaPanel, lags: int) -> tuple[FloatArray, FloatArray]:
     """Exposure in multiples of its usual amount, the mean of the periods that have any; and these scales."""
-    exposure = np.hstack([panel.exposure, panel.organic_exposure]).T
-    seen = exposure[:, panel.history :]
+    exposure = known_amounts(panel, lags)
+    seen = exposure[:, lags - 1 :]
     active = np.count_nonzero(seen, axis=1)
     scales = seen.sum(axis=1) / np.maximum(active, 1)
     scales = np.where(scales > 0, scales, 1.0)
+    return exposure / scales[:, None], scales
+
+
+def known_amounts(panel: MediaPanel, lags: int) -> FloatArray:
+    """Exposure from L - 1 periods before the outcome on, (P, L - 1 + T), as far as it is known and as it then was."""
+    exposure = np.hstack([panel.exposure, panel.organic_exposure]).T
     known = exposure[:, max(panel.history - (lags - 1), 0) :]
-    unknown = lags - 1 - (known.shape[1] - seen.shape[1])
+    unknown = lags - 1 - (known.shape[1] - len(panel))
     # Nothing is known of media before the data begin. That there were none would be the less likely guess, unless the
     # first that is known of a medium is that there were none.
     as_at_first = np.where(known[:, :1] > 0, known[:, : max(lags - 1, 1)].mean(axis=1, keepdims=True), 0.0)
-    return np.hstack([np.repeat(as_at_first, unknown, axis=1), known]) / scales[:, None], scales
+    return np.hstack([np.repeat(as_at_first, unknown, axis=1), known])
 
 
 def with_tail(amounts: FloatArray, periods: int) -> FloatArray:
-    """Amounts (P, N) with as many periods of none behind them."""
-    return np.pad(amounts, ((0, 0), (0, periods)))
+    """Amounts (..., N) with as many periods of none behind them."""
+    return np.pad(amounts, [(0, 0)] * (amounts.ndim - 1) + [(0, periods)])
 
 
 def only_before(amounts: FloatArray, lead: int) -> FloatArray:
@@ -176,24 +204,59 @@ def density_data(
     `lagged_before`: (P, L, L - 1), of the media from before alone. What is padding is zero, and not counted.
     """
     periods = lagged_amounts.shape[2]
-    padded = bucket(periods)
+    length = bucket(periods)
     known = np.isfinite(scaled)
     bases = SingularBases.of(baseline.columns * known[:, None], [baseline.scales_at(s) for s in TREND_SCALES])
     width = bucket(len(bases.directions))
     return {
-        "outcome": _padded(np.where(known, scaled, 0.0), padded),
-        "known": _padded(known.astype(np.float64), padded),
+        "outcome": padded(np.where(known, scaled, 0.0), length),
+        "known": padded(known.astype(np.float64), length),
         "known_count": np.array(float(known.sum())),
-        "counted": _padded(np.ones(periods), padded),
-        "lagged": _padded(lagged_amounts, padded),
+        "counted": padded(np.ones(periods), length),
+        "lagged": padded(lagged_amounts, length),
         "lagged_before": lagged_before,
         "unit": units,
-        "directions": _padded(_padded(bases.directions, padded).T, width).T,
-        "rotations": _padded(_padded(bases.rotations, width).swapaxes(1, 2), width).swapaxes(1, 2),
-        "singular_values": _padded(bases.values, width),
+        "directions": padded(padded(bases.directions, length).T, width).T,
+        "rotations": padded(padded(bases.rotations, width).swapaxes(1, 2), width).swapaxes(1, 2),
+        "singular_values": padded(bases.values, width),
         "log_weights": np.full(len(TREND_SCALES), -np.log(len(TREND_SCALES))),
         "priors": dict(priors),
     }
+
+
+def experiment_data(
+    readings: Sequence[Reading], amounts: FloatArray, *, lags: int, unit: float, geos: tuple[str, ...] = ()
+) -> dict[str, Any]:
+    """The part of the density's data on lifts that enter it, `experiments`; nothing where there are none.
+
+    `amounts`: (P, L - 1 + T), or (G, P, L - 1 + T) of G `geos`. `unit`: of the outcome. Padded to a power of two of
+    them and to as many periods for each; what is padding has a precision of 0 and no media.
+    """
+    entering = [
+        (reading.experiment, reading.window, reading.behind(lags - 1))
+        for reading in readings
+        if reading.route == "likelihood" and reading.window is not None
+    ]
+    if not entering:
+        return {}
+    count = 1 << (len(entering) - 1).bit_length()
+    width = bucket(max(window.periods + behind for _experiment, window, behind in entering))
+    shape = (count, *amounts.shape[:-2], lags, width)
+    found: dict[str, npt.NDArray[Any]] = {"channel": np.zeros(count, np.int64)}
+    found |= {name: np.zeros(count) for name in ("lift", "precision")}
+    found |= {name: np.zeros(shape) for name in ("lagged_with", "lagged_without")}
+    for row, (experiment, window, behind) in enumerate(entering):
+        media = amounts[..., window.place, :]
+        if experiment.geo in geos:
+            media = np.where([[geo == experiment.geo] for geo in geos], media, 0.0)
+        without = window.without(media, lags - 1)
+        found["channel"][row] = window.place
+        found["lagged_with"][row] = padded(window.lagged(media, lags, behind), width)
+        found["lagged_without"][row] = padded(window.lagged(without, lags, behind), width)
+        # Of all media of the window the test's are the share that its spend is, and their lift is taken to be that too.
+        found["lift"][row] = experiment.lift / window.ratio / unit
+        found["precision"][row] = (window.ratio * unit / experiment.error) ** 2
+    return {"experiments": found}
 
 
 @dataclass(frozen=True, eq=False)
@@ -229,7 +292,7 @@ def bucket(length: int) -> int:
     return -(-length // step) * step
 
 
-def _padded(array: FloatArray, length: int) -> FloatArray:
+def padded(array: FloatArray, length: int) -> FloatArray:
     """Zeros behind, along the last axis."""
     behind = [(0, 0)] * (array.ndim - 1) + [(0, length - array.shape[-1])]
     return np.pad(np.asarray(array, np.float64), behind)

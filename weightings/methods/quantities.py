@@ -158,7 +158,7 @@ def response_grid(fitted: Fitted, window: Window, multipliers: Sequence[float] |
     """
     begin, amounts = _with_tail(fitted, window)
     ahead = window.start - begin
-    inside = np.zeros(amounts.shape[1], np.bool_)
+    inside = np.zeros(amounts.shape[-1], np.bool_)
     inside[fitted.lead + ahead : fitted.lead + ahead + window.periods] = True
     without = np.where(inside, 0.0, amounts)
     draws, media = len(fitted.sigma), len(fitted.media)
@@ -215,9 +215,9 @@ def _with_tail(fitted: Fitted, window: Window) -> tuple[int, FloatArray]:
     the data's end there is nothing.
     """
     begin = window.start if fitted.lead else 0
-    behind = max(window.stop + fitted.tail - (fitted.amounts.shape[1] - fitted.lead), 0)
-    padded = np.pad(fitted.amounts, ((0, 0), (0, behind)))
-    return begin, padded[:, begin : window.stop + fitted.lead + fitted.tail]
+    behind = max(window.stop + fitted.tail - (fitted.amounts.shape[-1] - fitted.lead), 0)
+    padded = np.pad(fitted.amounts, [(0, 0)] * (fitted.amounts.ndim - 1) + [(0, behind)])
+    return begin, padded[..., begin : window.stop + fitted.lead + fitted.tail]
 
 
 def _all_but_each(fitted: Fitted, begin: int, block: slice, added: FloatArray) -> FloatArray:

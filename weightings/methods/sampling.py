@@ -60,6 +60,11 @@ class Target(Protocol):
     def parameter_names(self) -> tuple[str, ...]:
         """A name for each of them."""
 
+    @property
+    def entangled(self) -> int:
+        """How many of them, the first ones, depend on each other so much that a dense mass matrix is worth its cost,
+        where there are too many for one of all."""
+
     def log_density(self, position: jax.Array, data: Data) -> jax.Array:
         """The log density at (D,), up to a constant: pure, and all that is known of the data is in `data`."""
 
@@ -76,7 +81,7 @@ class Settings:
     `draws` per chain are made before convergence is looked at for the first time, `most_draws` at most. Every parameter
     must come to an R-hat of `r_hat` at most and a bulk and a tail ESS of `ess` at least. `threads`: chains at a time.
     `dense_up_to`: parameters up to which the mass matrix is dense: that halves the steps, but each takes several
-    products with it.
+    products with it. Beyond, it is dense for those that the target says.
     """
 
     seed: int
@@ -205,17 +210,25 @@ def compiled(target: Target, data: Data, settings: Settings) -> _Program:
     """
     leaves, tree = jax.tree.flatten(data)
     shapes = tuple((np.shape(leaf), np.result_type(leaf).name) for leaf in leaves)
-    kernel = (settings.warmup, settings.target_accept, settings.max_tree_depth, target.size <= settings.dense_up_to)
+    dense = min(target.size if target.size <= settings.dense_up_to else target.entangled, target.size)
+    kernel = (settings.warmup, settings.target_accept, settings.max_tree_depth, dense)
     return _compile(target, shapes, tree, kernel)
+
+
+_DENSE, _REST = "0", "1"  # the parts of a position, in the order in which they are joined
+
+
+def _joined(parts: dict[str, jax.Array]) -> jax.Array:
+    return jnp.concatenate([parts[_DENSE], parts[_REST]])
 
 
 @lru_cache(maxsize=16)
 def _compile(target: Target, shapes: tuple[tuple[tuple[int, ...], str], ...], tree: Any, kernel: Hashable) -> _Program:
     assert isinstance(kernel, tuple)  # noqa: S101 - lru_cache wants it hashable, mypy wants it known
-    warmup, target_accept, max_tree_depth, dense_mass = kernel
+    warmup, target_accept, max_tree_depth, dense = kernel
     data = jax.tree.unflatten(tree, [jax.ShapeDtypeStruct(shape, dtype) for shape, dtype in shapes])
     begin, step = hmc(
-        potential_fn_gen=lambda data: lambda position: -target.log_density(position, data),
+        potential_fn_gen=lambda data: lambda parts: -target.log_density(_joined(parts), data),
         algo="NUTS",
     )
 
@@ -224,9 +237,9 @@ def _compile(target: Target, shapes: tuple[tuple[tuple[int, ...], str], ...], tr
         for seed in (seeds[1], seeds[2]):
             key = jax.random.fold_in(key, seed)
         return begin(
-            position,
+            {_DENSE: position[:dense], _REST: position[dense:]},
             warmup,
-            dense_mass=dense_mass,
+            dense_mass=[(_DENSE,)] if dense else False,
             target_accept_prob=target_accept,
             max_tree_depth=max_tree_depth,
             model_args=(data,),
@@ -241,7 +254,7 @@ def _compile(target: Target, shapes: tuple[tuple[tuple[int, ...], str], ...], tr
         def one(i: jax.Array, carry: tuple[Any, _Chunk]) -> tuple[Any, _Chunk]:
             state, chunk = carry
             state = step(state, model_args=(data,))
-            found = (state.z, -state.potential_energy, state.diverging, state.num_steps)
+            found = (_joined(state.z), -state.potential_energy, state.diverging, state.num_steps)
             return state, _Chunk(*(column.at[i].set(value) for column, value in zip(chunk, found, strict=True)))
 
         filled: tuple[Any, _Chunk] = lax.fori_loop(0, draws, one, (state, empty))
@@ -306,7 +319,7 @@ class _Chain:
         seeds = np.array([self._settings.seed, self._number, self.restarts], np.int64)
         for _ in range(MOST_STARTS):
             state = self._program.start(self._target.initial(rng), seeds, self._data)
-            if np.isfinite(state.potential_energy) and np.all(np.isfinite(state.z_grad)):
+            if np.isfinite(state.potential_energy) and np.all(np.isfinite(_joined(state.z_grad))):
                 return state
         raise SamplingError("No starting values were found for which the model and these data fit together.")
 

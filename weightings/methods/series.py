@@ -7,10 +7,11 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from marketing.frames import MediaPanel
+from marketing.frames import GeoPanel, MediaPanel
 from weightings.methods import scores
 from weightings.methods.baseline import Baseline
-from weightings.methods.fitting import NOISE_STREAM, Fold, predictive, stream
+from weightings.methods.experiments import Reading
+from weightings.methods.fitting import NOISE_STREAM, Fit, Fold, GeoFit, predictive, stream
 from weightings.methods.posterior import Fitted, Posterior, blocks_of
 from weightings.methods.priors import EffectPrior
 from weightings.methods.quantities import Window, contributions
@@ -28,6 +29,8 @@ class Fitting:
 
     `level` of the intervals, as a share. `folds`: of rolling origin. For the models of this package also `priors`, one
     for each medium, `prior`, what the model took for possible beforehand, and `baseline`; None for another family.
+    `readings`: how experiments enter it; `before`: where any does, a fit that knows of none, None if there is no such.
+    `geos`: the panels of a model of several geos, of which `panel` is all together.
     """
 
     panel: MediaPanel
@@ -42,6 +45,9 @@ class Fitting:
     prior: Posterior | None = None
     baseline: Baseline | None = None
     money_doubted: bool = False
+    readings: Sequence[Reading] = ()
+    before: Fit | GeoFit | None = None
+    geos: GeoPanel | None = None
 
 
 def spread_over(draws: int, most: int) -> npt.NDArray[np.int64]:
@@ -69,7 +75,7 @@ class Series:
     @classmethod
     def of(cls, fitting: Fitting) -> "Series":
         fitted, (low, _middle, high) = fitting.fitted, bounds(fitting.level)
-        draws, media, periods = len(fitted.sigma), len(fitted.media), fitted.amounts.shape[1] - fitted.lead
+        draws, media, periods = len(fitted.sigma), len(fitted.media), fitted.amounts.shape[-1] - fitted.lead
         expected, baseline, added = np.zeros(periods), np.zeros(periods), np.zeros((media, periods))
         for block in blocks_of(draws, 4 * fitted.amounts.size):
             of_block = contributions(fitted, block)

@@ -4,12 +4,14 @@ Loading needs neither JAX nor the code that fitted the model: everything a resul
 """
 
 from collections.abc import Mapping
+from dataclasses import fields
 from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from marketing.frames import MediaPanel
+from marketing.frames import GeoPanel, MediaPanel
+from weightings.methods.geo_posterior import GeoPosterior
 from weightings.methods.media_mix import MediaMixModel
 from weightings.methods.outcome_scale import OutcomeScale
 from weightings.methods.posterior import Posterior
@@ -18,10 +20,11 @@ from weightings.methods.quantities import Quantities, Window
 FloatArray: TypeAlias = npt.NDArray[np.float64]
 Arrays: TypeAlias = dict[str, npt.NDArray[Any]]
 
-FORMAT = 1  # of what is stored; goes up when what is read changes its meaning
+FORMAT = 2  # of what is stored; goes up when what is read changes its meaning: since 2 there are models of geos
 
 _PANEL_ARRAYS = ("period_start", "outcome", "spend", "exposure", "organic_exposure", "control", "event", "holiday")
 _PANEL_NAMES = ("channels", "exposure_units", "organic", "organic_units", "controls", "events", "holidays")
+_GEO_ARRAYS = ("sizes", "common", "own", "noise")
 _QUANTITIES = ("expected", "baseline", "contribution", "incremental", "carry_over", "marginal", "spend", "exposure")
 
 
@@ -57,6 +60,26 @@ def unpack_panel(described: Mapping[str, Any], arrays: Mapping[str, npt.NDArray[
     )
 
 
+def pack_geo_panel(panel: GeoPanel) -> tuple[dict[str, Any], Arrays]:
+    """The panels of several geos as JSON and arrays, (G, ...) each."""
+    packed = [pack_panel(each) for each in panel.panels]
+    described = {**packed[0][0], "geos": list(panel.geos)}
+    arrays = {name: np.stack([of_geo[name] for _described, of_geo in packed]) for name in packed[0][1]}
+    return described, {**arrays, "panel.sizes": panel.sizes}
+
+
+def unpack_geo_panel(described: Mapping[str, Any], arrays: Mapping[str, npt.NDArray[Any]]) -> GeoPanel:
+    """The panels that were packed. Raises KeyError or ValueError where something is missing or damaged."""
+    return GeoPanel(
+        geos=tuple(described["geos"]),
+        panels=tuple(
+            unpack_panel(described, {f"panel.{name}": arrays[f"panel.{name}"][place] for name in _PANEL_ARRAYS})
+            for place in range(len(described["geos"]))
+        ),
+        sizes=arrays["panel.sizes"],
+    )
+
+
 def pack_posterior(posterior: Posterior) -> tuple[dict[str, Any], Arrays]:
     """A posterior as JSON and arrays."""
     model, scale = posterior.model, posterior.scale
@@ -81,6 +104,9 @@ def pack_posterior(posterior: Posterior) -> tuple[dict[str, Any], Arrays]:
         "posterior.trend_scale": posterior.trend_scale,
         **{f"posterior.parameter.{name}": values for name, values in posterior.parameters.items()},
     }
+    if isinstance(posterior, GeoPosterior):
+        described["geos"] = list(posterior.geos)
+        arrays |= {f"posterior.{name}": getattr(posterior, name) for name in _GEO_ARRAYS}
     return described, arrays
 
 
@@ -92,7 +118,7 @@ def unpack_posterior(described: Mapping[str, Any], arrays: Mapping[str, npt.NDAr
             "installation, or run the model again."
         )
     bounds = described["scale"]["bounds"]
-    return Posterior(
+    posterior = Posterior(
         model=MediaMixModel(
             tuple(described["media"]), described["lags"], described["adstock"], described["saturation"]
         ),
@@ -106,6 +132,11 @@ def unpack_posterior(described: Mapping[str, Any], arrays: Mapping[str, npt.NDAr
         coefficients=arrays["posterior.coefficients"],
         trend_scale=arrays["posterior.trend_scale"],
     )
+    if "geos" not in described:
+        return posterior
+    of_all: dict[str, Any] = {field.name: getattr(posterior, field.name) for field in fields(posterior)}
+    of_all |= {name: arrays[f"posterior.{name}"] for name in _GEO_ARRAYS}
+    return GeoPosterior(**of_all, geos=tuple(described["geos"]))
 
 
 def pack_quantities(found: Quantities) -> tuple[dict[str, Any], Arrays]:

@@ -8,7 +8,14 @@ from analyses.presenters import provenance
 from analyses.serializers import RunWithResultSerializer
 from mmm_project import formats
 from weightings.labels import VERDICTS
-from weightings.presentation import curve_sections, health_sections, return_sections, time_sections, words
+from weightings.presentation import (
+    curve_sections,
+    experiment_sections,
+    health_sections,
+    return_sections,
+    time_sections,
+    words,
+)
 from weightings.presentation.results import Result
 from weightings.presentation.rows import rows
 
@@ -33,6 +40,7 @@ def document(run: "Run") -> Document:
             return_sections.returns(result),
             return_sections.contributions(result),
             time_sections.over_time(result),
+            *experiment_sections.experiments(result),
             curve_sections.response_curves(result),
             health_sections.model_health(result),
             health_sections.held_back(result),

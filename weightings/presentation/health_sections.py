@@ -42,6 +42,7 @@ READINGS = {
     "R-hat": _Reading(AT_MOST, lambda value: f"{value:.3f}"),
     "Effective draws": _Reading(AT_LEAST, lambda value: formats.count(round(value))),
     "Divergences": _Reading(AT_MOST, _share),
+    "Agreement with an experiment": _Reading(AT_LEAST, _three_digits),
     "Negative baseline": _Reading(AT_MOST, _share),
     "R2": _Reading(AT_LEAST, _three_digits),
     "wMAPE": _Reading(AT_MOST, _share),

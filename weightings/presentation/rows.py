@@ -13,6 +13,7 @@ MEASURES = (
     *("roi", "mroi", "incremental_per_spend", "marginal_per_spend", "incremental", "carry_over", "carry_in"),
     *("contribution", "contribution_share", "efficiency", "cpik", "effectiveness", "prior"),
 )
+WITHOUT_EXPERIMENTS = "incremental_per_spend_without_experiments"
 MEANS = ("contribution", "contribution_share")  # as these are what add up
 
 
@@ -20,13 +21,16 @@ def rows(run: "Run") -> "Iterator[Sequence[Cell]]":
     """Yield the header, a row for each channel, and the baseline and the expected outcome."""
     assert run.result is not None  # noqa: S101 - only finished runs are exported
     result = run.result
+    without = {test["channel"]: test["before"] for test in result.get("experiments", ()) if test["before"]}
     yield (
         *("channel", "kind", "exposure_unit", "spend", "exposure"),
         *(f"{measure}{end}" for measure in MEASURES for end in ("", "_low", "_high")),
         *(f"{measure}_mean" for measure in MEANS),
+        *(f"{WITHOUT_EXPERIMENTS}{end}" for end in ("", "_low", "_high")),
     )
     for channel in result["channels"]:
-        yield _row(channel)
+        before = without.get(channel["channel"], {}).get("incremental_per_spend")
+        yield _row({**channel, WITHOUT_EXPERIMENTS: before})
     baseline = result["baseline"]
     yield _row({"channel": BASELINE, "contribution": baseline["outcome"], "contribution_share": baseline["share"]})
     yield _row({"channel": EXPECTED, "contribution": result["expected"]})
@@ -38,4 +42,5 @@ def _row(channel: Mapping[str, Any]) -> "Sequence[Cell]":
         *(channel.get(name) for name in ("spend", "exposure")),
         *((channel.get(measure) or {}).get(end) for measure in MEASURES for end in ("median", "low", "high")),
         *((channel.get(measure) or {}).get("mean") for measure in MEANS),
+        *((channel.get(WITHOUT_EXPERIMENTS) or {}).get(end) for end in ("median", "low", "high")),
     )

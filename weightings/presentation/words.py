@@ -6,8 +6,8 @@ from typing import Any
 from babel import Locale
 
 from mmm_project import formats
-from weightings.labels import EXPOSURES, MODEL_LABELS
-from weightings.params import EFFECTS, MEASURED_IN, period_of
+from weightings.labels import EXPERIMENT_USES, EXPOSURES, LIFT_COUNTS, MODEL_LABELS
+from weightings.params import EFFECTS, MEASURED_IN, NO_EXPERIMENTS, is_lightweight, period_of
 from weightings.presentation.results import Result, listed
 
 ROI_MEANING = (
@@ -30,6 +30,8 @@ def describe(params: Mapping[str, Any]) -> str:
     parts = [params["outcome"], MODEL_LABELS[params["model"]], f"by {params['granularity']}", period_of(params).label]
     if EFFECTS in params:
         parts.append("with expected returns")
+    if params.get("experiments") == NO_EXPERIMENTS:
+        parts.append("without experiments")
     return " · ".join(parts)
 
 
@@ -41,6 +43,7 @@ def settings(params: Mapping[str, Any]) -> list[tuple[str, str]]:
         for channel, believed in effects.items()
     )
     folds = params["folds"]
+    use = NO_EXPERIMENTS if is_lightweight(params) else params.get("experiments", "auto")
     return [
         ("Outcome", f"{params['outcome']}, {MEASURES[params[MEASURED_IN]]}"),
         ("Period reported", period_of(params).label),
@@ -50,6 +53,8 @@ def settings(params: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("Exposure", EXPOSURES[params.get("exposure", "auto")]),
         ("Holidays", ", ".join(map(_country, params.get("holidays", ()))) or "none"),
         ("Expected returns", "; ".join(expected) or "the usual ones"),
+        ("Experiments", EXPERIMENT_USES[use]),
+        *((("Lifts count", LIFT_COUNTS[params.get("lifts", "all")]),) if use != NO_EXPERIMENTS else ()),
         *((("Bounds of the outcome", f"{bounds[0]:g} to {bounds[1]:g}"),) if bounds else ()),
         ("Knots of the trend", str(params.get("knots", "by the length of the data"))),
         ("Periods held back", formats.count(folds, "time") if folds else "none"),
