@@ -424,6 +424,11 @@ class GeoPanel:
         """The number of periods of the outcome, T."""
         return len(self.panels[0])
 
+    @property
+    def by_name(self) -> Mapping[str, MediaPanel]:
+        """The panel of each geo."""
+        return dict(zip(self.geos, self.panels, strict=True))
+
     def national(self) -> MediaPanel:
         """All markets as one: outcome and media added up, surroundings averaged by size.
 

@@ -1,8 +1,8 @@
-"""From the database to a media panel: the visible figures of a workspace by day, and the public holidays."""
+"""From the database to media panels: the visible figures of a workspace by day and geo, and the public holidays."""
 
 import datetime as dt
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,26 +11,39 @@ from django.db.models.functions import Cast, Coalesce
 
 from accounts.models import Workspace
 from marketing.channel_index import channel_index
-from marketing.frames import Granularity, Int64Column
+from marketing.frames import Float64Column, Granularity, Int64Column
 from marketing.models import ChannelSpend, ControlValue, Import, Outcome, OutcomeValue
 from marketing.panel_building import (
+    MEASURES,
     DaySeries,
     Exposure,
+    GeoRows,
+    LoadedGeoPanel,
     LoadedPanel,
     MediaRows,
     PanelChoice,
     PanelProblem,
     PanelRemark,
     PanelRows,
+    build_geo_panel,
     build_panel,
 )
 from marketing.periods import EPOCH, day_number
 from marketing.selectors import load_events
 
-__all__ = ["LoadedPanel", "PanelProblem", "PanelRemark", "PanelRequest", "load_media_panel"]
+__all__ = [
+    "LoadedGeoPanel",
+    "LoadedPanel",
+    "PanelProblem",
+    "PanelRemark",
+    "PanelRequest",
+    "load_geo_panel",
+    "load_media_panel",
+]
 
 DECIMALS = 6  # of an amount of money
 ROWS_AT_ONCE = 10_000
+MEDIA_COLUMNS = [("channel", "i8"), ("spend", "f8"), ("impressions", "f8"), ("clicks", "f8")]
 LONGEST_MONTH = 31  # days that the last row of an outcome may speak for
 
 
@@ -63,19 +76,7 @@ def load_media_panel(*, workspace: Workspace, request: PanelRequest) -> LoadedPa
     Raises PanelProblem if the data do not allow a panel, or a country is not known, and ValueError for a negative
     number of periods or bounds that are none.
     """
-    if request.start is not None and request.end is not None and request.start > request.end:
-        raise PanelProblem("start_after_end", f"The period starts on {request.start}, after its end, {request.end}.")
-    choice = PanelChoice(
-        granularity=request.granularity,
-        start=None if request.start is None else day_number(request.start),
-        end=None if request.end is None else day_number(request.end),
-        exposure=request.exposure,
-        is_money=request.outcome.is_money,
-        is_share=request.bounds is None and request.outcome.kind == Outcome.Kind.BRAND_AWARENESS,
-        bounds=request.bounds,
-        history_periods=request.history_periods,
-        short_allowed=request.short_allowed,
-    )
+    choice = _choice(request)
     outcome, geos = _outcome(workspace, request.outcome, is_averaged=choice.is_bounded)
     first, last = _reach(outcome.day)
     return build_panel(
@@ -85,6 +86,28 @@ def load_media_panel(*, workspace: Workspace, request: PanelRequest) -> LoadedPa
             media=_media(workspace),
             controls=_controls(workspace),
             events=_events(workspace, first, last),
+            holidays=holiday_days(countries=request.holiday_countries, start=first, end=last),
+        ),
+        choice=choice,
+    )
+
+
+def load_geo_panel(*, workspace: Workspace, request: PanelRequest) -> LoadedGeoPanel:
+    """Load a panel of the geos that the outcome's visible rows name; as many queries, however many rows there are.
+
+    Names of geos are the same if every letter is. Merged channels count for their target. Raises as `load_media_panel`
+    does, and PanelProblem for an outcome with bounds, and for too few or too many geos.
+    """
+    choice = _choice(request)
+    outcome = _outcome_by_geo(workspace, request.outcome)
+    first, last = _reach(np.concatenate([np.empty(0, np.int64), *(series.day for series in outcome.values())]))
+    return build_geo_panel(
+        rows=GeoRows(
+            outcome_name=request.outcome.name,
+            outcome=outcome,
+            media=_media_by_geo(workspace),
+            controls=_controls_by_geo(workspace),
+            events=_events_by_geo(workspace, first, last),
             holidays=holiday_days(countries=request.holiday_countries, start=first, end=last),
         ),
         choice=choice,
@@ -129,6 +152,22 @@ def _without_doubt(name: str) -> str:
     return name.replace(", estimated)", ")").replace(" (estimated)", "")
 
 
+def _choice(request: PanelRequest) -> PanelChoice:
+    if request.start is not None and request.end is not None and request.start > request.end:
+        raise PanelProblem("start_after_end", f"The period starts on {request.start}, after its end, {request.end}.")
+    return PanelChoice(
+        granularity=request.granularity,
+        start=None if request.start is None else day_number(request.start),
+        end=None if request.end is None else day_number(request.end),
+        exposure=request.exposure,
+        is_money=request.outcome.is_money,
+        is_share=request.bounds is None and request.outcome.kind == Outcome.Kind.BRAND_AWARENESS,
+        bounds=request.bounds,
+        history_periods=request.history_periods,
+        short_allowed=request.short_allowed,
+    )
+
+
 def _reach(day: Int64Column) -> tuple[dt.date, dt.date]:
     """The first and the last day that periods of the outcome may hold."""
     first, last = (int(day.min()), int(day.max())) if len(day) else (0, 0)
@@ -150,19 +189,40 @@ def _outcome(workspace: Workspace, outcome: Outcome, *, is_averaged: bool) -> tu
         .values_list("date")
         .annotate(total=Avg("value") if is_averaged else Sum("value"), geos=Count("geo"))
     )
-    table = _table(rows, [("value", "f8"), ("geos", "i8")])
+    table = _table(_stream(rows), [("value", "f8"), ("geos", "i8")])
     return DaySeries(outcome.name, table["day"], table["value"]), table["geos"]
+
+
+def _outcome_by_geo(workspace: Workspace, outcome: Outcome) -> dict[str, DaySeries]:
+    rows = _visible(OutcomeValue, workspace).filter(outcome=outcome).values_list("date", "geo", "value")
+    table, parts = _by_geo(rows, [("value", "f8")])
+    return {geo: DaySeries(outcome.name, table["day"][part], table["value"][part]) for geo, part in parts.items()}
 
 
 def _media(workspace: Workspace) -> MediaRows:
     """Media by day and by the channel that rows came with."""
+    return _media_rows(workspace, _table(_stream(_media_sums(workspace, "date", "channel_id")), MEDIA_COLUMNS))
+
+
+def _media_by_geo(workspace: Workspace) -> dict[str, MediaRows]:
+    table, parts = _by_geo(_media_sums(workspace, "date", "geo", "channel_id"), MEDIA_COLUMNS)
+    media = _media_rows(workspace, table)
+    columns = ("series", "day", *MEASURES)
+    return {
+        geo: replace(media, **{column: getattr(media, column)[part] for column in columns})
+        for geo, part in parts.items()
+    }
+
+
+def _media_sums(workspace: Workspace, *by: str) -> QuerySet[Any, Any]:
     sums = {"spend_sum": Cast(Sum("spend"), FloatField()), "seen": Sum("impressions"), "clicked": Sum("clicks")}
-    rows = (
-        _visible(ChannelSpend, workspace)
-        .values_list("date", "channel_id")
-        .annotate(**{name: Coalesce(total, Value(0.0)) for name, total in sums.items()})
-    )
-    table = _table(rows, [("channel", "i8"), ("spend", "f8"), ("impressions", "f8"), ("clicks", "f8")])
+    totals = {name: Coalesce(total, Value(0.0)) for name, total in sums.items()}
+    rows: QuerySet[Any, Any] = _visible(ChannelSpend, workspace).values_list(*by).annotate(**totals)
+    return rows
+
+
+def _media_rows(workspace: Workspace, table: Any) -> MediaRows:
+    """The rows of a table with the columns of media, in their order."""
     index = channel_index(workspace=workspace)  # read after the rows, so that it knows all of their channels
     present, series = np.unique(table["channel"], return_inverse=True)
     counted = [index.counted_for(pk) for pk in present.tolist()]
@@ -182,28 +242,60 @@ def _media(workspace: Workspace) -> MediaRows:
 
 def _controls(workspace: Workspace) -> list[DaySeries]:
     """Each control by day, in the order of their names."""
-    rows = _visible(ControlValue, workspace).values_list("control__name", "date").annotate(mean=Avg("value"))
-    found: dict[str, tuple[list[int], list[float]]] = {}
-    for name, date, mean in rows.iterator(chunk_size=ROWS_AT_ONCE):
-        days, values = found.setdefault(name, ([], []))
+    found = _control_series(workspace, "control__name")
+    return [DaySeries(name, *found[name,]) for (name,) in sorted(found)]
+
+
+def _controls_by_geo(workspace: Workspace) -> dict[str, dict[str, DaySeries]]:
+    """Each control by geo and day, in the order of their names."""
+    found = _control_series(workspace, "control__name", "geo")
+    controls: dict[str, dict[str, DaySeries]] = {}
+    for name, geo in sorted(found):
+        controls.setdefault(name, {})[geo] = DaySeries(name, *found[name, geo])
+    return controls
+
+
+def _control_series(workspace: Workspace, *by: str) -> dict[tuple[str, ...], tuple[Int64Column, Float64Column]]:
+    """Days and the mean of each, for each control (and geo)."""
+    rows = _visible(ControlValue, workspace).values_list(*by, "date").annotate(mean=Avg("value"))
+    found: dict[tuple[str, ...], tuple[list[int], list[float]]] = {}
+    for *of, date, mean in _stream(rows):
+        days, values = found.setdefault(tuple(of), ([], []))
         days.append(day_number(date))
         values.append(mean)
-    return [
-        DaySeries(name, np.array(days, np.int64), np.array(values, np.float64))
-        for name, (days, values) in sorted(found.items())
-    ]
+    return {of: (np.array(days, np.int64), np.array(values, np.float64)) for of, (days, values) in found.items()}
 
 
 def _events(workspace: Workspace, first: dt.date, last: dt.date) -> dict[str, Int64Column]:
     """The days from `first` to `last` on which the events of each name are on, in the order of the names."""
-    days: dict[str, list[Int64Column]] = {}
+    return {
+        name: np.concatenate(list(by_geo.values())) for name, by_geo in _events_by_geo(workspace, first, last).items()
+    }
+
+
+def _events_by_geo(workspace: Workspace, first: dt.date, last: dt.date) -> dict[str, dict[str, Int64Column]]:
+    """The same for each geo."""
+    days: dict[str, dict[str, list[Int64Column]]] = {}
     for event in load_events(workspace=workspace, start=first, end=last):
         on = np.arange(day_number(max(event.start, first)), day_number(min(event.end, last)) + 1)
-        days.setdefault(event.name, []).append(on)
-    return {name: np.concatenate(days[name]) for name in sorted(days)}
+        days.setdefault(event.name, {}).setdefault(event.geo, []).append(on)
+    return {name: {geo: np.concatenate(on) for geo, on in days[name].items()} for name in sorted(days)}
 
 
-def _table(rows: QuerySet[Any, Any], columns: list[tuple[str, str]]) -> Any:
+def _stream(rows: QuerySet[Any, Any]) -> Iterator[Any]:
+    return rows.iterator(chunk_size=ROWS_AT_ONCE)
+
+
+def _table(rows: Iterable[Any], columns: list[tuple[str, str]]) -> Any:
     """Rows of a date and of numbers as a structured array, `day` first; days from 1970-01-01."""
-    stream = rows.iterator(chunk_size=ROWS_AT_ONCE)
-    return np.fromiter(((day_number(date), *numbers) for date, *numbers in stream), [("day", "i8"), *columns])
+    return np.fromiter(((day_number(date), *numbers) for date, *numbers in rows), [("day", "i8"), *columns])
+
+
+def _by_geo(rows: QuerySet[Any, Any], columns: list[tuple[str, str]]) -> tuple[Any, dict[str, slice]]:
+    """Rows of a date, a geo and of numbers as a structured array, and where in it the rows of each geo are."""
+    codes: dict[str, int] = {}
+    coded = ((date, codes.setdefault(geo, len(codes)), *numbers) for date, geo, *numbers in _stream(rows))
+    table = _table(coded, [("geo", "i8"), *columns])
+    ends = np.cumsum(np.bincount(table["geo"], minlength=len(codes))).tolist()
+    parts = {geo: slice(start, end) for geo, start, end in zip(codes, [0, *ends], ends, strict=False)}
+    return table[np.argsort(table["geo"], kind="stable")], parts

@@ -29,13 +29,15 @@ def compute(workspace: Workspace, params: Mapping[str, Any], progress: Progress)
 
 
 def easier(params: Mapping[str, Any]) -> list[tuple[str, dict[str, Any]]]:
-    """Return questions that take less time: coarser periods, no periods held back, a plainer model.
+    """Return questions that take less time: coarser periods, one market, no periods held back, a plainer model.
 
     The logistic curve has fewer parameters than the Hill curve, which is no way out of it.
     """
     offers = []
     if coarser := COARSER.get(params["granularity"]):
         offers.append((f"By {coarser} instead of by {params['granularity']}", {**params, "granularity": coarser}))
+    if "by_geo" in params:
+        offers.append(("All geos together, as one market", {k: v for k, v in params.items() if k != "by_geo"}))
     if params["folds"]:
         offers.append(("Without trying it on periods held back", {**params, "folds": 0}))
     if is_lightweight(params):  # how long it samples, and that nothing is held back, is of that package's models alone
@@ -79,7 +81,7 @@ KIND = AnalysisKind(
     describe=describe,
     settings=settings,
     in_address=in_address,
-    optional=("exposure", "holidays", "bounds", "knots", "short_allowed", "experiments", "lifts", EFFECTS),
+    optional=("exposure", "holidays", "bounds", "knots", "short_allowed", "experiments", "lifts", "by_geo", EFFECTS),
     compare=compare,
     page="weightings:page",
     easier=easier,

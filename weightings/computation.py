@@ -15,8 +15,16 @@ from analyses.registry import Answer
 from jobs.children import compute_in_child
 from jobs.progress import Progress
 from marketing.experiments import visible_experiments
-from marketing.frames import MediaPanel
-from marketing.media_panels import LoadedPanel, PanelProblem, PanelRemark, PanelRequest, load_media_panel
+from marketing.frames import GeoPanel, MediaPanel
+from marketing.media_panels import (
+    LoadedGeoPanel,
+    LoadedPanel,
+    PanelProblem,
+    PanelRemark,
+    PanelRequest,
+    load_geo_panel,
+    load_media_panel,
+)
 from marketing.models import Outcome
 from marketing.panel_building.rhythm import Calendar, weekday
 from marketing.periods import EPOCH, Period, day_number
@@ -35,18 +43,19 @@ def compute(workspace: Workspace, params: Mapping[str, Any], progress: Progress)
     """
     # Here, not above: they bring SciPy, which pages that only name the kind must not wait for.
     from weightings.methods.preparing import LAGS
-    from weightings.methods.storing import pack_panel
+    from weightings.methods.storing import pack_geo_panel, pack_panel
 
     began = time.perf_counter()
     progress("Reading the data", 0.0)
     outcome = _outcome(workspace, params)
     loaded = _load(workspace, params, outcome, history_periods=LAGS[params["granularity"]] - 1)
-    panel = loaded.panel
+    geos = loaded.panel if isinstance(loaded, LoadedGeoPanel) else None
+    panel = loaded.panel if isinstance(loaded, LoadedPanel) else loaded.panel.national()
     effects = params.get(EFFECTS, {})
     _require_spend(panel, effects)
-    experiments, of_experiments = _experiments(workspace, params, panel)
+    experiments, of_experiments = _experiments(workspace, params, panel, geos)
     start, stop = window_of(panel, period_of(params))
-    described, arrays = pack_panel(panel)
+    described, arrays = pack_panel(panel) if geos is None else pack_geo_panel(geos)
     loading_seconds = time.perf_counter() - began
     answer = compute_in_child(
         program=PROGRAM,
@@ -102,7 +111,9 @@ def _outcome(workspace: Workspace, params: Mapping[str, Any]) -> Outcome:
     return outcome
 
 
-def _load(workspace: Workspace, params: Mapping[str, Any], outcome: Outcome, *, history_periods: int) -> LoadedPanel:
+def _load(
+    workspace: Workspace, params: Mapping[str, Any], outcome: Outcome, *, history_periods: int
+) -> LoadedPanel | LoadedGeoPanel:
     bounds = params.get("bounds")
     request = PanelRequest(
         outcome=outcome,
@@ -116,7 +127,8 @@ def _load(workspace: Workspace, params: Mapping[str, Any], outcome: Outcome, *, 
         short_allowed=params.get("short_allowed") == "yes",
     )
     try:
-        return load_media_panel(workspace=workspace, request=request)
+        load = load_geo_panel if "by_geo" in params else load_media_panel
+        return load(workspace=workspace, request=request)
     except PanelProblem as problem:
         raise AnalysisError(problem.sentence, code=problem.code) from problem
 
@@ -133,7 +145,7 @@ def _require_spend(panel: MediaPanel, effects: Mapping[str, Any]) -> None:
 
 
 def _experiments(
-    workspace: Workspace, params: Mapping[str, Any], panel: MediaPanel
+    workspace: Workspace, params: Mapping[str, Any], panel: MediaPanel, geos: GeoPanel | None
 ) -> tuple[list[dict[str, Any]], list[PanelRemark]]:
     """The experiments that the model is given, and what there is to say of those that it cannot use as they are."""
     from weightings.methods.experiments import Experiment, read
@@ -156,7 +168,7 @@ def _experiments(
         for row in found
     ]
     channels: dict[str, dict[str, None]] = {}  # by sentence, as one may be about several
-    for reading in read(panel, experiments, use):
+    for reading in read(panel, experiments, use, geos={} if geos is None else geos.by_name):
         for sentence in reading.remarks:
             channels.setdefault(sentence, {})[reading.experiment.channel] = None
     remarks = [PanelRemark("experiments", sentence, tuple(names)) for sentence, names in channels.items()]

@@ -17,6 +17,7 @@ from weightings.params import (
     DRAWS,
     EFFECTS,
     FOLDS,
+    GEO_FOLDS,
     HOW_TO_SAY_ROI,
     KNOWN,
     LARGEST_SEED,
@@ -41,7 +42,7 @@ PERIODS = [
 EXPOSURE_CHOICES = [("auto", "Impressions, else spend"), ("spend", "Spend"), ("impressions", "Impressions")]
 MORE_SETTINGS = (
     *("confidence", "exposure", "holidays", "roi", "bounds", "knots", "folds", "draws", "seed", "short_allowed"),
-    *("experiments", "lifts"),
+    *("experiments", "lifts", "by_geo"),
 )
 
 
@@ -81,7 +82,7 @@ class WeightingsForm(forms.Form):
         required=False,
         min_value=0,
         max_value=MOST_FOLDS,
-        help_text=f"Empty: {FOLDS}, of LightweightMMM's models none.",
+        help_text=f"Empty: {FOLDS}, by geo {GEO_FOLDS}, of LightweightMMM's models none.",
     )
     draws = forms.IntegerField(label="Draws per chain at most", required=False, min_value=1, max_value=MOST_DRAWS)
     seed = forms.IntegerField(label="Seed", required=False, min_value=0, max_value=LARGEST_SEED)
@@ -107,6 +108,13 @@ class WeightingsForm(forms.Form):
         choices=[(name, f"{words[0].upper()}{words[1:]}") for name, words in LIFT_COUNTS.items()],
         required=False,
         help_text="The second if experiments stopped counting on their last day, and left out what came later.",
+    )
+
+    by_geo = forms.ChoiceField(
+        label="Geos",
+        choices=[(NO[0], "All together, as one market"), (YES[0], "Side by side")],
+        required=False,
+        help_text="Side by side they tell more of each channel. It takes minutes, and needs an outcome by geo.",
     )
 
     def __init__(self, *args: Any, workspace: Workspace, outcomes: list[Outcome], **kwargs: Any) -> None:

@@ -19,7 +19,7 @@ from weightings.outcomes import days_of_data, outcomes_with_data, usual_outcome
 
 KNOWN = (
     *("outcome", "period", "start", "end", "granularity", "model", "confidence", "exposure", "holidays", "roi"),
-    *("bounds", "knots", "folds", "draws", "seed", "short_allowed", "experiments", "lifts"),
+    *("bounds", "knots", "folds", "draws", "seed", "short_allowed", "experiments", "lifts", "by_geo"),
 )
 EFFECTS = "effects"  # what `roi` becomes
 MEASURED_IN = "measured_in"  # what the outcome's settings say of it: canonical params keep it, nobody gives it
@@ -28,7 +28,7 @@ EARLIEST_YEAR, LATEST_YEAR = 2000, 2100  # imports take no rows from before
 CONFIDENCE_LEVELS = (80, 90, 95, 99)
 LARGEST_SEED = 2**32 - 1
 MOST_KNOTS = 50
-FOLDS, MOST_FOLDS = 3, 6
+FOLDS, GEO_FOLDS, MOST_FOLDS = 3, 1, 6
 DRAWS, FEWEST_DRAWS, MOST_DRAWS = 4000, 500, 20_000
 LIGHTWEIGHT_DRAWS = 2000  # each takes many times as long, and more of them seldom help these models
 LARGEST_NUMBER = 1e12
@@ -59,8 +59,8 @@ def clean(workspace: Workspace, params: Mapping[str, Any]) -> dict[str, Any]:
     `outcome`: a name, or a kind such as sales or brand_awareness. `period`: all (if absent), last_30 ... or `start` and
     `end` -> `start` and `end` of what is reported; the model learns from all data up to the end. `granularity`,
     `model`, `seed`, `confidence` in percent, `folds` held back and `draws` at most per chain are always there;
-    `exposure`, `holidays` and `bounds` (-> lists), `knots`, `short_allowed`, `experiments` and `lifts` only where they
-    differ from the default.
+    `exposure`, `holidays` and `bounds` (-> lists), `knots`, `short_allowed`, `experiments`, `lifts` and `by_geo` only
+    where they differ from the default.
     `roi`: expected returns as text or as a mapping -> `effects` by channel. `measured_in`, money, share or number, is
     looked up anew. Raises InvalidParams with a sentence for each field.
     """
@@ -232,8 +232,9 @@ def _knots(_workspace: Workspace, given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _folds(_workspace: Workspace, given: Mapping[str, Any]) -> dict[str, Any]:
-    """How often periods are held back; LightweightMMM's models are not tried on any."""
-    folds = _whole(given, "folds", 0 if is_lightweight(given) else FOLDS, 0, MOST_FOLDS)
+    """How often periods are held back; LightweightMMM's models are not tried on any, and those of geos on few."""
+    usual = GEO_FOLDS if _by_geo(_workspace, given) else 0 if is_lightweight(given) else FOLDS
+    folds = _whole(given, "folds", usual, 0, MOST_FOLDS)
     if folds and is_lightweight(given):
         raise _Refused("folds", "LightweightMMM's models are not tried on periods held back: leave the folds out.")
     return {"folds": folds}
@@ -244,6 +245,19 @@ def _short_allowed(_workspace: Workspace, given: Mapping[str, Any]) -> dict[str,
     if asked not in (*YES, *NO):
         raise _Refused("short_allowed", f"“short_allowed” is yes or no, not “{_cut(asked)}”.")
     return {"short_allowed": "yes"} if asked in YES else {}
+
+
+def _by_geo(_workspace: Workspace, given: Mapping[str, Any]) -> dict[str, Any]:
+    asked = str(given.get("by_geo", "no")).strip().lower()
+    if asked not in (*YES, *NO):
+        raise _Refused("by_geo", f"“by_geo” is yes or no, not “{_cut(asked)}”.")
+    if asked in NO:
+        return {}
+    if is_lightweight(given):
+        raise _Refused("by_geo", "LightweightMMM's models know one market only: leave the geos out.")
+    if "bounds" in given:
+        raise _Refused("by_geo", "An outcome with bounds does not add up over geos: model it for all geos together.")
+    return {"by_geo": "yes"}
 
 
 def _experiments(_workspace: Workspace, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -278,7 +292,7 @@ def _seed(_workspace: Workspace, given: Mapping[str, Any]) -> dict[str, Any]:
 
 _READERS: Sequence[_Reader] = (
     *(_granularity, _model, _confidence, _folds, _draws, _seed),
-    *(_exposure, _holidays, _bounds, _knots, _short_allowed, _experiments, _lifts),
+    *(_exposure, _holidays, _bounds, _knots, _short_allowed, _experiments, _lifts, _by_geo),
 )
 
 

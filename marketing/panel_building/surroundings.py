@@ -26,7 +26,7 @@ def controls_by_period(
     silent: list[str] = []
     constant: list[str] = []
     for control in controls:
-        value = _mean_by_period(control, outcome.period, calendar, remarks)
+        value = mean_by_period(control, outcome.period, calendar, remarks)
         known = np.flatnonzero(np.isfinite(value))
         if not len(known):
             silent.append(control.name)
@@ -72,7 +72,7 @@ def table(columns: Sequence[Float64Column], rows: int) -> Float64Table:
     return np.column_stack(columns) if columns else np.empty((rows, 0))
 
 
-def _mean_by_period(
+def mean_by_period(
     control: DaySeries, period: Int64Column, calendar: Calendar, remarks: list[PanelRemark]
 ) -> Float64Column:
     """The mean of each period's days, (T,), NaN without any. Says so if a row speaks for longer than a period."""

@@ -8,7 +8,7 @@ carries over.
 """
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -24,6 +24,7 @@ Route: TypeAlias = Literal["likelihood", "prior"]
 Counts: TypeAlias = Literal["all", "within"]  # the periods behind the test's as well, or not
 
 EPOCH = dt.date(1970, 1, 1)
+NOT_BY_GEO: Mapping[str, MediaPanel] = {}
 MOST_OF_SPEND = 1.05  # of what the data have in a window can have been spent on its test
 # Of a lift. That anything is known better is hard to believe, and hard to sample.
 LEAST_RELATIVE_ERROR = 0.01
@@ -146,14 +147,22 @@ class Reading:
         return (*((self.why,) if self.why else ()), *((sentence,) if raised else ()))
 
 
-def read(panel: MediaPanel, experiments: Sequence[Experiment], use: Use, counts: Counts = "all") -> tuple[Reading, ...]:
+def read(
+    panel: MediaPanel,
+    experiments: Sequence[Experiment],
+    use: Use,
+    counts: Counts = "all",
+    *,
+    geos: Mapping[str, MediaPanel] = NOT_BY_GEO,
+) -> tuple[Reading, ...]:
     """Say of each experiment how it enters a model of this panel, if it is to be used in this way.
 
     auto: lifts are taken to be money, so for other outcomes none is used; else as for likelihood. likelihood: on the
     modelled lift, or, where that cannot be modelled, as a prior. prior, adjusted_prior: on the channel's return.
-    `counts`: what all of their lifts do.
+    `counts`: what all of their lifts do. `geos`: the panels of single geos, in a model of several: an experiment in one
+    of them is read by its panel, any other by that of all.
     """
-    return tuple(_read(panel, experiment, use, counts) for experiment in experiments)
+    return tuple(_read(geos.get(experiment.geo, panel), experiment, use, counts) for experiment in experiments)
 
 
 def _read(panel: MediaPanel, experiment: Experiment, use: Use, counts: Counts) -> Reading:

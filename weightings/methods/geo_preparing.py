@@ -86,7 +86,7 @@ def prepare_geos(panel: GeoPanel, choices: Choices) -> GeoPrepared:
     per_size = np.stack([each.outcome for each in panel.panels]) / panel.sizes[:, None]
     unit = _spread(per_size, panel)
     level = float(np.nanmean(per_size) / unit)
-    readings = read_geos(panel, known, choices)
+    readings = read(known, choices.experiments, choices.experiments_as, choices.lifts_count, geos=panel.by_name)
     priors, doubted = media_priors(known, choices, readings)
     baseline, common, own = _columns(panel, level=level, knots=choices.knots)
     amounts, media_scales = _amounts(panel, lags)
@@ -109,19 +109,6 @@ def prepare_geos(panel: GeoPanel, choices: Choices) -> GeoPrepared:
     data = _density_data(prepared, units)
     data |= experiment_data(readings, amounts, lags=lags, unit=unit, geos=panel.geos)
     return replace(prepared, data=data)
-
-
-def read_geos(panel: GeoPanel, national: MediaPanel, choices: Choices) -> tuple[Reading, ...]:
-    """How each experiment enters: one in a geo of the panel by that geo's media, any other by those of all."""
-    return tuple(
-        read(
-            panel.panels[panel.geos.index(each.geo)] if each.geo in panel.geos else national,
-            (each,),
-            choices.experiments_as,
-            choices.lifts_count,
-        )[0]
-        for each in choices.experiments
-    )
 
 
 def _filled(panel: GeoPanel) -> FloatArray:

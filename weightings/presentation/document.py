@@ -11,6 +11,7 @@ from weightings.labels import VERDICTS
 from weightings.presentation import (
     curve_sections,
     experiment_sections,
+    geo_sections,
     health_sections,
     return_sections,
     time_sections,
@@ -40,6 +41,7 @@ def document(run: "Run") -> Document:
             return_sections.returns(result),
             return_sections.contributions(result),
             time_sections.over_time(result),
+            *geo_sections.geos(result),
             *experiment_sections.experiments(result),
             curve_sections.response_curves(result),
             health_sections.model_health(result),

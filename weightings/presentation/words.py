@@ -28,6 +28,8 @@ MEASURES = {"money": "in money", "share": "as a share or percentage", "number": 
 def describe(params: Mapping[str, Any]) -> str:
     """Return the question in a line: "Sales · Hill curve · by week · 1 Jan 2023 - 31 Dec 2025" (with an en dash)."""
     parts = [params["outcome"], MODEL_LABELS[params["model"]], f"by {params['granularity']}", period_of(params).label]
+    if "by_geo" in params:
+        parts.append("by geo")
     if EFFECTS in params:
         parts.append("with expected returns")
     if params.get("experiments") == NO_EXPERIMENTS:
@@ -48,6 +50,7 @@ def settings(params: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("Outcome", f"{params['outcome']}, {MEASURES[params[MEASURED_IN]]}"),
         ("Period reported", period_of(params).label),
         ("Granularity", params["granularity"]),
+        *((("Geos", "side by side"),) if "by_geo" in params else ()),
         ("Model", MODEL_LABELS[params["model"]]),
         ("Intervals", f"{params['confidence']}%"),
         ("Exposure", EXPOSURES[params.get("exposure", "auto")]),
