@@ -41,6 +41,7 @@ TESTS = {  # below tests/
         "marketing/test_store_concurrency",
         "marketing/test_selectors",
         "marketing/test_media_panels",
+        "marketing/test_geo_panel_loading",
         "analyses/test_runs",
         "attribution/test_analysis",
         "attribution/test_document",
