@@ -203,7 +203,7 @@ def test_the_page_shows_the_returns_of_each_geo() -> None:
     section = next(section for section in document(run).sections if section.title == "Geos")
     assert section.sentences == ("Search clearly returned more in some geos than in others.",)
     table = section.tables[0]
-    assert table.columns == ("Geo", "Outcome", "Of it owed to media", "TV", "Search")
+    assert table.columns == ("Geo", "Outcome", "Owed to media", "TV", "Search")
     shown = {row.label: [cell.text for cell in row.cells] for row in table.rows}
     assert shown["South"][1:] == ["25.0%", "0.50", "1.00"]
     assert shown["North"][2] == NO_FIGURE

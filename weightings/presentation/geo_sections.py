@@ -23,7 +23,7 @@ def geos(result: Result) -> tuple[Section, ...]:
     left = len(ranked) - len(shown)
     table = DataTable(
         title=f"{result.return_words} by geo",
-        columns=("Geo", "Outcome", "Of it owed to media", *shown),
+        columns=("Geo", "Outcome", "Owed to media", *shown),
         rows=tuple(Row(label=geo["geo"], cells=tuple(_cells(result, geo, shown))) for geo in found),
         note=f"Medians with {result.interval_words}s, of {result.period.label}. Returns of geos are drawn towards that "
         "of all, the more, the less a geo tells."
