@@ -21,6 +21,7 @@ FloatArray: TypeAlias = npt.NDArray[np.float64]
 SMOOTHINGS = (0.05, 0.01)  # of a quantile's rank, as shares of draws, one after the other
 KICKS = (0.3, 0.1, 0.03, 0.01)  # lengths, as shares of what there is to share out
 MOST_STARTS, MOST_EXCHANGED, MOST_SMOOTHED, MOST_FOLLOWED, MOST_CORNERS, MOST_KICKS = 12, 12, 2, 40, 6, 12
+FEW_DRAWS = 1000
 FEWEST, MANY_NUMBERS = 2, 4000  # of these, for more channels times draws than can be looked at so quickly
 ALIKE = 1e-7  # of the objective: corners that are one
 DISTANCE = 0.02  # of allocations that are not much the same, as a share of what there is to share out
@@ -48,7 +49,8 @@ def _best_quantile(search: Search, ranked: Sequence[FloatArray], safe: FloatArra
     exchanged.sort(key=search.worth, reverse=True)
     smoothed = [_smoothed(search, each, safe) for each in exchanged[: _effort(search, MOST_SMOOTHED)]]
     # Good ones and bad ones: they end in different places, and the gradient of a single draw is led astray elsewhere.
-    mixed = ranked[:: -(-len(ranked) // _effort(search, MOST_FOLLOWED))]
+    # Of many draws a quantile is nearly smooth, and there is nothing in it.
+    mixed = ranked[:: -(-len(ranked) // MOST_FOLLOWED)] if len(search.surface.without) <= FEW_DRAWS else []
     followed = [search.kept(smooth(search, start, 0.0), safe) for start in mixed]
     near = sorted(exchanged + followed, key=search.worth, reverse=True)
     corners = [*_apart(search, near, _effort(search, MOST_CORNERS, 1)), *smoothed]
