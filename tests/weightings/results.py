@@ -118,6 +118,7 @@ def a_result(
         "fit": {"r2": 0.9, "wmape": 0.05, "mae": 80.0, "rmse": 100.0, "coverage": 0.9},
         "holdout": _holdout(),
         "experiments": [],
+        "geos": [],
         "prior_predictive": {"media_share": around(0.25), "shares": {"Search": around(0.1), "TV": around(0.1)}},
         "series": _series(),
         "curves": _curves(),

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 import jax
@@ -17,6 +18,7 @@ from tests.weightings.test_media_mix import curve_by_hand
 from weightings.methods.baseline import TREND_SCALES
 from weightings.methods.experiments import Experiment
 from weightings.methods.geo_fitting import prior_of, prior_positions, reported_baseline
+from weightings.methods.geo_model import GeoMediaMixModel
 from weightings.methods.geo_posterior import GeoPosterior, geo_posterior_of
 from weightings.methods.geo_preparing import GeoPrepared, prepare_geos
 from weightings.methods.outcome_scale import CannotBeModelled
@@ -26,6 +28,17 @@ from weightings.methods.storing import pack_geo_panel, pack_posterior, unpack_ge
 
 FloatArray = npt.NDArray[np.float64]
 CHOICES = (Choices(), Choices(adstock="delayed", saturation="logistic", lags=5, knots=0))
+
+
+@cache
+def _density(model: GeoMediaMixModel) -> Any:
+    """Compiled once for all data of the same shapes."""
+    return jax.jit(model.log_density)
+
+
+@cache
+def _likelihood(model: GeoMediaMixModel) -> Any:
+    return jax.jit(model.log_likelihood)
 
 
 def media_by_hand(prepared: GeoPrepared, parameters: dict[str, FloatArray]) -> FloatArray:
@@ -81,7 +94,7 @@ def test_the_likelihood_is_that_of_the_model_written_out(choices: Choices, missi
     prepared = prepare_geos(geo_panel(missing=missing), choices)
     for position in prior_positions(prepared, 3, np.random.default_rng(3)):
         parameters = prepared.model.parameters(position, prepared.data["priors"])
-        found = float(jax.jit(prepared.model.log_likelihood)(parameters, prepared.data))
+        found = float(_likelihood(prepared.model)(parameters, prepared.data))
         assert found == pytest.approx(written_out(prepared, parameters), rel=1e-8)
 
 
@@ -96,7 +109,7 @@ def test_the_prior_of_a_position_is_what_it_is_drawn_from() -> None:
     middle = np.full(geos, priors["sigma_location"])
     prior = norm.logpdf(position[:-geos]).sum() + sigmas.logpdf(np.log(parameters["sigma"])) - sigmas.logpdf(middle)
     constant = -0.5 * len(position[:-geos]) * np.log(2 * np.pi)
-    found = float(prepared.model.log_density(position, prepared.data))
+    found = float(_density(prepared.model)(position, prepared.data))
     assert found - written_out(prepared, parameters) == pytest.approx(prior - constant, rel=1e-7)
 
 
@@ -185,7 +198,7 @@ def test_the_order_and_the_currency_change_nothing() -> None:
     panel = geo_panel(missing=True)
     prepared = prepare_geos(panel, Choices())
     position = prior_positions(prepared, 1, np.random.default_rng(2))[0]
-    found = float(prepared.model.log_density(position, prepared.data))
+    found = float(_density(prepared.model)(position, prepared.data))
     order = [2, 0, 1]
     turned = replace(
         panel,
@@ -194,9 +207,9 @@ def test_the_order_and_the_currency_change_nothing() -> None:
         sizes=panel.sizes[order],
     )
     moved = _moved(prepared, position, order)
-    assert float(prepared.model.log_density(moved, prepare_geos(turned, Choices()).data)) == pytest.approx(found)
+    assert float(_density(prepared.model)(moved, prepare_geos(turned, Choices()).data)) == pytest.approx(found)
     dear = replace(panel, panels=tuple(_in_cents(each) for each in panel.panels))
-    assert float(prepared.model.log_density(position, prepare_geos(dear, Choices()).data)) == pytest.approx(found)
+    assert float(_density(prepared.model)(position, prepare_geos(dear, Choices()).data)) == pytest.approx(found)
 
 
 def test_the_baseline_of_all_geos_is_named_by_column() -> None:
@@ -290,8 +303,8 @@ def test_a_lift_enters_the_likelihood_as_what_its_geos_add(geo: str) -> None:
             lost = _media_of(prepared, parameters, prepared.amounts) - _media_of(prepared, parameters, amounts)
             added += lost[place].sum() * prepared.unit * panel.sizes[place]
     expected = -0.5 * ((900.0 - added / 2) / 90.0) ** 2
-    found = float(prepared.model.log_density(position, prepared.data))
-    plain = float(without.model.log_density(position, without.data))
+    found = float(_density(prepared.model)(position, prepared.data))
+    plain = float(_density(without.model)(position, without.data))
     assert found - plain == pytest.approx(expected, rel=1e-7)
     assert prepared.readings[0].route == "likelihood"
 

@@ -34,13 +34,8 @@ def world() -> GeoWorld:
     return geo_world(3, geos=3, weeks=60, channels=2)
 
 
-@pytest.fixture(scope="module")
-def answered(world: GeoWorld) -> Answered:
+def ask(world: GeoWorld, **others: Any) -> Answered:
     described, arrays = pack_geo_panel(world.panel)
-    days = world.panel.panels[0].period_start[13:]
-    tested: dict[str, Any] = {"channel": "Channel 2", "start": int(days[30]), "end": int(days[35]) + 6, "geo": "Geo 2"}
-    spend = float(world.panel.panels[1].spend[13 + 30 : 13 + 36, 1].sum())
-    lift = float(world.geo_roi[1, 1]) * spend
     question = {
         "panel": described,
         "model": "hill",
@@ -53,9 +48,13 @@ def answered(world: GeoWorld) -> Answered:
         "threads": 2,
         "effects": {},
         "knots": 4,
-        "experiments": [{**tested, "lift": lift, "standard_error": lift / 20, "spend": spend}],
     }
-    return fit_program.fit(question, arrays, lambda _phase, _share: None)
+    return fit_program.fit(question | others, arrays, lambda _phase, _share: None)
+
+
+@pytest.fixture(scope="module")
+def answered(world: GeoWorld) -> Answered:
+    return ask(world)
 
 
 def test_geos_add_up_to_the_nation(answered: Answered) -> None:
@@ -86,8 +85,13 @@ def test_everything_that_is_said_of_a_nation_is_said_of_its_geos_together(answer
     assert posterior.geos == world.panel.geos
 
 
-def test_an_experiment_in_a_geo_is_held_against_that_geo(answered: Answered) -> None:
-    result, _arrays = answered
+@pytest.mark.full
+def test_an_experiment_in_a_geo_is_held_against_that_geo(world: GeoWorld) -> None:
+    days = world.panel.panels[0].period_start[13:]
+    asked: dict[str, Any] = {"channel": "Channel 2", "start": int(days[30]), "end": int(days[35]) + 6, "geo": "Geo 2"}
+    spend = float(world.panel.panels[1].spend[13 + 30 : 13 + 36, 1].sum())
+    lift = float(world.geo_roi[1, 1]) * spend
+    result, _arrays = ask(world, experiments=[{**asked, "lift": lift, "standard_error": lift / 20, "spend": spend}])
     tested = result["experiments"][0]
     assert (tested["geo"], tested["route"], tested["why"]) == ("Geo 2", "likelihood", "")
     before, after = tested["before"]["lift"], tested["after"]["lift"]

@@ -309,6 +309,7 @@ def package_summary(
     return summary(found)
 
 
+@pytest.mark.full
 def test_the_posterior_agrees_with_a_recorded_fit_of_the_package() -> None:
     found = distances(our_summary(StraightTrendModel("adstock", 104, 3, trend_at_end=True)), RECORDED_ADSTOCK_FIT)
     assert max(found.values()) < 4

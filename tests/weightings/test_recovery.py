@@ -72,7 +72,8 @@ def recovered(known: World) -> tuple[Fit, FloatArray, FloatArray]:
     return fitted, (low <= known.roi) & (known.roi <= high), np.log(median / known.roi)
 
 
-@pytest.mark.parametrize("family", ["delayed", pytest.param("walk", marks=pytest.mark.full)])
+@pytest.mark.full
+@pytest.mark.parametrize("family", ["delayed", "walk"])
 def test_a_world_unlike_the_model_is_recovered(family: Family) -> None:
     fitted, covered, error = recovered(world(family, 2))
     assert fitted.draws.converged
