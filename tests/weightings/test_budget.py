@@ -27,6 +27,12 @@ from weightings.methods.surface import GRID, ResponseSurface
 FloatArray = npt.NDArray[np.float64]
 OBJECTIVES = [MEAN, Objective("quantile", 0.1), Objective("cvar", 0.1)]
 objectives = pytest.mark.parametrize("objective", OBJECTIVES, ids=lambda each: each.name)
+# The same, the quantile, whose search takes seconds, in the full tests only.
+quick_objectives = pytest.mark.parametrize(
+    "objective",
+    [OBJECTIVES[0], OBJECTIVES[2], pytest.param(OBJECTIVES[1], marks=pytest.mark.full)],
+    ids=["mean", "cvar", "quantile"],
+)
 
 
 def free(surface: ResponseSurface, total: float) -> dict[str, tuple[float, float]]:
@@ -191,7 +197,7 @@ def test_a_fixed_total_is_as_good_as_brute_force(objective: Objective, seed: int
             assert found <= best * (1 + 1e-3)
 
 
-@objectives
+@quick_objectives
 @pytest.mark.parametrize("seed", [0])
 @pytest.mark.parametrize("target", [TargetReturn, TargetMarginalReturn])
 def test_a_target_is_as_good_as_brute_force(objective: Objective, seed: int, target: Callable[[float], Goal]) -> None:
@@ -221,13 +227,13 @@ def test_a_budget_keeps_to_its_bounds_and_its_total(seed: int, channels: int, to
     assert found.objective_recommended >= float(found.objective.of(proportional)) * (1 - 1e-9)
 
 
-@objectives
+@quick_objectives
 def test_the_same_wishes_have_the_same_answer(objective: Objective) -> None:
     first, second = (recommend(hill_surface(9), BudgetWishes(objective=objective)) for _ in range(2))
     np.testing.assert_array_equal(first.recommended, second.recommended)
 
 
-@objectives
+@quick_objectives
 def test_other_currencies_and_units_change_nothing(objective: Objective) -> None:
     surface = hill_surface(10)
     scaled = of_grid(1e6 * surface.spend, 1e-4 * surface.grid)

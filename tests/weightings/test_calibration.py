@@ -53,6 +53,7 @@ class Conjugate:
 QUICK = Settings(seed=0, chains=2, warmup=100, draws=300, most_draws=600, ess=150)
 
 
+@pytest.mark.full
 def test_ranks_of_what_is_sampled_are_uniform_only_where_the_density_is_right() -> None:
     p_values = []
     for scale in (1.0, 0.25):
