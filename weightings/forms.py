@@ -96,7 +96,6 @@ class WeightingsForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 2}),
         help_text=f"Median and 90% range of a channel's ROI, such as {HOW_TO_SAY_ROI}. Others take the usual ones.",
     )
-
     experiments = forms.ChoiceField(
         label="Experiments",
         choices=[(name, f"{words[0].upper()}{words[1:]}") for name, words in EXPERIMENT_USES.items()],

@@ -1,6 +1,6 @@
 """Simulated markets of several geos whose truth is known."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -74,14 +74,3 @@ def geo_world(seed: int, *, geos: int = 8, weeks: int = 104, channels: int = 3) 
     geo_roi = added.sum(axis=1) / spend[:, 26:].sum(axis=1)
     names = tuple(f"Geo {place + 1}" for place in range(geos))
     return GeoWorld(GeoPanel(names, panels, population), roi, geo_roi)
-
-
-def without_geos(panel: GeoPanel, kept: list[int]) -> GeoPanel:
-    """Some of the geos."""
-    sizes = panel.sizes[kept]
-    return replace(
-        panel,
-        geos=tuple(panel.geos[place] for place in kept),
-        panels=tuple(panel.panels[place] for place in kept),
-        sizes=sizes / sizes.mean(),
-    )
