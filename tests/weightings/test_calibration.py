@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
+from scipy.stats import multivariate_normal
 
 from benchmarks.calibration import measurements, simulating
+from benchmarks.calibration.geo import Geos, expected, geo_log_likelihood, small_geos
 from benchmarks.calibration.models import MODELS
 from benchmarks.calibration.national import National, log_likelihood
 from benchmarks.calibration.reporting import draw, summary
@@ -18,6 +20,7 @@ from benchmarks.calibration.uniformity import p_value
 from benchmarks.records import Records
 from tests.weightings.targets import Normal
 from weightings.methods.fitting import prior_of
+from weightings.methods.geo_fitting import prior_parameters, prior_positions, with_prior_baseline
 from weightings.methods.sampling import Data, Draws, SamplingError, Settings, Target, sample
 
 FloatArray = npt.NDArray[np.float64]
@@ -160,50 +163,81 @@ def test_only_the_quantity_whose_ranks_are_not_uniform_is_outside(tmp_path: Path
     assert drawn.count("#b3261e") == 2  # its line and its title
 
 
-# --- The national model ---
+# --- The models themselves ---
+
+NATIONAL = [name for name in MODELS if isinstance(MODELS[name](), National)]
+OF_THE_BASELINE = ("quarterly outcome", "baseline in", "scale of the trend", "log likelihood")
 
 
 @pytest.fixture(scope="module", params=list(MODELS))
-def national(request: pytest.FixtureRequest) -> National:
-    model = MODELS[request.param]()
-    if not isinstance(model, National):
-        pytest.skip("Not a national model.")
-    return model
+def model(request: pytest.FixtureRequest) -> National | Geos:
+    found = MODELS[request.param]()
+    assert isinstance(found, National | Geos)
+    return found
 
 
-def test_of_a_simulation_only_the_outcome_is_new(national: National) -> None:
+def test_of_a_simulation_only_the_outcome_is_new(model: National | Geos) -> None:
     """Scales and priors would else depend on the outcome, and ranks would not be uniform."""
-    first, other = (national.simulate(np.random.default_rng(seed)) for seed in (1, 2))
+    first, other = (model.simulate(np.random.default_rng(seed)) for seed in (1, 2))
     assert not np.array_equal(first.data["outcome"], other.data["outcome"])
-    for name, values in national.prepared.data.items():
+    for name, values in model.prepared.data.items():
         for simulated in (first, other):
             assert (simulated.data[name] is values) == (name != "outcome")
-    unknown = national.prepared.data["known"] == 0
+    unknown = model.prepared.data["known"] == 0
     assert not first.data["outcome"][unknown].any()
-    assert first.data["outcome"].shape == national.prepared.data["outcome"].shape
-    assert not national.prepared.money_doubted
+    assert np.all(first.data["outcome"][~unknown])
+    assert first.data["outcome"].shape == model.prepared.data["outcome"].shape
+    assert not model.prepared.money_doubted
 
 
-def test_each_quantity_of_the_truth_is_a_number_with_a_name(national: National) -> None:
-    simulated = national.simulate(np.random.default_rng(1))
-    assert simulated.true.shape == (len(national.quantities),)
+def test_each_quantity_of_the_truth_is_a_number_with_a_name(model: National | Geos) -> None:
+    simulated = model.simulate(np.random.default_rng(1))
+    assert simulated.true.shape == (len(model.quantities),)
     assert np.isfinite(simulated.true).all()
-    assert len(set(national.quantities)) == len(national.quantities)
+    assert len(set(model.quantities)) == len(model.quantities)
+    assert set(model.target.parameter_names) <= set(model.quantities)
 
 
-def test_the_truth_at_its_own_position_is_the_truth(national: National) -> None:
+def test_the_truth_at_its_own_position_is_the_truth(model: National | Geos) -> None:
     """All that does not need the baseline, which is drawn: from a position NUTS could draw to the same quantities."""
-    simulated = national.simulate(np.random.default_rng(1))
-    # `simulate` draws the parameters first, as standard normals.
-    position = np.random.default_rng(1).standard_normal((1, national.target.size))
+    simulated = model.simulate(np.random.default_rng(1))
+    # `simulate` draws the parameters first.
+    rng = np.random.default_rng(1)
+    if isinstance(model, Geos):
+        position = prior_positions(model.prepared, 1, rng)
+    else:
+        position = rng.standard_normal((1, model.target.size))
     found = simulated.quantities(np.repeat(position, 5, axis=0), np.random.default_rng(3))
-    of_media = [
-        place
-        for place, name in enumerate(national.quantities)
-        if name in national.target.parameter_names or "ROI" in name or name == "quarterly media"
-    ]
-    assert len(of_media) == len(national.quantities) - 4
+    of_media = [place for place, name in enumerate(model.quantities) if not name.startswith(OF_THE_BASELINE)]
+    assert len(of_media) >= len(model.target.parameter_names) + 5
     np.testing.assert_allclose(found[:, of_media], np.tile(simulated.true[of_media], (5, 1)), rtol=1e-9)
+
+
+def test_the_outcome_of_geos_is_expected_and_noise_of_two_kinds() -> None:
+    """Over many simulations, what is left of the outcome has the variances and covariances of the noise."""
+    model = small_geos()
+    known = np.isfinite(model.prepared.scaled).all(axis=0)
+    left = []
+    for seed in range(400):
+        rng = np.random.default_rng(seed)
+        simulated = model.simulate(rng)
+        again = np.random.default_rng(seed)
+        parameters = prior_parameters(model.prepared, 1, again)
+        truth = with_prior_baseline(model.prepared, parameters, again)
+        means = np.stack([expected(truth.of_geo(place))[0] for place in range(3)])
+        noise = (simulated.data["outcome"][:, : means.shape[1]] - means)[:, known]
+        level = np.sqrt(parameters["sigma"][0] ** 2 + parameters["shared"][0] ** 2)
+        share = parameters["shared"][0] ** 2 / np.outer(level, level)
+        left.append((np.cov(noise) / np.outer(level, level), share + np.diag(1 - np.diag(share))))
+    found, meant = np.array(left).mean(axis=0)
+    np.testing.assert_allclose(found, meant, atol=0.04)
+
+
+@pytest.fixture(scope="module", params=NATIONAL)
+def national(request: pytest.FixtureRequest) -> National:
+    found = MODELS[request.param]()
+    assert isinstance(found, National)
+    return found
 
 
 def test_the_log_likelihood_is_that_of_the_noise(national: National) -> None:
@@ -219,6 +253,27 @@ def test_the_log_likelihood_is_that_of_the_noise(national: National) -> None:
                 total += -0.5 * z * z - np.log(prior.sigma[place]) - 0.5 * np.log(2 * np.pi)
         expected.append(total)
     np.testing.assert_allclose(log_likelihood(prior, outcome), expected, rtol=1e-9)
+
+
+def test_the_log_likelihood_of_geos_is_that_of_both_kinds_of_noise() -> None:
+    """Written out: by period the known geos' outcomes are jointly normal."""
+    prepared = small_geos().prepared
+    parameters = prior_parameters(prepared, 2, np.random.default_rng(5))
+    prior = with_prior_baseline(prepared, parameters, np.random.default_rng(6))
+    totals = []
+    for place in range(2):
+        of_geos = [prior.of_geo(geo) for geo in range(3)]
+        means = np.stack([expected(each)[place] for each in of_geos])
+        total = 0.0
+        for t, observed in enumerate(prepared.scaled.T):
+            known = np.isfinite(observed)
+            if known.any():
+                own = np.diag(parameters["sigma"][place, known] ** 2)
+                covariance = own + parameters["shared"][place] ** 2
+                total += multivariate_normal(means[known, t], covariance).logpdf(observed[known])
+        totals.append(total)
+    found = geo_log_likelihood(prepared, parameters, prior, prepared.scaled)
+    np.testing.assert_allclose(found, totals, rtol=1e-9)
 
 
 @pytest.mark.full

@@ -3,6 +3,7 @@
 The same functions as those of `weightings.methods.fitting`, so that who calls them need not know which model it is.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TypeAlias
 
@@ -22,6 +23,7 @@ from weightings.methods.fitting import (
     thinned,
     until,
 )
+from weightings.methods.geo_model import SHARED
 from weightings.methods.geo_posterior import GeoPosterior, assembled, geo_media_and_beta, geo_posterior_of
 from weightings.methods.geo_preparing import GeoPrepared, prepare_geos
 from weightings.methods.posterior import blocks_of
@@ -72,8 +74,15 @@ def rolling_origin(
 
 def prior_of(prepared: GeoPrepared, draws: int, rng: np.random.Generator) -> GeoPosterior:
     """What the model takes for possible before it has seen the outcome: as a posterior, but drawn from the prior."""
-    parameters = prior_parameters(prepared, draws, rng)
+    return with_prior_baseline(prepared, prior_parameters(prepared, draws, rng), rng)
+
+
+def with_prior_baseline(
+    prepared: GeoPrepared, parameters: Mapping[str, FloatArray], rng: np.random.Generator
+) -> GeoPosterior:
+    """Such parameters, as `GeoMediaMixModel.parameters` has them of many draws, with baselines from the prior."""
     geos, _periods, width = prepared.own.shape
+    draws = len(parameters[SHARED])
     beta = np.empty((draws, len(prepared.model.media), geos))
     for block in blocks_of(draws, 4 * prepared.amounts.size):
         beta[block] = geo_media_and_beta(prepared, {name: values[block] for name, values in parameters.items()})[1]
