@@ -41,6 +41,7 @@ def test_standard_errors_are_those_of_independent_worlds() -> None:
 def a_fit(family: str, covered: list[bool], log_error: list[float], **changed: Any) -> dict[str, Any]:
     return {
         "family": family,
+        "returns": recovery.JUDGED,
         "covered": covered,
         "log_error": log_error,
         "log_width": [2.0, 2.0],
@@ -56,6 +57,7 @@ def test_coverage_is_reported_of_all_worlds_and_of_each_family() -> None:
         a_fit("walk", [True, True], [0.1, -0.3]),
         a_fit("walk", [True, False], [0.5, 0.1], max_rhat=1.3, converged=False),
         a_fit("noisy", [True, True], [-0.2, -0.2], min_ess=120.0),
+        a_fit("noisy", [False, True], [0.3, 0.3], returns="true ROI spread less"),
     ]
     found = recovery.measurements(fits)
     named = [(figure.what.strip(), figure.value, figure.verdict) for figure in found]
@@ -63,10 +65,12 @@ def test_coverage_is_reported_of_all_worlds_and_of_each_family() -> None:
     assert ("largest R-hat", 1.3, "") in named
     assert ("least ESS", 120.0, "") in named
     coverage = [figure for figure in found if "coverage" in figure.what]
-    assert [figure.value for figure in coverage] == pytest.approx([5 / 6, 0.75, 1.0])  # all, walk, noisy
-    assert [figure.verdict for figure in coverage] == ["MISSED"] * 3
-    assert [figure.value for figure in found if "absolute error" in figure.what] == pytest.approx([1.4 / 6, 0.25, 0.2])
-    assert [figure.value for figure in found if "mean error" in figure.what] == pytest.approx([0.0, 0.1, -0.2])
+    # All, walk, noisy; and those whose truth is spread less, which are not judged: all, noisy.
+    assert [figure.value for figure in coverage] == pytest.approx([5 / 6, 0.75, 1.0, 0.5, 0.5])
+    assert [figure.verdict for figure in coverage] == ["MISSED"] * 3 + [""] * 2
+    absolute, mean = ([each.value for each in found if f"{kind} error" in each.what] for kind in ("absolute", "mean"))
+    assert absolute == pytest.approx([1.4 / 6, 0.25, 0.2, 0.3, 0.3])
+    assert mean == pytest.approx([0.0, 0.1, -0.2, 0.3, 0.3])
 
 
 @pytest.mark.full

@@ -14,6 +14,7 @@ Family: TypeAlias = Literal["delayed", "power", "exponential", "walk", "correlat
 FAMILIES: tuple[Family, ...] = ("delayed", "power", "exponential", "walk", "correlated", "noisy", "short")
 FIRST_MONDAY = 18995  # 2022-01-03, days since 1970
 BURN_IN = 26
+RETURNS = (0.3, 0.6)  # location and spread of the logarithm of channels' true ROI
 
 
 @dataclass(frozen=True)
@@ -74,8 +75,11 @@ def panel(
     )
 
 
-def world(family: Family, seed: int, *, channels: int = 5) -> World:
-    """A market of 156 weeks (80 if short) of one family; everything follows from the seed."""
+def world(family: Family, seed: int, *, channels: int = 5, returns: tuple[float, float] = RETURNS) -> World:
+    """A market of 156 weeks (80 if short) of one family; everything follows from the seed.
+
+    `returns`: location and spread of the logarithm of channels' true ROI.
+    """
     rng = np.random.default_rng([seed, FAMILIES.index(family)])
     weeks = 80 if family == "short" else 156
     spend = _spend(rng, weeks + BURN_IN, channels, shared=0.7 if family == "correlated" else 0.0)
@@ -84,7 +88,7 @@ def world(family: Family, seed: int, *, channels: int = 5) -> World:
     delay = rng.uniform(0.5, 2.5, channels) if family == "delayed" else None
     weekly = 1e5
     base = weekly * (1 + _seasons(rng, weeks) + _trend(rng, weeks, restless=family == "walk"))
-    roi = np.exp(rng.normal(0.3, 0.6, channels))
+    roi = np.exp(rng.normal(*returns, channels))
     spend *= 0.3 * base.mean() / (roi * spend.mean(axis=0)).sum()  # media make roughly a quarter of the outcome
     usual = spend.mean(axis=0)
 
