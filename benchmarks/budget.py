@@ -13,13 +13,20 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmarks.harness import Database, Measurement
-from weightings.methods.budget import BudgetWishes, recommend
-from weightings.methods.flighting import best_flighting
-from weightings.methods.objectives import FixedTotal, Goal, Objective, ObjectiveName, TargetMarginalReturn, TargetReturn
+from weightings.methods.planning.budget import BudgetWishes, recommend
+from weightings.methods.planning.flighting import best_flighting
+from weightings.methods.planning.objectives import (
+    FixedTotal,
+    Goal,
+    Objective,
+    ObjectiveName,
+    TargetMarginalReturn,
+    TargetReturn,
+)
+from weightings.methods.planning.scenario import scenario
+from weightings.methods.planning.surface import ResponseSurface, surface_of
+from weightings.methods.planning.testing_next import worth_testing
 from weightings.methods.quantities import Window, response_grid
-from weightings.methods.scenario import scenario
-from weightings.methods.surface import ResponseSurface, surface_of
-from weightings.methods.testing_next import worth_testing
 
 FloatArray: TypeAlias = npt.NDArray[np.float64]
 

@@ -148,7 +148,7 @@ def _experiments(
     workspace: Workspace, params: Mapping[str, Any], panel: MediaPanel, geos: GeoPanel | None
 ) -> tuple[list[dict[str, Any]], list[PanelRemark]]:
     """The experiments that the model is given, and what there is to say of those that it cannot use as they are."""
-    from weightings.methods.experiments import Experiment, read
+    from weightings.methods.experiments.lifts import Experiment, read
 
     use = params.get("experiments", "auto")
     found = [] if use == NO_EXPERIMENTS else visible_experiments(workspace)

@@ -72,7 +72,8 @@ def fit(question: dict[str, Any], arrays: Arrays, report: Report) -> tuple[dict[
 
 def _fitted(question: Mapping[str, Any], arrays: Arrays, settings: Any, report: Report) -> tuple[Any, dict[str, Any]]:
     """The fit with all that is said of it, and what describes it for storing."""
-    from weightings.methods import fitting, geo_fitting, storing
+    from weightings.methods import fitting, storing
+    from weightings.methods.geo import fitting as geo_fitting
     from weightings.methods.quantities import Window
     from weightings.methods.series import Fitting
 
@@ -121,7 +122,7 @@ def _fitted(question: Mapping[str, Any], arrays: Arrays, settings: Any, report: 
 
 
 def _choices(question: Mapping[str, Any], family: str) -> Any:
-    from weightings.methods.experiments import Experiment
+    from weightings.methods.experiments.lifts import Experiment
     from weightings.methods.preparing import Choices
     from weightings.methods.priors import LogNormal
 
@@ -152,7 +153,7 @@ def _before(engine: Any, fitted: Any, choices: Any, settings: Any, report: Repor
 def _lightweight(
     panel: MediaPanel, question: Mapping[str, Any], family: str, settings: Any, report: Report
 ) -> tuple[Any, dict[str, Any]]:
-    from weightings.methods.lightweight_fit import fit_lightweight
+    from weightings.methods.lightweight.fitting import fit_lightweight
     from weightings.methods.quantities import Window
     from weightings.methods.series import Fitting
 

@@ -11,10 +11,10 @@ import numpy.typing as npt
 from benchmarks.calibration.simulating import Simulated
 from marketing.frames import MediaPanel
 from tests.weightings.geo_worlds import geo_panel
-from weightings.methods.geo_fitting import prior_parameters, with_prior_baseline
-from weightings.methods.geo_model import DEVIATION, SHARED, SPREAD, GeoMediaMixModel
-from weightings.methods.geo_posterior import GeoPosterior, geo_posterior_of
-from weightings.methods.geo_preparing import GeoPrepared, prepare_geos
+from weightings.methods.geo.fitting import prior_parameters, with_prior_baseline
+from weightings.methods.geo.model import DEVIATION, SHARED, SPREAD, GeoMediaMixModel
+from weightings.methods.geo.posterior import GeoPosterior, geo_posterior_of
+from weightings.methods.geo.preparing import GeoPrepared, prepare_geos
 from weightings.methods.media_mix import SIGMA
 from weightings.methods.posterior import Posterior
 from weightings.methods.preparing import Choices

@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from marketing.frames import MediaPanel
 from tests.weightings.worlds import FIRST_MONDAY, panel
-from weightings.methods.experiments import Counts, Experiment
+from weightings.methods.experiments.lifts import Counts, Experiment
 from weightings.methods.media_mix import MediaMixModel
 from weightings.methods.preparing import Prepared
 

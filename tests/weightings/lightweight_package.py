@@ -15,7 +15,7 @@ from numpyro.distributions import Normal, Uniform
 from scipy.stats import beta
 
 from weightings.methods.convergence import diagnose
-from weightings.methods.lightweight import Family, LightweightInputs, LightweightModel, scale_for_lightweight
+from weightings.methods.lightweight.model import Family, LightweightInputs, LightweightModel, scale_for_lightweight
 
 FloatArray = npt.NDArray[np.float64]
 ByName = Mapping[str, npt.NDArray[Any]]

@@ -8,10 +8,10 @@ import numpy.typing as npt
 from tests.weightings.worlds import panel
 from weightings.methods.fitting import prior_of
 from weightings.methods.media_mix import AdstockName, SaturationName
-from weightings.methods.objectives import Goal, Objective, TargetMarginalReturn, TargetReturn
+from weightings.methods.planning.objectives import Goal, Objective, TargetMarginalReturn, TargetReturn
+from weightings.methods.planning.surface import GRID, ResponseSurface
 from weightings.methods.posterior import Posterior
 from weightings.methods.preparing import Choices, prepare
-from weightings.methods.surface import GRID, ResponseSurface
 
 FloatArray = npt.NDArray[np.float64]
 PERIODS, LAGS = 30, 4

@@ -7,8 +7,8 @@ import pytest
 from marketing.frames import MediaPanel
 from tests.weightings.worlds import panel
 from weightings.methods import scores
-from weightings.methods.backtest import as_a_year_before, backtest
 from weightings.methods.fitting import Fold
+from weightings.methods.forecasting.backtest import as_a_year_before, backtest
 
 FloatArray = npt.NDArray[np.float64]
 WEEKS = 120

@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.weightings.surfaces import hill_surface, of_grid, square_roots, straight, worth_of
-from weightings.methods import risk
-from weightings.methods.budget import BudgetWishes, Recommendation, recommend
-from weightings.methods.objectives import (
+from weightings.methods.planning import risk
+from weightings.methods.planning.budget import BudgetWishes, Recommendation, recommend
+from weightings.methods.planning.objectives import (
     MEAN,
     FixedTotal,
     Goal,
@@ -21,8 +21,8 @@ from weightings.methods.objectives import (
     TargetMarginalReturn,
     TargetReturn,
 )
-from weightings.methods.plans import CannotBePlanned
-from weightings.methods.surface import GRID, ResponseSurface
+from weightings.methods.planning.plans import CannotBePlanned
+from weightings.methods.planning.surface import GRID, ResponseSurface
 
 FloatArray = npt.NDArray[np.float64]
 OBJECTIVES = [MEAN, Objective("quantile", 0.1), Objective("cvar", 0.1)]

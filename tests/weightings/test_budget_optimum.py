@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from scipy.optimize import minimize
 
 from tests.weightings.surfaces import hill_surface, worth_of
-from weightings.methods.allocation import allocate
-from weightings.methods.budget import BudgetWishes, Recommendation, recommend
-from weightings.methods.objectives import FixedTotal, Goal, Objective, TargetMarginalReturn, TargetReturn
-from weightings.methods.plans import CannotBePlanned
-from weightings.methods.surface import ResponseSurface
+from weightings.methods.planning.allocation import allocate
+from weightings.methods.planning.budget import BudgetWishes, Recommendation, recommend
+from weightings.methods.planning.objectives import FixedTotal, Goal, Objective, TargetMarginalReturn, TargetReturn
+from weightings.methods.planning.plans import CannotBePlanned
+from weightings.methods.planning.surface import ResponseSurface
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -45,7 +45,7 @@ def test_sharing_out_on_a_lattice_is_as_good_as_trying_everything(seed: int, cha
 def test_blocks_of_problems_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     values = [np.random.default_rng(place).normal(size=(5, 4)) for place in range(3)]
     whole = allocate(values, 7)
-    monkeypatch.setattr("weightings.methods.allocation.MOST_AT_ONCE", 1)
+    monkeypatch.setattr("weightings.methods.planning.allocation.MOST_AT_ONCE", 1)
     one_by_one = allocate(values, 7)
     np.testing.assert_array_equal(one_by_one.value, whole.value)
     assert [one_by_one.units(3, total).tolist() for total in range(8)] == [

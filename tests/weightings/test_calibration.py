@@ -20,7 +20,7 @@ from benchmarks.calibration.uniformity import p_value
 from benchmarks.records import Records
 from tests.weightings.targets import Normal
 from weightings.methods.fitting import prior_of
-from weightings.methods.geo_fitting import prior_parameters, prior_positions, with_prior_baseline
+from weightings.methods.geo.fitting import prior_parameters, prior_positions, with_prior_baseline
 from weightings.methods.sampling import Data, Draws, SamplingError, Settings, Target, sample
 
 FloatArray = npt.NDArray[np.float64]

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from scipy import integrate, stats
 
 from tests.weightings.lifts import TESTS, experiment, market
-from weightings.methods.experiment_priors import (
+from weightings.methods.experiments.lifts import Experiment, read
+from weightings.methods.experiments.priors import (
     MeasuredReturn,
     adjustment,
     captured_share,
@@ -20,7 +21,6 @@ from weightings.methods.experiment_priors import (
     likely_carry_over,
     measured_return,
 )
-from weightings.methods.experiments import Experiment, read
 from weightings.methods.media_mix import MediaMixModel
 from weightings.methods.preparing import Choices, prepare
 from weightings.methods.priors import LogNormal, shape_priors

@@ -33,7 +33,7 @@ from tests.weightings.results import around, finished
 from weightings import computation
 from weightings.analysis import in_address
 from weightings.labels import EXPERIMENT_USES, LIFT_COUNTS
-from weightings.methods import experiments
+from weightings.methods.experiments import lifts
 from weightings.methods.sampling import SamplingError
 from weightings.params import clean
 from weightings.presentation.document import document
@@ -49,7 +49,7 @@ def lift_test(channel: str, start: int, weeks: int, *, lift_per_spend: float, er
     spend = float(given.spend[start : start + weeks, given.channels.index(channel)].sum())
     first = int(given.period_start[start])
     return asdict(
-        experiments.Experiment(
+        lifts.Experiment(
             channel=channel,
             start=first,
             end=first + 7 * weeks - 1,
@@ -111,7 +111,7 @@ def test_the_program_models_lifts_as_it_is_told(
 
 def test_model_health_says_whether_experiments_agree(answered: Answered) -> None:
     (check,) = (check for check in answered[0]["health"] if check["check"] == "Agreement with an experiment")
-    assert check["subject"] == f"TV, {experiments.Experiment(**lift_test('TV', 20, 6, lift_per_spend=1, error=1)).span}"
+    assert check["subject"] == f"TV, {lifts.Experiment(**lift_test('TV', 20, 6, lift_per_spend=1, error=1)).span}"
     tv = answered[0]["experiments"][0]
     assert tv["before"]["tail_probability"] != tv["after"]["tail_probability"]
     assert (check["verdict"], check["value"]) == ("good", tv["before"]["tail_probability"])
@@ -200,7 +200,7 @@ def test_a_model_is_given_what_is_visible_of_its_own_workspace(shop: Workspace, 
             "spend": 500.0,
         }
     ]
-    assert [experiments.Experiment(**given).days for given in asked["experiments"]] == [28]
+    assert [lifts.Experiment(**given).days for given in asked["experiments"]] == [28]
 
 
 def test_experiments_of_a_merged_channel_count_for_the_other(shop: Workspace, asked: dict[str, Any]) -> None:
@@ -348,8 +348,8 @@ def test_what_lifts_count_is_kept_where_it_makes_a_difference(shop: Workspace) -
 
 
 def test_the_ways_that_people_read_are_those_that_models_know() -> None:
-    assert EXPERIMENT_USES.keys() == {*get_args(experiments.Use), "none"}
-    assert LIFT_COUNTS.keys() == set(get_args(experiments.Counts))
+    assert EXPERIMENT_USES.keys() == {*get_args(lifts.Use), "none"}
+    assert LIFT_COUNTS.keys() == set(get_args(lifts.Counts))
 
 
 @pytest.mark.parametrize(
@@ -406,8 +406,8 @@ def test_the_page_asks_what_lifts_count(client_for: ClientFor, analyst: User) ->
     page = client.get(PAGE).text
     assert '<option value="within">What it has brought within the test&#x27;s days</option>' in page
     answers = {"outcome": "Sales", "period": "all", "granularity": "week", "model": "hill", "experiments": "auto"}
-    for lifts in ("within", "all"):
-        assert client.post(PAGE, answers | {"lifts": lifts}).status_code == 302
+    for counted in ("within", "all"):
+        assert client.post(PAGE, answers | {"lifts": counted}).status_code == 302
     within, usual = sorted((run.params for run in Run.objects.all()), key=len, reverse=True)
     assert within == usual | {"lifts": "within"}
     assert "lifts" not in usual

@@ -14,8 +14,8 @@ from marketing.demo.experiments import run_experiments
 from marketing.demo.simulation import Simulation, simulate
 from marketing.frames import MediaPanel
 from tests.weightings.worlds import panel
-from weightings.methods.experiment_answers import experiment_checks
-from weightings.methods.experiments import Counts, Experiment
+from weightings.methods.experiments.answers import experiment_checks
+from weightings.methods.experiments.lifts import Counts, Experiment
 from weightings.methods.fitting import Fit, fit, fit_without_experiments
 from weightings.methods.preparing import Choices
 from weightings.methods.quantities import Window, quantities

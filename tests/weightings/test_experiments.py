@@ -14,9 +14,9 @@ from scipy import stats
 from tests.weightings.lifts import AT_THE_END, TESTS, curve, density, experiment, lift_by_hand, market
 from tests.weightings.worlds import panel
 from weightings.methods import fitting
-from weightings.methods.experiment_answers import Told, experiment_checks, experiments_json, modelled_lift
-from weightings.methods.experiment_answers import tail_probability as tail
-from weightings.methods.experiments import Counts, Experiment, Use, experiment_window, period_days, read
+from weightings.methods.experiments.answers import Told, experiment_checks, experiments_json, modelled_lift
+from weightings.methods.experiments.answers import tail_probability as tail
+from weightings.methods.experiments.lifts import Counts, Experiment, Use, experiment_window, period_days, read
 from weightings.methods.media_mix import modelled_lifts
 from weightings.methods.preparing import Choices, Prepared, experiment_data, prepare
 from weightings.methods.quantities import Window, quantities

@@ -10,14 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.weightings.surfaces import LAGS, PERIODS, fitted
-from weightings.methods.ascent import ascend, with_total
-from weightings.methods.budget import BudgetWishes, recommend
-from weightings.methods.flighting import Flighting, best_flighting, recommend_with_flighting
-from weightings.methods.objectives import FixedTotal, Objective
-from weightings.methods.plans import CannotBePlanned, Planned, after_the_data, planned_amounts, with_media
+from weightings.methods.planning.ascent import ascend, with_total
+from weightings.methods.planning.budget import BudgetWishes, recommend
+from weightings.methods.planning.flighting import Flighting, best_flighting, recommend_with_flighting
+from weightings.methods.planning.objectives import FixedTotal, Objective
+from weightings.methods.planning.plans import CannotBePlanned, Planned, after_the_data, planned_amounts, with_media
+from weightings.methods.planning.surface import surface_of
 from weightings.methods.posterior import Posterior
 from weightings.methods.quantities import Window, response_grid
-from weightings.methods.surface import surface_of
 
 FloatArray = npt.NDArray[np.float64]
 WINDOW = Window(12, 16)
@@ -73,7 +73,7 @@ def test_the_gain_is_what_the_quantities_say(saturation: Any) -> None:
 @pytest.mark.parametrize("saturation", ["hill", "logistic"])
 @pytest.mark.parametrize("adstock", ["geometric", "delayed"])
 def test_gradients_are_derivatives(saturation: Any, adstock: Any) -> None:
-    from weightings.methods.flighting import _around, _Channel
+    from weightings.methods.planning.flighting import _around, _Channel
 
     model, _spend = fitted(saturation=saturation, adstock=adstock)
     one = _Channel.of(model, 1, _around(model, WINDOW, 1), 4)
@@ -180,7 +180,7 @@ def test_where_flighting_does_not_help_it_is_kept(monkeypatch: pytest.MonkeyPatc
             planned=with_media(flat, WINDOW, amounts),
         )
 
-    monkeypatch.setattr("weightings.methods.flighting.best_flighting", worse)
+    monkeypatch.setattr("weightings.methods.planning.flighting.best_flighting", worse)
     found, flighting = recommend_with_flighting(model, WINDOW, spend=planned)
     assert flighting is None
     np.testing.assert_array_equal(found.recommended, recommend(surface_of(model, WINDOW, spend=planned)).recommended)

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from tests.weightings.forecasts import LAGS, WEEKS, market, nothing, some_draws, with_coefficients
 from tests.weightings.worlds import panel
 from weightings.methods.fitting import predictive
-from weightings.methods.forecast import bands, forecast
-from weightings.methods.forecast_plan import Plan, flighting_of
+from weightings.methods.forecasting.forecast import bands, forecast
+from weightings.methods.forecasting.forecast_plan import Plan, flighting_of
 from weightings.methods.media_mix import MediaMixModel
 from weightings.methods.outcome_scale import OutcomeScale
 from weightings.methods.posterior import posterior_of
@@ -283,7 +283,8 @@ def test_other_data_or_other_knots_are_refused() -> None:
 
 
 def test_a_forecast_needs_no_jax() -> None:
-    code = "import sys, weightings.methods.forecast, weightings.methods.backtest; sys.exit('jax' in sys.modules)"
+    modules = ("weightings.methods.forecasting.forecast", "weightings.methods.forecasting.backtest")
+    code = f"import sys, {', '.join(modules)}; sys.exit('jax' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 

@@ -11,8 +11,8 @@ import pytest
 from marketing.frames import MediaPanel
 from tests.weightings.forecasts import WEEKS, market, nothing, some_draws, with_coefficients
 from weightings.methods.baseline import TREND_SCALES, baseline_of
-from weightings.methods.forecast import forecast
-from weightings.methods.forecast_plan import Plan
+from weightings.methods.forecasting.forecast import forecast
+from weightings.methods.forecasting.forecast_plan import Plan
 
 FloatArray = npt.NDArray[np.float64]
 EPOCH = dt.date(1970, 1, 1)

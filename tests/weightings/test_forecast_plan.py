@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from marketing.frames import Granularity, MediaPanel
 from tests.weightings.worlds import panel
-from weightings.methods.forecast_plan import (
+from weightings.methods.forecasting.forecast_plan import (
     Plan,
     carried_on,
     exposure_per_spend,
@@ -21,7 +21,7 @@ from weightings.methods.forecast_plan import (
     periods_after,
     spend_by_channel,
 )
-from weightings.methods.plans import CannotBePlanned
+from weightings.methods.planning.plans import CannotBePlanned
 from weightings.methods.quantities import Window
 
 FloatArray = npt.NDArray[np.float64]

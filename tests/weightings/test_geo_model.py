@@ -16,11 +16,11 @@ from marketing.frames import GeoPanel
 from tests.weightings.geo_worlds import geo_panel
 from tests.weightings.test_media_mix import curve_by_hand
 from weightings.methods.baseline import TREND_SCALES
-from weightings.methods.experiments import Experiment
-from weightings.methods.geo_fitting import prior_of, prior_positions, reported_baseline
-from weightings.methods.geo_model import GeoMediaMixModel
-from weightings.methods.geo_posterior import GeoPosterior, geo_posterior_of
-from weightings.methods.geo_preparing import GeoPrepared, prepare_geos
+from weightings.methods.experiments.lifts import Experiment
+from weightings.methods.geo.fitting import prior_of, prior_positions, reported_baseline
+from weightings.methods.geo.model import GeoMediaMixModel
+from weightings.methods.geo.posterior import GeoPosterior, geo_posterior_of
+from weightings.methods.geo.preparing import GeoPrepared, prepare_geos
 from weightings.methods.outcome_scale import CannotBeModelled
 from weightings.methods.preparing import Choices
 from weightings.methods.quantities import Quantities, Window, quantities, response_grid

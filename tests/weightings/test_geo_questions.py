@@ -20,7 +20,7 @@ from tests.weightings.markets import add_outcome, add_spend
 from tests.weightings.results import NOTHING, around, finished
 from weightings import computation, fit_program
 from weightings.analysis import easier
-from weightings.methods.geo_posterior import GeoPosterior
+from weightings.methods.geo.posterior import GeoPosterior
 from weightings.methods.quantities import MULTIPLIERS
 from weightings.methods.storing import pack_geo_panel, unpack_geo_panel, unpack_posterior
 from weightings.params import clean

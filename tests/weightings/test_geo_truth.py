@@ -14,7 +14,7 @@ import pytest
 from marketing.frames import GeoPanel, MediaPanel
 from tests.weightings.geo_worlds import geo_world
 from weightings.methods.fitting import GeoFit
-from weightings.methods.geo_fitting import fit
+from weightings.methods.geo.fitting import fit
 from weightings.methods.preparing import Choices
 from weightings.methods.quantities import Window, quantities
 from weightings.methods.sampling import Settings

@@ -28,7 +28,7 @@ from tests.weightings.lightweight_package import (
     worst_r_hat,
 )
 from weightings.methods import sampling
-from weightings.methods.lightweight import Family, LightweightModel, scale_for_lightweight
+from weightings.methods.lightweight.model import Family, LightweightModel, scale_for_lightweight
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -51,7 +51,7 @@ def random_data(model: LightweightModel, rng: np.random.Generator) -> dict[str, 
 
 
 def test_importing_the_adapter_loads_no_plotting_and_no_tensorflow() -> None:
-    script = "import sys, weightings.methods.lightweight; print(*{name.partition('.')[0] for name in sys.modules})"
+    script = "import sys, weightings.methods.lightweight.model; print(*{n.partition('.')[0] for n in sys.modules})"
     done = subprocess.run(
         [sys.executable, "-c", script], cwd=project.BASE_DIR, capture_output=True, text=True, timeout=60, check=False
     )

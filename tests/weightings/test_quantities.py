@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from tests.weightings.worlds import panel
 from weightings.methods.fitting import predictive, prior_of
-from weightings.methods.lightweight import Family, LightweightModel, scale_for_lightweight
-from weightings.methods.lightweight_fit import LightweightPosterior
+from weightings.methods.lightweight.fitting import LightweightPosterior
+from weightings.methods.lightweight.model import Family, LightweightModel, scale_for_lightweight
 from weightings.methods.posterior import Posterior
 from weightings.methods.preparing import Choices, Prepared, prepare
 from weightings.methods.quantities import MULTIPLIERS, Quantities, Window, contributions, quantities, response_grid

@@ -13,15 +13,15 @@ import numpy as np
 import pytest
 
 from marketing.frames import Float64Column, Float64Table
-from weightings.methods import risk
 from weightings.methods.adstock import adstock, delayed_weights, geometric_weights, lagged
-from weightings.methods.budget import BudgetWishes, recommend
-from weightings.methods.experiment_priors import adjustment
+from weightings.methods.experiments.priors import adjustment
 from weightings.methods.knots import knot_positions, knot_weights
-from weightings.methods.objectives import FixedTotal
+from weightings.methods.planning import risk
+from weightings.methods.planning.budget import BudgetWishes, recommend
+from weightings.methods.planning.objectives import FixedTotal
+from weightings.methods.planning.surface import GRID, ResponseSurface
 from weightings.methods.saturation import hill, logistic
 from weightings.methods.scores import crps, ks_distance, variance_inflation_factors
-from weightings.methods.surface import GRID, ResponseSurface
 
 VECTORS = Path(__file__).resolve().parents[2].parent / "shared" / "reference" / "mmm" / "vectors.json"
 needs_vectors = pytest.mark.skipif(not VECTORS.is_file(), reason=f"The reference vectors are not in {VECTORS}.")

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from weightings.methods import risk
-from weightings.methods.objectives import Objective, ObjectiveName
+from weightings.methods.planning import risk
+from weightings.methods.planning.objectives import Objective, ObjectiveName
 
 FloatArray = npt.NDArray[np.float64]
 TEN = np.arange(1.0, 11.0)

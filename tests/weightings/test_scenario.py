@@ -8,11 +8,11 @@ import pytest
 
 from tests.weightings.surfaces import LAGS, PERIODS, fitted, hill_surface, straight
 from tests.weightings.test_quantities import expected_by_hand
-from weightings.methods.plans import CannotBePlanned, observed_range
+from weightings.methods.planning.plans import CannotBePlanned, observed_range
+from weightings.methods.planning.scenario import exact_outlook, exact_scenario, outlook, scenario
+from weightings.methods.planning.surface import surface_of
 from weightings.methods.posterior import Posterior
 from weightings.methods.quantities import Window, quantities, response_grid
-from weightings.methods.scenario import exact_outlook, exact_scenario, outlook, scenario
-from weightings.methods.surface import surface_of
 
 FloatArray = npt.NDArray[np.float64]
 WINDOW = Window(8, 22)

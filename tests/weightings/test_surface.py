@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 
 from tests.weightings.surfaces import LAGS, PERIODS, fitted, hill_surface, of_grid, square_roots, straight
 from tests.weightings.worlds import panel
-from weightings.methods.interpolation import Curves
-from weightings.methods.lightweight import LightweightModel, scale_for_lightweight
-from weightings.methods.lightweight_fit import LightweightPosterior
-from weightings.methods.plans import CannotBePlanned, after_the_data, observed_range, scaled, with_media
+from weightings.methods.lightweight.fitting import LightweightPosterior
+from weightings.methods.lightweight.model import LightweightModel, scale_for_lightweight
+from weightings.methods.planning.interpolation import Curves
+from weightings.methods.planning.plans import CannotBePlanned, after_the_data, observed_range, scaled, with_media
+from weightings.methods.planning.surface import GRID, surface_of, surface_of_run
 from weightings.methods.posterior import Posterior
 from weightings.methods.quantities import MULTIPLIERS, Window, quantities, response_grid
-from weightings.methods.surface import GRID, surface_of, surface_of_run
 
 FloatArray = npt.NDArray[np.float64]
 BETWEEN = np.concatenate([np.geomspace(1e-4, 0.1, 12), np.linspace(0.11, 2.95, 40)])

@@ -7,11 +7,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.weightings.surfaces import hill_surface, of_grid, square_roots, straight
-from weightings.methods.budget import BudgetWishes, recommend
-from weightings.methods.objectives import FixedTotal, TargetReturn
-from weightings.methods.plans import CannotBePlanned
-from weightings.methods.surface import GRID
-from weightings.methods.testing_next import BINS, worth_testing
+from weightings.methods.planning.budget import BudgetWishes, recommend
+from weightings.methods.planning.objectives import FixedTotal, TargetReturn
+from weightings.methods.planning.plans import CannotBePlanned
+from weightings.methods.planning.surface import GRID
+from weightings.methods.planning.testing_next import BINS, worth_testing
 
 FloatArray = npt.NDArray[np.float64]
 

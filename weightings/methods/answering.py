@@ -8,11 +8,11 @@ import numpy as np
 import numpy.typing as npt
 
 from weightings.methods import health, scores
-from weightings.methods.backtest import as_a_year_before
-from weightings.methods.experiment_answers import Told, experiment_checks, experiments_json
+from weightings.methods.experiments.answers import Told, experiment_checks, experiments_json
 from weightings.methods.fitting import CHECK_STREAM, stream
-from weightings.methods.geo_answers import geos_json
-from weightings.methods.geo_posterior import GeoPosterior
+from weightings.methods.forecasting.backtest import as_a_year_before
+from weightings.methods.geo.answers import geos_json
+from weightings.methods.geo.posterior import GeoPosterior
 from weightings.methods.media_mix import EFFECT
 from weightings.methods.posterior import Posterior, blocks_of
 from weightings.methods.priors import EffectPrior

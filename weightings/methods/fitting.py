@@ -9,8 +9,8 @@ import numpy.typing as npt
 
 from marketing.frames import MediaPanel
 from weightings.methods.baseline import TREND_SCALES, Baseline
-from weightings.methods.geo_posterior import GeoPosterior
-from weightings.methods.geo_preparing import GeoPrepared
+from weightings.methods.geo.posterior import GeoPosterior
+from weightings.methods.geo.preparing import GeoPrepared
 from weightings.methods.outcome_scale import CannotBeModelled
 from weightings.methods.posterior import Fitted, Posterior, blocks_of, media_and_beta, posterior_of
 from weightings.methods.preparing import Choices, Prepared, prepare

@@ -12,8 +12,8 @@ from marketing.frames import Granularity, MediaPanel
 from weightings.methods import priors as usual
 from weightings.methods.adstock import lagged
 from weightings.methods.baseline import TREND_SCALES, Baseline, baseline_of
-from weightings.methods.experiment_priors import likely_carry_over, with_experiments
-from weightings.methods.experiments import Counts, Experiment, Reading, Use, read
+from weightings.methods.experiments.lifts import Counts, Experiment, Reading, Use, read
+from weightings.methods.experiments.priors import likely_carry_over, with_experiments
 from weightings.methods.media_mix import AdstockName, MediaMixModel, SaturationName
 from weightings.methods.outcome_scale import CannotBeModelled, OutcomeScale, outcome_scale
 from weightings.methods.priors import EffectKind, EffectPrior, LogNormal, Priors, shape_priors

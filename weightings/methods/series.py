@@ -10,7 +10,7 @@ import numpy.typing as npt
 from marketing.frames import GeoPanel, MediaPanel
 from weightings.methods import scores
 from weightings.methods.baseline import Baseline
-from weightings.methods.experiments import Reading
+from weightings.methods.experiments.lifts import Reading
 from weightings.methods.fitting import NOISE_STREAM, Fit, Fold, GeoFit, predictive, stream
 from weightings.methods.posterior import Fitted, Posterior, blocks_of
 from weightings.methods.priors import EffectPrior

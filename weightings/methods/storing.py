@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from marketing.frames import GeoPanel, MediaPanel
-from weightings.methods.geo_posterior import GeoPosterior
+from weightings.methods.geo.posterior import GeoPosterior
 from weightings.methods.media_mix import MediaMixModel
 from weightings.methods.outcome_scale import OutcomeScale
 from weightings.methods.posterior import Posterior

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from marketing.frames import MediaPanel
 from weightings.methods import scores
-from weightings.methods.forecast_plan import PERIODS_PER_YEAR
+from weightings.methods.forecasting.forecast_plan import PERIODS_PER_YEAR
 from weightings.methods.summaries import bounds
 
 if TYPE_CHECKING:  # it brings JAX

@@ -20,7 +20,7 @@ from marketing.frames import Granularity, MediaPanel
 from marketing.health.checks.findings import listed, quoted
 from marketing.panel_building.rhythm import Calendar, weekday
 from marketing.panel_building.rows import date_of
-from weightings.methods.plans import CannotBePlanned
+from weightings.methods.planning.plans import CannotBePlanned
 from weightings.methods.quantities import Window
 
 FloatArray: TypeAlias = npt.NDArray[np.float64]

@@ -16,7 +16,7 @@ class Objective:
 
     The two at the lower end are cautious: they count what a plan would bring if it went badly. `share`: of draws, 10%
     unless given, so that it goes worse in one case of ten. Without ties `cvar` is the conditional value at risk of
-    `weightings.methods.risk` at a confidence of 1 - share; draws that tie with the quantile count once for each rank.
+    `risk` at a confidence of 1 - share; draws that tie with the quantile count once for each rank.
     """
 
     name: ObjectiveName = "mean"

@@ -20,7 +20,7 @@ import numpy.typing as npt
 
 from marketing.frames import MediaPanel
 from weightings.methods.baseline import TREND_SCALES, Baseline, baseline_ahead, baseline_of
-from weightings.methods.forecast_plan import Plan, PlanAhead, laid_out, periods_after
+from weightings.methods.forecasting.forecast_plan import Plan, PlanAhead, laid_out, periods_after
 from weightings.methods.posterior import Posterior, blocks_of
 from weightings.methods.preparing import with_tail
 from weightings.methods.quantities import Quantities, Window, contributions, quantities

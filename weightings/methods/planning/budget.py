@@ -1,8 +1,8 @@
 """Where to spend: a budget by channel that makes as much of a horizon as it can, and what it changes.
 
-Everything is computed from the draws of a `ResponseSurface`; the search is in `weightings.methods.budget_optimum`. The
-same surface and the same wishes give the same answer. Amounts are account currency over the horizon, all its periods
-together; what is added is in the outcome's unit.
+Everything is computed from the draws of a `ResponseSurface`; the search is in `budget_optimum`. The same surface and
+the same wishes give the same answer. Amounts are account currency over the horizon, all its periods together; what is
+added is in the outcome's unit.
 """
 
 from collections.abc import Mapping
@@ -12,12 +12,12 @@ from typing import Literal, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from weightings.methods.budget_optimum import best_spend
-from weightings.methods.budget_search import Search
-from weightings.methods.objectives import MEAN, FixedTotal, Goal, Objective, TargetReturn
-from weightings.methods.plans import CannotBePlanned
+from weightings.methods.planning.budget_optimum import best_spend
+from weightings.methods.planning.budget_search import Search
+from weightings.methods.planning.objectives import MEAN, FixedTotal, Goal, Objective, TargetReturn
+from weightings.methods.planning.plans import CannotBePlanned
+from weightings.methods.planning.surface import ResponseSurface
 from weightings.methods.summaries import Summary, summary
-from weightings.methods.surface import ResponseSurface
 
 FloatArray: TypeAlias = npt.NDArray[np.float64]
 Side: TypeAlias = Literal["low", "high", "locked"]

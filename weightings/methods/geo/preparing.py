@@ -10,8 +10,8 @@ import numpy.typing as npt
 from marketing.frames import GeoPanel, MediaPanel
 from weightings.methods.adstock import lagged
 from weightings.methods.baseline import CONTROL_SCALE, TREND_SCALES, Baseline, baseline_of
-from weightings.methods.experiments import Reading, read
-from weightings.methods.geo_model import GeoMediaMixModel
+from weightings.methods.experiments.lifts import Reading, read
+from weightings.methods.geo.model import GeoMediaMixModel
 from weightings.methods.media_mix import MediaMixModel
 from weightings.methods.outcome_scale import CannotBeModelled
 from weightings.methods.preparing import (

@@ -9,8 +9,8 @@ import numpy.typing as npt
 from scipy.linalg import cholesky, solve_triangular
 
 from weightings.methods.baseline import TREND_SCALES
-from weightings.methods.geo_model import DEVIATION, SHARED
-from weightings.methods.geo_preparing import GeoPrepared
+from weightings.methods.geo.model import DEVIATION, SHARED
+from weightings.methods.geo.preparing import GeoPrepared
 from weightings.methods.media_mix import SIGMA
 from weightings.methods.outcome_scale import OutcomeScale
 from weightings.methods.posterior import Posterior, blocks_of, saturated_media
@@ -139,7 +139,7 @@ def geo_media_and_beta(prepared: GeoPrepared, parameters: Mapping[str, FloatArra
 
 @dataclass(frozen=True, eq=False)
 class _System:
-    """The normal equations of the baselines' coefficients given everything else, as in `geo_model`, in NumPy."""
+    """The normal equations of the baselines' coefficients given everything else, as in `geo.model`, in NumPy."""
 
     known: npt.NDArray[np.bool_]
     common: FloatArray

@@ -19,11 +19,11 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from weightings.methods.allocation import Lattice, allocate
-from weightings.methods.budget import AS_NOW, BudgetWishes, bounds_of
-from weightings.methods.objectives import FixedTotal
-from weightings.methods.plans import CannotBePlanned
-from weightings.methods.surface import ResponseSurface
+from weightings.methods.planning.allocation import Lattice, allocate
+from weightings.methods.planning.budget import AS_NOW, BudgetWishes, bounds_of
+from weightings.methods.planning.objectives import FixedTotal
+from weightings.methods.planning.plans import CannotBePlanned
+from weightings.methods.planning.surface import ResponseSurface
 
 FloatArray: TypeAlias = npt.NDArray[np.float64]
 IntArray: TypeAlias = npt.NDArray[np.int64]

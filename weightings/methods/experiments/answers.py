@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import ndtr, ndtri
 
-from weightings.methods.experiments import EPOCH, Experiment, Reading
-from weightings.methods.geo_posterior import GeoPosterior
+from weightings.methods.experiments.lifts import EPOCH, Experiment, Reading
+from weightings.methods.geo.posterior import GeoPosterior
 from weightings.methods.health import Check, experiment_check
 from weightings.methods.posterior import Posterior, blocks_of
 from weightings.methods.preparing import with_tail

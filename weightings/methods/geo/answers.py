@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from marketing.frames import GeoPanel, MediaPanel
-from weightings.methods.geo_posterior import GeoPosterior
+from weightings.methods.geo.posterior import GeoPosterior
 from weightings.methods.quantities import Quantities, Window, quantities
 from weightings.methods.series import spread_over
 from weightings.methods.summaries import summary

@@ -14,9 +14,9 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from weightings.methods.allocation import Lattice, allocate
-from weightings.methods.objectives import FixedTotal, Goal, Objective, TargetMarginalReturn, TargetReturn
-from weightings.methods.surface import ResponseSurface
+from weightings.methods.planning.allocation import Lattice, allocate
+from weightings.methods.planning.objectives import FixedTotal, Goal, Objective, TargetMarginalReturn, TargetReturn
+from weightings.methods.planning.surface import ResponseSurface
 
 FloatArray: TypeAlias = npt.NDArray[np.float64]
 

@@ -11,10 +11,10 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from weightings.methods.budget_quantile import best_corner, best_exchange
-from weightings.methods.budget_search import Search
-from weightings.methods.budget_smooth import smooth
-from weightings.methods.objectives import TargetReturn
+from weightings.methods.planning.budget_quantile import best_corner, best_exchange
+from weightings.methods.planning.budget_search import Search
+from weightings.methods.planning.budget_smooth import smooth
+from weightings.methods.planning.objectives import TargetReturn
 
 FloatArray: TypeAlias = npt.NDArray[np.float64]
 

@@ -12,8 +12,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.optimize import minimize
 
-from weightings.methods.budget_search import Search
-from weightings.methods.objectives import FixedTotal, TargetMarginalReturn
+from weightings.methods.planning.budget_search import Search
+from weightings.methods.planning.objectives import FixedTotal, TargetMarginalReturn
 
 FloatArray: TypeAlias = npt.NDArray[np.float64]
 

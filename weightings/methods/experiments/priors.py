@@ -21,7 +21,7 @@ from scipy.special import logsumexp
 from marketing.frames import MediaPanel
 from weightings.methods.adstock import delayed_weights, geometric_weights
 from weightings.methods.baseline import DAYS_PER_PERIOD
-from weightings.methods.experiments import Reading, period_days
+from weightings.methods.experiments.lifts import Reading, period_days
 from weightings.methods.media_mix import DELAY, RETENTION, AdstockName
 from weightings.methods.outcome_scale import NODES, WEIGHTS
 from weightings.methods.priors import EffectPrior, LogNormal

@@ -11,11 +11,11 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from weightings.methods.plans import CannotBePlanned, observed_range, scaled
+from weightings.methods.planning.plans import CannotBePlanned, observed_range, scaled
+from weightings.methods.planning.surface import ResponseSurface
 from weightings.methods.posterior import Fitted, blocks_of
 from weightings.methods.quantities import Window, contributions, response_grid
 from weightings.methods.summaries import NOTHING, Summary, summary
-from weightings.methods.surface import ResponseSurface
 
 FloatArray: TypeAlias = npt.NDArray[np.float64]
 
@@ -24,7 +24,7 @@ FloatArray: TypeAlias = npt.NDArray[np.float64]
 class Outlook:
     """S draws of what a plan brings, in the outcome's unit. `spend`: (C,).
 
-    `outcome`: (S,) as `weightings.methods.surface` has it; for an outcome with bounds, its mean in the horizon.
+    `outcome`: (S,) as `surface` has it; for an outcome with bounds, its mean in the horizon.
     `added`: (S, C), by channel, against the same plan without it. `together`: (S,), all channels against none of them.
     """
 

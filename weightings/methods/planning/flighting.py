@@ -14,13 +14,13 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from weightings.methods.ascent import ascend, with_total
-from weightings.methods.budget import AS_NOW, BudgetWishes, Recommendation, recommend
 from weightings.methods.media_mix import HALF_SATURATION, RATE, SLOPE, MediaMixModel
-from weightings.methods.plans import CannotBePlanned, Planned, observed, planned_amounts, with_media
+from weightings.methods.planning.ascent import ascend, with_total
+from weightings.methods.planning.budget import AS_NOW, BudgetWishes, Recommendation, recommend
+from weightings.methods.planning.plans import CannotBePlanned, Planned, observed, planned_amounts, with_media
+from weightings.methods.planning.surface import NOT_A_SUM, surface_of
 from weightings.methods.posterior import Fitted, Posterior
 from weightings.methods.quantities import Window
-from weightings.methods.surface import NOT_A_SUM, surface_of
 
 FloatArray: TypeAlias = npt.NDArray[np.float64]
 

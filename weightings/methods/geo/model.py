@@ -135,11 +135,11 @@ class GeoMediaMixModel:
     def log_likelihood(self, parameters: Mapping[str, Any], data: Mapping[str, Any]) -> Any:
         """log p(y | media parameters, sigmas), shared noise and all coefficients of the baseline integrated out.
 
-        `data`: as `weightings.methods.geo_preparing` lays it out.
+        `data`: as `weightings.methods.geo.preparing` lays it out.
         """
         import jax.numpy as jnp
 
-        from weightings.methods.geo_density import collapsed_log_likelihood
+        from weightings.methods.geo.density import collapsed_log_likelihood
 
         media, geos = len(self.media), len(self.geos)
         saturated = self.national.saturated(data["lagged"], parameters, jnp).reshape(media, geos, -1)

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from marketing.frames import Granularity, MediaPanel
 from weightings.methods.fitting import nobody_watches, thinned
-from weightings.methods.lightweight import Family, LightweightInputs, LightweightModel, scale_for_lightweight
+from weightings.methods.lightweight.model import Family, LightweightInputs, LightweightModel, scale_for_lightweight
 from weightings.methods.outcome_scale import CannotBeModelled, OutcomeScale
 from weightings.methods.sampling import Draws, OnProgress, Settings, sample
 

@@ -23,9 +23,9 @@ from weightings.methods.fitting import (
     thinned,
     until,
 )
-from weightings.methods.geo_model import SHARED
-from weightings.methods.geo_posterior import GeoPosterior, assembled, geo_media_and_beta, geo_posterior_of
-from weightings.methods.geo_preparing import GeoPrepared, prepare_geos
+from weightings.methods.geo.model import SHARED
+from weightings.methods.geo.posterior import GeoPosterior, assembled, geo_media_and_beta, geo_posterior_of
+from weightings.methods.geo.preparing import GeoPrepared, prepare_geos
 from weightings.methods.posterior import blocks_of
 from weightings.methods.preparing import Choices
 from weightings.methods.sampling import OnProgress, Settings, sample

@@ -1,0 +1,1 @@
+"""What lift tests tell a media mix model."""

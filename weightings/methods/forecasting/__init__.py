@@ -1,0 +1,1 @@
+"""The outcome of periods to come, and how well such forecasts have done."""

@@ -1,0 +1,1 @@
+"""The media mix model of several geos at once."""

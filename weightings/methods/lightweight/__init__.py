@@ -1,0 +1,1 @@
+"""LightweightMMM's models, fitted by this project's sampler."""
