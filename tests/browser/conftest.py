@@ -16,6 +16,8 @@ from pytest_django.live_server_helper import LiveServer
 from tests.browser.looks import OPPOSITES, Look, name
 from tests.browser.watching import nothing_goes_wrong
 
+HEIGHT = 900  # of windows
+
 
 @pytest.fixture(scope="session", autouse=True)
 def _database_beside_playwright() -> Iterator[None]:
@@ -54,7 +56,7 @@ def look(request: pytest.FixtureRequest) -> Look:
 
 def settings_of_window(look: Look) -> dict[str, Any]:
     scheme, width = look
-    return {"color_scheme": scheme, "viewport": {"width": width, "height": 900}, "locale": "en-GB"}
+    return {"color_scheme": scheme, "viewport": {"width": width, "height": HEIGHT}, "locale": "en-GB"}
 
 
 @pytest.fixture

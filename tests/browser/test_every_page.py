@@ -1,9 +1,9 @@
 """Every page of the product: nothing to complain of in the console, to axe, or beside the window.
 
-In the two opposite looks; `make test-full` looks in all of them.
+Loaded in one look and turned into the opposite one; `make test-full` loads it in all of them.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page
 from pytest_django.fixtures import Settings
 from pytest_django.live_server_helper import LiveServer
 
-from tests.browser.conftest import carry_session, window
+from tests.browser.conftest import HEIGHT, carry_session, window
 from tests.browser.looks import LOOKS, OPPOSITES, Look, name
 from tests.browser.watching import Watch, axe_findings, overflow
 from tests.browser.world import World, build_world, import_some_months
@@ -31,6 +31,8 @@ REFUSALS = {
 }
 OPEN_EVERYTHING = "() => document.querySelectorAll('details:not([data-menu])').forEach((one) => { one.open = true; })"
 
+TWO_FRAMES = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+
 
 @pytest.fixture
 def world(transactional_db: None, tmp_path: Path, settings: Settings) -> World:
@@ -39,10 +41,13 @@ def world(transactional_db: None, tmp_path: Path, settings: Settings) -> World:
 
 
 @pytest.mark.parametrize(
-    "look",
-    [pytest.param(look, marks=() if look in OPPOSITES else pytest.mark.full, id=name(look)) for look in LOOKS],
+    "looks",
+    [
+        pytest.param(OPPOSITES, id="opposites"),
+        *(pytest.param([look], id=name(look), marks=pytest.mark.full) for look in LOOKS),
+    ],
 )
-def test_every_page_is_in_order(live_server: LiveServer, browser: Browser, world: World, look: Look) -> None:
+def test_every_page_is_in_order(live_server: LiveServer, browser: Browser, world: World, looks: Sequence[Look]) -> None:
     visitor, owner = Client(), world.signed_in()
     before_signing_in = html_pages(visitor, {"": world.cases[""]})
     pages = html_pages(owner, world.cases) | world.states()
@@ -50,36 +55,52 @@ def test_every_page_is_in_order(live_server: LiveServer, browser: Browser, world
     assert {"account_login", "account_signup", "account_reset_password"} <= before_signing_in.keys()
     assert {"reports:dashboard", "reports:channel", "attribution:page", "weightings:page"} <= pages.keys()
     assert {"weightings:page without data", "analyses:run failed", "analyses:run of media"} <= pages.keys()
-    wrong = troubles(live_server, browser, look, visitor, dict.fromkeys(before_signing_in.values(), 200))
-    wrong += troubles(live_server, browser, look, owner, dict.fromkeys(pages.values(), 200))
+    wrong = troubles(live_server, browser, looks, visitor, dict.fromkeys(before_signing_in.values(), 200))
+    wrong += troubles(live_server, browser, looks, owner, dict.fromkeys(pages.values(), 200))
     assert not wrong, "\n".join(wrong)
 
 
 @pytest.mark.urls("tests.web.faulty_urls")
 def test_every_refusal_is_in_order(live_server: LiveServer, browser: Browser) -> None:
-    wrong = [line for look in LOOKS for line in troubles(live_server, browser, look, Client(), REFUSALS)]
+    wrong = [line for look in LOOKS for line in troubles(live_server, browser, [look], Client(), REFUSALS)]
     assert not wrong, "\n".join(wrong)
 
 
 def troubles(
-    live_server: LiveServer, browser: Browser, look: Look, client: Client, pages: Mapping[str, int]
+    live_server: LiveServer, browser: Browser, looks: Sequence[Look], client: Client, pages: Mapping[str, int]
 ) -> list[str]:
-    """Return what is wrong with the pages (path -> status), as whoever is signed in with `client` sees them."""
-    with window(browser, look) as page:
+    """Return what is wrong with the pages (path -> status), as whoever is signed in with `client` sees them.
+
+    Each is loaded in the first look, and turned into the others.
+    """
+    with window(browser, looks[0]) as page:
         page.emulate_media(reduced_motion="reduce")
         carry_session(client, page, live_server)
         watch = Watch(page)
         return [
-            f"{path} ({name(look)}): {fault}"
+            f"{path} {fault}"
             for path, status in pages.items()
-            for fault in trouble(page, watch, f"{live_server.url}{path}", status)
+            for fault in trouble(page, watch, f"{live_server.url}{path}", status, looks)
         ]
 
 
-def trouble(page: Page, watch: Watch, url: str, status: int) -> list[str]:
+def trouble(page: Page, watch: Watch, url: str, status: int, looks: Sequence[Look]) -> list[str]:
     """Return what is wrong with the page at `url`, with all that folds open on it unfolded."""
+    if len(looks) > 1:
+        turn(page, looks[0])
     response = page.goto(url)
     assert response is not None
-    other = [] if response.status == status else [f"its status is {response.status}, not {status}"]
+    found = [] if response.status == status else [f"has status {response.status}, not {status}"]
     page.evaluate(OPEN_EVERYTHING)
-    return other + axe_findings(page) + overflow(page) + watch.take(refused=status >= 400)
+    for look in looks:
+        if look != looks[0]:
+            turn(page, look)
+        found += [f"({name(look)}): {fault}" for fault in axe_findings(page) + overflow(page)]
+    return found + watch.take(refused=status >= 400)
+
+
+def turn(page: Page, look: Look) -> None:
+    scheme, width = look
+    page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+    page.set_viewport_size({"width": width, "height": HEIGHT})
+    page.evaluate(TWO_FRAMES)  # in which charts hear of it and draw
