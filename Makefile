@@ -8,6 +8,8 @@ unexport PYTHONDONTWRITEBYTECODE
 RUN = uv run --frozen --no-sync
 # A process of tests for each core; PARALLEL= for one in all, which a debugger needs.
 PARALLEL ?= -n auto --dist worksteal
+# Installations are shared by the tests that are grouped for it (`xdist_group`), beside the tests that are not.
+PARALLEL_STACK ?= -n auto --maxprocesses 2 --dist loadgroup
 PORT ?= 8000
 # What `manage.py check --deploy` judges: a production installation, as docs/operations.md describes it.
 PRODUCTION = SECRET_KEY=$$(head -c 48 /dev/urandom | base64) REDIS_URL=redis://localhost:6379/0 ALLOWED_HOSTS=mmm.example.com
@@ -39,11 +41,12 @@ test: setup-tests ## Run the tests (SQLite, a real browser)
 
 .PHONY: test-stack
 test-stack: setup-tests ## Run the tests that need PostgreSQL, Redis and a real Celery worker
-	@$(RUN) pytest -m stack $(ARGS)
+	@$(RUN) pytest -m stack $(PARALLEL_STACK) $(ARGS)
 
 .PHONY: test-full
 test-full: setup-tests ## Run every test, also the long ones
-	@$(RUN) pytest $(ARGS)
+	@$(RUN) pytest -m "not stack" $(PARALLEL) $(ARGS)
+	@$(RUN) pytest -m stack $(PARALLEL_STACK) $(ARGS)
 
 .PHONY: screenshots
 screenshots: setup-tests ## Take a picture of every page, light and dark, wide and narrow, into screenshots/
@@ -68,3 +71,11 @@ format: setup ## Format Python and templates
 .PHONY: bench
 bench: setup ## Measure speed and memory (BENCH_ROWS=100000 for a quick look)
 	@$(RUN) python benchmarks/run.py $(ARGS)
+
+.PHONY: setup-peers
+setup-peers: setup ## Install Meridian, PyMC-Marketing and LightweightMMM, each into its own environment in PEERS
+	@scripts/setup-peers
+
+.PHONY: bench-mmm
+bench-mmm: setup ## Measure the media mix model beside these peers (SIDE_BY_SIDE_SYSTEMS="ours meridian" for some)
+	@$(RUN) python benchmarks/run.py side_by_side --database sqlite $(ARGS)

@@ -6,7 +6,7 @@ import pytest
 
 from tests.stack.stacks import Stack, wait_for
 
-pytestmark = pytest.mark.stack
+pytestmark = [pytest.mark.stack, pytest.mark.xdist_group("installations")]
 FITTING = ("Compiling", "Warming up", "Drawing", "Trying it on periods held back")
 
 

@@ -14,7 +14,7 @@ from tests.stack.stacks import Embedded, wait_for
 
 ROWS = 100_000
 MORE_ROWS = 600_000  # than can be loaded before a busy machine comes to press Ctrl-C
-pytestmark = pytest.mark.stack
+pytestmark = [pytest.mark.stack, pytest.mark.xdist_group("commands")]
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import pytest
 
 from tests.stack.stacks import Production, Stack, wait_for
 
-pytestmark = pytest.mark.stack
+pytestmark = [pytest.mark.stack, pytest.mark.xdist_group("installations")]
 
 
 def test_24_identical_requests_at_once_are_one_run_and_one_computation(stack: Stack) -> None:

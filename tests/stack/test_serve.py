@@ -12,7 +12,7 @@ import pytest
 from jobs.serving import ServiceError, Services
 from tests.stack.stacks import Embedded, children_of, wait_for
 
-pytestmark = pytest.mark.stack
+pytestmark = [pytest.mark.stack, pytest.mark.xdist_group("commands")]
 
 
 @pytest.fixture
