@@ -2,8 +2,9 @@
 
 python benchmarks/run.py [NAME ...] [--database sqlite|postgresql]
 
-Without names: every module of this package that has a function `run`. `BENCH_ROWS` sets the number of rows (10 million
-by default), `BENCH_DATABASE_URL` the PostgreSQL database, which is dropped and created.
+Without names: every module of this package that has a function `run`, but not side_by_side, which takes most of an hour
+and needs its peers (`make setup-peers`, `make bench-mmm`). `BENCH_ROWS` sets the number of rows (10 million by
+default), `BENCH_DATABASE_URL` the PostgreSQL database, which is dropped and created.
 """
 
 import argparse
@@ -21,6 +22,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from benchmarks import harness
 
 RESULTS = Path(__file__).with_name("results")
+ONLY_BY_NAME = {"side_by_side"}
 
 
 def main() -> None:
@@ -32,13 +34,18 @@ def main() -> None:
     for database in arguments.database or databases:
         if obstacle := harness.obstacle(database):
             sys.exit(obstacle)
-        for name in arguments.names or benchmark_names():
+        for name in arguments.names or usual_names():
             measure(name, database)
 
 
 def benchmark_names() -> list[str]:
     modules = pkgutil.iter_modules([str(Path(__file__).parent)])
     return [module.name for module in modules if module.name not in ("run", "harness", "records")]
+
+
+def usual_names() -> list[str]:
+    """Those that are run when none is named."""
+    return [name for name in benchmark_names() if name not in ONLY_BY_NAME]
 
 
 def measure(name: str, database: harness.Database) -> None:
