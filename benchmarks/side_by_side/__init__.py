@@ -10,7 +10,7 @@ every parameter that was sampled, all by `weightings/methods/convergence.py`, wh
 not converged is fitted anew with twice as many draws, within a budget of seconds per world for all attempts together;
 only the one that converged is timed, as if its user had known how many draws it takes. Without one the budget counts.
 
-`SIDE_BY_SIDE_BUDGET`: seconds per world (240). `SIDE_BY_SIDE_SYSTEMS`: which systems, by name (all).
+`SIDE_BY_SIDE_BUDGET`: seconds per world (300). `SIDE_BY_SIDE_SYSTEMS`: which systems, by name (all).
 `SIDE_BY_SIDE_RECORDS`: a file in which fits are kept as they come: an interrupted run goes on where it stopped, and its
 next world is cold. `PEERS`: the folder of the peers' environments (var/peers).
 """
@@ -28,7 +28,7 @@ from benchmarks.side_by_side.summary import measurements
 from benchmarks.side_by_side.worlds import STUDY, write_worlds
 
 RECORDS = "SIDE_BY_SIDE_RECORDS"
-BUDGET_SECONDS = float(os.environ.get("SIDE_BY_SIDE_BUDGET", "240"))
+BUDGET_SECONDS = float(os.environ.get("SIDE_BY_SIDE_BUDGET", "300"))
 
 
 def run(database: Database) -> list[Measurement]:

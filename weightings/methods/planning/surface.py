@@ -1,11 +1,12 @@
 """What each channel's spend in a horizon would add, in every draw: what budgets and scenarios are computed from.
 
-The horizon is a window of the data that is replayed, or periods after its end (`plans`). Spend of a channel is multiplied with its flighting as it is. *Added* is the incremental outcome, in the horizon and, by
-carry-over, behind it (`weightings.methods.quantities`). *Outcome* is the expected outcome of the horizon with what is
-added behind it, so that two plans differ by all that they bring about.
+The horizon is a window of the data that is replayed, or periods after its end (`plans`). Spend of a channel is
+multiplied with its flighting as it is. *Added* is the incremental outcome, in the horizon and, by carry-over, behind it
+(`weightings.methods.quantities`). *Outcome* is the expected outcome of the horizon with what is added behind it, so
+that two plans differ by all that they bring about.
 
 Only outcomes without bounds are a sum over channels and have a surface. Plans for one with bounds can be compared as
-scenarios (`weightings.methods.planning.scenario`).
+scenarios (`scenario`).
 """
 
 from dataclasses import dataclass
