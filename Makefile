@@ -45,7 +45,7 @@ test-stack: setup-tests ## Run the tests that need PostgreSQL, Redis and a real 
 
 .PHONY: test-full
 test-full: setup-tests ## Run every test, also the long ones
-	@$(RUN) pytest -m "not stack" $(PARALLEL) $(ARGS)
+	@HYPOTHESIS_PROFILE=full $(RUN) pytest -m "not stack" $(PARALLEL) $(ARGS)
 	@$(RUN) pytest -m stack $(PARALLEL_STACK) $(ARGS)
 
 .PHONY: screenshots

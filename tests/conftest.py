@@ -1,5 +1,6 @@
 """Fixtures that every test may use: people, their workspace, and browsers signed in as them."""
 
+import os
 from collections.abc import Callable
 
 import pytest
@@ -27,8 +28,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def pytest_configure() -> None:
     # The first example may wait for a kernel to be compiled, and the machine may be busy: time is nobody's finding.
-    hypothesis_settings.register_profile("tests", deadline=None)
-    hypothesis_settings.load_profile("tests")
+    hypothesis_settings.register_profile("tests", deadline=None, max_examples=50)
+    hypothesis_settings.register_profile("full", deadline=None, max_examples=200)
+    hypothesis_settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "tests"))
     # Each test client loads the middleware, and WhiteNoise would list every static file each time.
     settings.WHITENOISE_AUTOREFRESH = True
     # Argon2 is slow on purpose; who may sign in does not depend on it.

@@ -17,4 +17,9 @@ def name(look: Look) -> str:
 # A test with the fixtures `look` or `page` is run in the two opposite looks, or in those of its mark.
 one_look = pytest.mark.parametrize("look", [("light", 1440)], indirect=True, ids=name)
 both_widths = pytest.mark.parametrize("look", [("light", width) for width in WIDTHS], indirect=True, ids=name)
-every_look = pytest.mark.parametrize("look", LOOKS, indirect=True, ids=name)
+# The other two looks are for the full tests.
+every_look = pytest.mark.parametrize(
+    "look",
+    [pytest.param(look, marks=() if look in OPPOSITES else pytest.mark.full, id=name(look)) for look in LOOKS],
+    indirect=True,
+)

@@ -13,7 +13,7 @@ from django.conf import settings
 from tests.stack.stacks import Embedded, wait_for
 
 ROWS = 100_000
-MORE_ROWS = 600_000  # than can be loaded before a busy machine comes to press Ctrl-C
+MORE_ROWS = 1_200_000  # than can be loaded before a busy machine comes to press Ctrl-C
 pytestmark = [pytest.mark.stack, pytest.mark.xdist_group("commands")]
 
 

@@ -23,6 +23,8 @@ TESTS = {  # below tests/
         "marketing/test_import_paths_read",
         "marketing/test_undo",
         "marketing/test_unused_names",
+    ),
+    "data": (
         "marketing/test_import_days",
         "marketing/test_demo_data",
         "marketing/test_ingest_api",

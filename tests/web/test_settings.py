@@ -122,7 +122,8 @@ COLLECT = """
 import django
 django.setup()
 from django.core.management import call_command
-call_command("collectstatic", interactive=False, verbosity=0)
+others = ["admin", "rest_framework", "drf_spectacular_sidecar"]  # which are large
+call_command("collectstatic", interactive=False, verbosity=0, ignore_patterns=others)
 """
 
 

@@ -195,7 +195,7 @@ def test_expected_returns_move_the_prior() -> None:
 # Everything that a panel can hold.
 
 
-@pytest.mark.parametrize("granularity", ["day", "month"])
+@pytest.mark.parametrize("granularity", ["day", pytest.param("month", marks=pytest.mark.full)])
 def test_days_and_months_with_all_that_a_panel_can_hold(granularity: Any) -> None:
     rng = np.random.default_rng(4)
     given = replace(
