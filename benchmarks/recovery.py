@@ -50,7 +50,7 @@ def run(database: Database) -> list[Measurement]:
         return []  # no database has a part in this
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         records = os.environ.get(RECORDS, f"{folder}/recovery.jsonl")
-        environment = {"JAX_COMPILATION_CACHE_DIR": f"{folder}/jax"} | os.environ
+        environment = {"JAX_COMPILATION_CACHE_DIR": f"{folder}/jax", "OPENBLAS_NUM_THREADS": "1"} | os.environ
         command = [sys.executable, "-m", "benchmarks.recovery", records, str(WORLDS)]
         done = subprocess.run(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True, check=True)
     return measurements(json.loads(done.stdout.splitlines()[-1]))

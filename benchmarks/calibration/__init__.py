@@ -5,7 +5,7 @@ what is reported of it, is ranked within its posterior. Over many simulations ra
 everything computed from the draws are right; the first rank distribution that is not shows up here. The chance that
 any quantity of any model is called wrong where all are right is 1% in all (Bonferroni: true whatever their dependence).
 
-`CALIBRATION_SIMULATIONS` sets how many there are of each model (400 by default). `CALIBRATION_RECORDS` names a folder
+`CALIBRATION_SIMULATIONS` sets how many there are of each model (300 by default). `CALIBRATION_RECORDS` names a folder
 in which they are kept as they come, so that an interrupted run goes on where it stopped; else it is a temporary one.
 `python -m benchmarks.calibration --help` does the same in parts.
 """
@@ -19,7 +19,7 @@ from typing import Any
 
 from benchmarks.harness import ROOT, Database, Measurement
 
-SIMULATIONS = int(os.environ.get("CALIBRATION_SIMULATIONS", "400"))
+SIMULATIONS = int(os.environ.get("CALIBRATION_SIMULATIONS", "300"))
 RECORDS = "CALIBRATION_RECORDS"
 NOT_CONVERGED = 0.01  # of the simulations at most: less than moves any rank distribution out of its band
 
@@ -29,7 +29,7 @@ def run(database: Database) -> list[Measurement]:
         return []  # no database has a part in this
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         command = [sys.executable, "-m", "benchmarks.calibration", os.environ.get(RECORDS, folder), str(SIMULATIONS)]
-        environment = {"JAX_COMPILATION_CACHE_DIR": f"{folder}/jax"} | os.environ
+        environment = {"JAX_COMPILATION_CACHE_DIR": f"{folder}/jax", "OPENBLAS_NUM_THREADS": "1"} | os.environ
         done = subprocess.run(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True, check=True)
     return [figure for model in json.loads(done.stdout.splitlines()[-1]) for figure in measurements(model)]
 
