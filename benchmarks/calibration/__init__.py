@@ -5,7 +5,7 @@ what is reported of it, is ranked within its posterior. Over many simulations ra
 everything computed from the draws are right; the first rank distribution that is not shows up here. The chance that
 any quantity of any model is called wrong where all are right is 1% in all (Bonferroni: true whatever their dependence).
 
-`CALIBRATION_SIMULATIONS` sets how many there are of each model (300 by default). `CALIBRATION_RECORDS` names a folder
+`CALIBRATION_SIMULATIONS` sets how many there are of each model (200 by default). `CALIBRATION_RECORDS` names a folder
 in which they are kept as they come, so that an interrupted run goes on where it stopped; else it is a temporary one.
 `python -m benchmarks.calibration --help` does the same in parts.
 """
@@ -19,7 +19,7 @@ from typing import Any
 
 from benchmarks.harness import ROOT, Database, Measurement
 
-SIMULATIONS = int(os.environ.get("CALIBRATION_SIMULATIONS", "300"))
+SIMULATIONS = int(os.environ.get("CALIBRATION_SIMULATIONS", "200"))
 RECORDS = "CALIBRATION_RECORDS"
 NOT_CONVERGED = 0.01  # of the simulations at most: less than moves any rank distribution out of its band
 

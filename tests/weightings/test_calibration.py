@@ -279,7 +279,7 @@ def test_the_log_likelihood_of_geos_is_that_of_both_kinds_of_noise() -> None:
 @pytest.mark.full
 @pytest.mark.parametrize("name", list(MODELS))
 def test_the_truth_is_anywhere_in_the_posterior_as_often_as_it_should_be(name: str) -> None:
-    """A hundred simulations find 92% of what is off by 0.6 standard deviations; the benchmark's three hundred, 0.35."""
+    """A hundred simulations find 92% of what is off by 0.6 standard deviations; the benchmark's two hundred, 0.4."""
     model = MODELS[name]()
     records = [rank_one(model, number) for number in range(100)]
     compared = sum(len(each().quantities) for each in MODELS.values())
