@@ -11,7 +11,6 @@ debugging" says to raise `n_adapt`, `n_burnin` and `n_keep`.
 import time
 from typing import Any
 
-import jax
 import numpy as np
 from meridian.analysis import analyzer
 from meridian.data import nd_array_input_data_builder
@@ -20,16 +19,6 @@ from meridian.model import model, prior_distribution, spec
 CHAINS, ADAPT, BURN_IN, KEEP = 4, 1000, 500, 1000
 PACKAGES = ("google-meridian", "tfp-nightly", "jax", "jaxlib", "numpy")
 FOLLOWING = {"beta_m", "beta_gm", "mu_t", "tau_g"}  # parameters that follow from others and are not sampled
-
-_compiling: list[tuple[float, float]] = []
-
-
-def _on_duration(event: str, duration_secs: float, **_: str | int) -> None:
-    if event.startswith("/jax/core/compile/"):
-        _compiling.append((time.perf_counter() - duration_secs, time.perf_counter()))
-
-
-jax.monitoring.register_event_duration_secs_listener(_on_duration)
 
 
 def fit(world: dict[str, Any], scale: int) -> dict[str, Any]:
@@ -41,12 +30,11 @@ def fit(world: dict[str, Any], scale: int) -> dict[str, Any]:
     builder.with_media(m_nd=world["spend"][None], ms_nd=world["spend"][None], media_channels=channels)
     settings = spec.ModelSpec(prior=prior_distribution.PriorDistribution(), enable_aks=True)
     meridian = model.Meridian(input_data=builder.build(), model_spec=settings)
-    _compiling.clear()
     began = time.perf_counter()
     meridian.sample_posterior(
         n_chains=CHAINS, n_adapt=scale * ADAPT, n_burnin=scale * BURN_IN, n_keep=scale * KEEP, seed=1
     )
-    return {"meridian": meridian, "seconds": time.perf_counter() - began, "scale": scale, "compiling": [*_compiling]}
+    return {"meridian": meridian, "sampled": (began, time.perf_counter()), "scale": scale}
 
 
 def report(fitted: dict[str, Any]) -> dict[str, Any]:
@@ -54,7 +42,7 @@ def report(fitted: dict[str, Any]) -> dict[str, Any]:
     found = meridian.inference_data
     draws = {name: values.to_numpy() for name, values in found.posterior.items() if name not in FOLLOWING}
     # It samples in one go: what is not compiling, times the share of draws that are kept.
-    sampling = (fitted["seconds"] - covered(fitted["compiling"])) * KEEP / (ADAPT + BURN_IN + KEEP)
+    sampling = fitted["seconds_without_compiling"] * KEEP / (ADAPT + BURN_IN + KEEP)
     return {
         # A national model has fixed parameters, such as how much geos differ, and does not show the deviations that
         # have no effect then.
@@ -70,12 +58,3 @@ def report(fitted: dict[str, Any]) -> dict[str, Any]:
             "knots": int(meridian.model_context.knot_info.n_knots),
         },
     }
-
-
-def covered(spans: list[tuple[float, float]]) -> float:
-    """The seconds that lie within any of the spans, which may overlap."""
-    total, until = 0.0, -np.inf
-    for begin, end in sorted(spans):
-        total += max(0.0, end - max(begin, until))
-        until = max(until, end)
-    return total

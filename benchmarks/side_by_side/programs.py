@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TextIO
+from typing import IO, Any
 
 from benchmarks.harness import ROOT
 
@@ -125,17 +125,17 @@ class Program:
             self._input.close()
 
     @property
-    def _input(self) -> TextIO:
+    def _input(self) -> IO[str]:
         assert self._process.stdin
-        return self._process.stdin  # type: ignore[return-value]
+        return self._process.stdin
 
     @property
-    def _output(self) -> TextIO:
+    def _output(self) -> IO[str]:
         assert self._process.stdout
-        return self._process.stdout  # type: ignore[return-value]
+        return self._process.stdout
 
 
-def _read(output: TextIO, lines: "queue.Queue[str]") -> None:
+def _read(output: IO[str], lines: "queue.Queue[str]") -> None:
     """Hand over the lines as they come, and an empty one at the end."""
     for line in output:
         lines.put(line)

@@ -65,8 +65,7 @@ def _compared(title: str, ours: BY_WORLD, theirs: BY_WORLD) -> Iterable[Measurem
     """
     yield Measurement(f"{title} and ours: worlds", len(ours.keys() & theirs.keys()), "")
     for start, cold, floor in (("cold", True, COLD), ("warm, new data", False, WARM)):
-        pairs = _pairs(ours, theirs, lambda fit, cold=cold: fit["cold"] == cold)  # type: ignore[misc]
-        if pairs:
+        if pairs := _pairs(ours, theirs, _started(cold=cold)):
             yield Measurement(f"  seconds, theirs / ours, {start}", 1 / _ratio(pairs, _seconds), "", at_least=floor)
         else:
             yield Measurement(f"  seconds, {start}: worlds to compare", 0, "")
@@ -88,6 +87,11 @@ def _pairs(ours: BY_WORLD, theirs: BY_WORLD, such: Callable[[Record], bool]) -> 
     """Both fits of each world, where both are such."""
     worlds = [world for world in ours if world in theirs and such(ours[world]) and such(theirs[world])]
     return [(ours[world], theirs[world]) for world in worlds]
+
+
+def _started(*, cold: bool) -> Callable[[Record], bool]:
+    """Whether a fit was cold, or was not."""
+    return lambda fit: bool(fit["cold"]) == cold
 
 
 def _ratio(pairs: Sequence[tuple[Record, Record]], value: Callable[[Record], float]) -> float:

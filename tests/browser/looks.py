@@ -1,12 +1,14 @@
 """The looks of a page that tests see: the colour scheme that the system asks for, and the width of the window."""
 
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 import pytest
 
-Look: TypeAlias = tuple[str, int]
+Scheme: TypeAlias = Literal["light", "dark"]
+Look: TypeAlias = tuple[Scheme, int]
+SCHEMES: tuple[Scheme, ...] = ("light", "dark")
 WIDTHS = (1440, 390)
-LOOKS: list[Look] = [(scheme, width) for scheme in ("light", "dark") for width in WIDTHS]
+LOOKS: list[Look] = [(scheme, width) for scheme in SCHEMES for width in WIDTHS]
 OPPOSITES: list[Look] = [("light", 1440), ("dark", 390)]
 
 

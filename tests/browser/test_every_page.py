@@ -101,6 +101,6 @@ def trouble(page: Page, watch: Watch, url: str, status: int, looks: Sequence[Loo
 
 def turn(page: Page, look: Look) -> None:
     scheme, width = look
-    page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+    page.emulate_media(color_scheme=scheme)
     page.set_viewport_size({"width": width, "height": HEIGHT})
     page.evaluate(TWO_FRAMES)  # in which charts hear of it and draw

@@ -16,6 +16,7 @@ from benchmarks.records import Records
 from benchmarks.side_by_side import measuring
 from benchmarks.side_by_side.measuring import measure
 from benchmarks.side_by_side.programs import OURS, System, systems
+from benchmarks.side_by_side.serving import outside
 from benchmarks.side_by_side.summary import measurements
 from benchmarks.side_by_side.worlds import FAMILIES, GivenWorld, against_truth, write_worlds
 
@@ -74,6 +75,13 @@ def given(folder: Path, weeks: int, name: str = "") -> GivenWorld:
     path = folder / f"{weeks}.npz"
     np.savez(path, spend=np.ones((weeks, 2)), revenue=np.ones(weeks))
     return GivenWorld(name or f"world:{weeks}", path, np.array([2.0, 2.0]))
+
+
+def test_compiling_is_left_out_of_sampling_once() -> None:
+    """Of ten seconds: half a one before, 1 to 4 in two spans that overlap, the last one and longer."""
+    assert outside((0.0, 10.0), [(2.0, 4.0), (9.0, 12.0), (-5.0, 0.5), (1.0, 3.0)]) == pytest.approx(5.5)
+    assert outside((0.0, 10.0), []) == 10.0
+    assert outside((0.0, 10.0), [(-1.0, 11.0)]) == 0.0
 
 
 # --- A system's fits ---
