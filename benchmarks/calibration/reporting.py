@@ -3,6 +3,7 @@
 import io
 import math
 import re
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -18,6 +19,7 @@ FloatArray: TypeAlias = npt.NDArray[np.float64]
 
 ERROR = 0.01  # that any quantity of any model is called wrong where all are right
 COLUMNS, PANEL_INCHES = 4, (1.85, 1.25)
+TITLE_WIDTH = 32  # letters that a panel is wide
 INSIDE, OUTSIDE, BAND = "#1f4e79", "#b3261e", "#d9dee3"
 
 
@@ -75,7 +77,7 @@ def draw(found: dict[str, Any], path: Path) -> None:
         figure.supylabel("Ranks at most this, less what is expected", fontsize=7)
         figure.suptitle(
             f"{found['model']}: {found['simulations']:,} simulations. Grey: uniform ranks stay inside, "
-            f"at all points at once, with a chance of {1 - found['error_of_each']:.3%}",
+            f"at all points at once, with a chance of {1 - found['error_of_each']:.2%}",
             fontsize=7,
         )
         written = io.StringIO()
@@ -96,7 +98,8 @@ def _draw_panel(panel: Any, found: dict[str, Any], name: str) -> None:
     colour = OUTSIDE if name in found["outside"] else INSIDE
     panel.plot(expected, at_most(ranks, draws) / len(ranks) - expected, color=colour, linewidth=0.9)
     panel.axhline(0, color="#8a939c", linewidth=0.4)
-    panel.set_title(f"{name.replace('_', ' ')} (p {found['p_values'][name]:.2f})", fontsize=6, color=colour, pad=2)
+    title = f"{name.replace('_', ' ')} (p {found['p_values'][name]:.2f})"
+    panel.set_title(textwrap.fill(title.replace("(p ", "(p\N{NO-BREAK SPACE}"), TITLE_WIDTH), fontsize=6, color=colour, pad=2)
     panel.set_xlim(0, 1)
     panel.tick_params(labelsize=6, length=2)
     panel.spines[["top", "right"]].set_visible(False)

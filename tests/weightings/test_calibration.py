@@ -159,7 +159,7 @@ def test_only_the_quantity_whose_ranks_are_not_uniform_is_outside(tmp_path: Path
         draw(found, tmp_path / name)
     drawn = (tmp_path / "one.svg").read_text()
     assert drawn == (tmp_path / "two.svg").read_text()
-    assert "peak delay of TV (p 0.00)" in drawn
+    assert "peak delay of TV (p\N{NO-BREAK SPACE}0.00)" in drawn
     assert drawn.count("#b3261e") == 2  # its line and its title
 
 
