@@ -98,8 +98,8 @@ def _draw_panel(panel: Any, found: dict[str, Any], name: str) -> None:
     colour = OUTSIDE if name in found["outside"] else INSIDE
     panel.plot(expected, at_most(ranks, draws) / len(ranks) - expected, color=colour, linewidth=0.9)
     panel.axhline(0, color="#8a939c", linewidth=0.4)
-    title = f"{name.replace('_', ' ')} (p {found['p_values'][name]:.2f})"
-    panel.set_title(textwrap.fill(title.replace("(p ", "(p\N{NO-BREAK SPACE}"), TITLE_WIDTH), fontsize=6, color=colour, pad=2)
+    title = f"{name.replace('_', ' ')} (p\N{NO-BREAK SPACE}{found['p_values'][name]:.2f})"
+    panel.set_title(textwrap.fill(title, TITLE_WIDTH), fontsize=6, color=colour, pad=2)
     panel.set_xlim(0, 1)
     panel.tick_params(labelsize=6, length=2)
     panel.spines[["top", "right"]].set_visible(False)
