@@ -17,7 +17,7 @@ from weightings.methods.preparing import NEGLIGIBLE, Prepared, only_before, with
 
 FloatArray: TypeAlias = npt.NDArray[np.float64]
 
-BLOCK_BYTES = 2**25  # of one temporary array
+BLOCK_BYTES = 2**22  # of one temporary array; much larger ones are given back and asked for again each time
 
 
 class Fitted(Protocol):
