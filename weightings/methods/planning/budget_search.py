@@ -23,7 +23,7 @@ FloatArray: TypeAlias = npt.NDArray[np.float64]
 MOST_UNITS, FEWEST_UNITS, MOST_NUMBERS = 600, 60, 8_000_000  # of the lattice
 ROUNDS, SCATTERED = 12, 100  # allocations to begin with: of fictitious play, and spread over all there are
 ROUND_SMOOTHING = 0.05  # of a quantile's rank, as a share of draws
-SHORTEST_WAY, HALVINGS = 1e-10, 6  # from an allocation that misses a target to one that does not
+MOST_CUTS, NEAR = 20, 0.01  # on the way to a target, and how much of what was lacking may be left over there
 ROUNDING = 1e-10  # of a target, that what is reached may be below it
 
 
@@ -82,19 +82,32 @@ class Search:
 
     def kept(self, wanted: FloatArray, safe: FloatArray) -> FloatArray:
         """An allocation, or what is next to it on the way to a safe one, that reaches the target return."""
-        if np.isfinite(self.worth(wanted)):
+        short = self._surplus(wanted)
+        if short >= 0:
             return wanted
-        kept = SHORTEST_WAY  # a step along a boundary that is bent misses it by little
-        while kept < 1 and not np.isfinite(self.worth(wanted + kept * (safe - wanted))):
-            kept = min(10 * kept, 1.0)
-        missed = kept / 10 if kept > SHORTEST_WAY else 0.0
-        for _ in range(HALVINGS):
-            middle = (missed + kept) / 2
-            if np.isfinite(self.worth(wanted + middle * (safe - wanted))):
-                kept = middle
-            else:
-                missed = middle
+        ends = [(0.0, short), (1.0, self._surplus(safe))]
+        kept, over, side = 1.0, np.inf, None
+        for _ in range(MOST_CUTS):  # "Illinois": false position, an end that stays counting half (Dowell, Jarratt 1971)
+            (missed, lacking), (reached, more) = ends
+            cut = missed + (reached - missed) * (lacking / (lacking - more) if np.isfinite(lacking) else 0.5)
+            surplus = self._surplus(wanted + cut * (safe - wanted))
+            if side == (surplus >= 0):
+                ends[not side] = ends[not side][0], ends[not side][1] / 2
+            side = surplus >= 0
+            ends[side] = cut, surplus
+            if side:
+                kept, over = cut, surplus
+            if over <= NEAR * -short:
+                break
         return wanted + kept * (safe - wanted)
+
+    def _surplus(self, spend: FloatArray) -> float:
+        """What is reached above the target return; minus infinity where nothing is spent."""
+        if not isinstance(self.goal, TargetReturn):
+            return 0.0
+        total = float(spend.sum())
+        target = self.target * total
+        return float(self.objective.of(self.totals(spend))) - target + ROUNDING * target if total > 0 else -np.inf
 
     def return_on(self, spend: FloatArray) -> float:
         """What a unit of spend adds, as the objective counts it; minus infinity where nothing is spent."""

@@ -56,10 +56,13 @@ class Curves:
     def at(self, multipliers: FloatArray) -> FloatArray:
         """Values (C, S) at one multiplier for each channel (C,)."""
         before, basis = self._between(multipliers)
-        logs = np.empty_like(self.last)
+        values = np.empty_like(self.last)
         for channel, place in enumerate(before):
-            np.dot(basis[0, :, channel], self._known(channel, place), out=logs[channel])
-        return self._values(logs, multipliers)
+            np.dot(basis[0, :, channel], self._known(channel, place), out=values[channel])
+        np.exp(values, out=values)
+        values *= self.last
+        values[multipliers <= 0] = 0.0
+        return values
 
     def with_slopes(self, multipliers: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Values and their derivatives by the multiplier, each (C, S), at one multiplier for each channel (C,).
@@ -67,12 +70,17 @@ class Curves:
         At 0 the derivative, which may be infinite there, is that a millionth of the first place further on.
         """
         before, basis = self._between(multipliers)
-        found = np.empty((len(before), 2, self.last.shape[1]))
+        values, slopes = np.empty_like(self.last), np.empty_like(self.last)
         for channel, place in enumerate(before):
-            np.dot(basis[:, :, channel], self._known(channel, place), out=found[channel])
-        near = np.maximum(multipliers, NEAREST * self.places[0])
-        slopes = self._values(found[:, 0], near) * found[:, 1] / near[:, None]
-        return self._values(found[:, 0], multipliers), slopes
+            known = self._known(channel, place)
+            np.dot(basis[0, :, channel], known, out=values[channel])
+            np.dot(basis[1, :, channel], known, out=slopes[channel])
+        np.exp(values, out=values)
+        values *= self.last
+        slopes *= values
+        slopes /= np.maximum(multipliers, NEAREST * self.places[0])[:, None]
+        values[multipliers <= 0] = 0.0
+        return values, slopes
 
     def along(self, channel: int, multipliers: FloatArray) -> FloatArray:
         """One channel's values (K, S) at many multipliers (K,)."""
@@ -82,9 +90,6 @@ class Curves:
             mine = before == place
             logs[mine] = basis[0][:, mine].T @ self._known(channel, place)
         return np.asarray(np.exp(logs) * self.last[channel] * (multipliers > 0)[:, None])
-
-    def _values(self, logs: FloatArray, multipliers: FloatArray) -> FloatArray:
-        return np.asarray(np.exp(logs) * self.last * (multipliers > 0)[:, None])
 
     def _known(self, channel: int, place: int) -> FloatArray:
         """Value and slope at a place and at the next one, (4, S)."""
