@@ -82,7 +82,8 @@ def test_a_long_table_of_the_pdf_repeats_its_header_on_each_page(complaints: Com
     assert complaints() == []
 
 
-def test_a_high_chart_stays_on_one_page_with_its_title() -> None:
+@pytest.mark.parametrize("sentences", [(), ("What it shows. " * 16, "And what not.")])
+def test_a_high_chart_stays_on_one_page_with_its_title_and_what_is_above_it(sentences: tuple[str, ...]) -> None:
     dots = EXAMPLES["dots"]
     assert isinstance(dots, ChartSpec)
     high = replace(
@@ -92,12 +93,14 @@ def test_a_high_chart_stays_on_one_page_with_its_title() -> None:
         ),
         series=tuple(replace(series, marks=series.marks * 9) for series in dots.series),
     )
-    document = a_document(sections=(Section(title="S", charts=(high,)),))
+    document = a_document(sections=(Section(title="Very high", sentences=sentences, charts=(high,)),))
     fetcher = as_pdf.OwnFilesOnly(as_pdf.pictures(document))
     rendered = HTML(string=as_pdf.html(document), base_url=as_pdf.STATIC, url_fetcher=fetcher).render()
     (box,) = (page._page_box for page in rendered.pages if high.title in words_of(page))
     (picture,) = (one for one in box.descendants() if isinstance(one, BlockReplacedBox))
     assert picture.position_y + picture.height <= box.margin_top + box.height + 1
+    (above,) = (page for page in rendered.pages if "Very high" in words_of(page))
+    assert all(words in words_of(above) for words in (high.title, *(sentence[:14] for sentence in sentences)))
 
 
 def words_of(page: Any) -> str:
