@@ -88,6 +88,19 @@ class DataTable:
         """Its title as part of an element's id."""
         return slugify(self.title)
 
+    @property
+    def text_columns(self) -> frozenset[int]:
+        """The places of columns that say words: that of the labels, 0, and those without any number."""
+        cells = zip(*(row.cells for row in self.rows), strict=True)
+        return frozenset(
+            {0}
+            | {
+                place
+                for place, column in enumerate(cells, start=1)
+                if all(figure.value is None for figure in column) and any(figure.text != NO_FIGURE for figure in column)
+            }
+        )
+
     def with_figures(self, first: int, behind: int) -> "DataTable":
         """The table with the figures of these columns only, counted without that of the labels."""
         return replace(

@@ -23,6 +23,7 @@ CHART_FONT, PAGE_FONT = 'font-family="Inter,', 'font-family="Report Inter, Inter
 # What static/css/export.css leaves for the figures of a table beside its labels, and what they take, in points.
 ROOM_UPRIGHT, ROOM_WIDE = 370.0, 645.0
 LETTER, LETTER_OF_INTERVAL, PADDING = 5.3, 4.6, 8.6
+LINES_OF_TEXT = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,11 +112,15 @@ def laid_out(table: DataTable) -> list[PrintedTable]:
 
 
 def _widths(table: DataTable) -> list[float]:
-    """How wide each column of figures has to be, in points: figures and intervals stay on a line, heads do not."""
-    widths = []
+    """How wide each column behind the labels has to be, in points.
+
+    Figures and intervals stay on a line. Heads break at every space, texts into two lines or so.
+    """
+    widths, texts = [], table.text_columns
     for place, column in enumerate(table.columns[1:]):
         figures = [row.cells[place] for row in table.rows]
-        letters = max([*map(len, column.split()), *(len(figure.text) for figure in figures)], default=0)
+        lines = LINES_OF_TEXT if place + 1 in texts else 1
+        letters = max([*map(len, column.split()), *(len(figure.text) / lines for figure in figures)], default=0)
         interval = max((len(figure.interval) for figure in figures), default=0)
         widths.append(max(letters * LETTER, interval * LETTER_OF_INTERVAL) + PADDING)
     return widths

@@ -178,7 +178,7 @@ def _table(deck: Deck, table: DataTable, section: str, *, headline: str = "") ->
         texts = [((row.label, ""), *(_text(cell, behind - first) for cell in row.cells)) for row in shown.rows]
         top = TOP if number else Emu(TOP + lower)
         frame = add_table(slide, rows=len(rows) + 1, columns=len(shown.columns), name=table.title, top=top)
-        fill_table(frame, shown.columns, texts, bold=[row.is_total for row in rows])
+        fill_table(frame, shown.columns, texts, bold=[row.is_total for row in rows], text_columns=shown.text_columns)
 
 
 def _text(figure: Figure, columns: int) -> tuple[str, str]:

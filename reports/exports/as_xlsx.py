@@ -31,6 +31,7 @@ CHART_COLUMNS = 6  # that a chart covers
 ROWS_ON_A_PAGE = 58  # of such a width
 TITLE_HEIGHT, LINE_HEIGHT = 24.0, 15.0  # points
 MOST_LETTERS_WIDE = 50
+MOST_DECIMALS = 6
 ROWS_MEASURED = 500
 NOT_IN_A_SHEET_NAME = re.compile(r"[\[\]:*?/\\']")
 RESERVED = {"history"}  # Excel keeps this name for itself
@@ -130,18 +131,22 @@ def _table(sheet: Worksheet, row: int, table: DataTable) -> int:
     """Write a table from `row` on and return the row after it."""
     write_text(sheet.cell(row, 1), table.title).font = HEADING
     row = _prose(sheet, row + 1, table.note, QUIET) if table.note else row + 1
-    for place, column in enumerate(table.columns, start=1):
-        cell = write_text(sheet.cell(row, place), column)
+    texts = table.text_columns
+    for place, column in enumerate(table.columns):
+        cell = write_text(sheet.cell(row, place + 1), column)
         cell.font, cell.fill = BOLD, HEADER
-        cell.alignment = Alignment(horizontal="left" if place == 1 else "right", vertical="bottom", wrap_text=True)
+        side = "left" if place in texts else "right"
+        cell.alignment = Alignment(horizontal=side, vertical="bottom", wrap_text=True)
     # Programs that do not find the height by themselves would let a header of two lines cover what is above.
     lines = [_lines(column, LABEL_WIDTH if place == 0 else NUMBER_WIDTH) for place, column in enumerate(table.columns)]
     sheet.row_dimensions[row].height = max(lines) * LINE_HEIGHT
     for place, line in enumerate(table.rows, start=row + 1):
         write_text(sheet.cell(place, 1), line.label)
     for place, figures in enumerate(zip(*(line.cells for line in table.rows), strict=True), start=2):
-        _write_figures(sheet, row + 1, place, figures)
+        _write_figures(sheet, row + 1, place, figures, is_text=place - 1 in texts)
     for place, line in enumerate(table.rows, start=row + 1):
+        if (most := max((_lines(line.cells[text - 1].text, NUMBER_WIDTH) for text in texts - {0}), default=1)) > 1:
+            sheet.row_dimensions[place].height = most * LINE_HEIGHT
         for cell in sheet[place][: len(table.columns)] if line.is_total else ():
             cell.font, cell.border = BOLD, TOTAL
     return row + len(table.rows) + 2
@@ -152,14 +157,22 @@ def _lines(text: str, width: int) -> int:
     return len(textwrap.wrap(text, width - 1)) or 1
 
 
-def _write_figures(sheet: Worksheet, row: int, column: int, figures: Sequence[Figure]) -> None:
-    """Write figures below each other: numbers in full and in one format, which shows them as the page does."""
-    shown_as = _format(figure for figure in figures if _is_number(figure))
+def _write_figures(
+    sheet: Worksheet, row: int, column: int, figures: Sequence[Figure], *, is_text: bool = False
+) -> None:
+    """Write figures below each other: numbers in full and in one format, which shows them as the page does.
+
+    Where some are shares and others are not (checks of many kinds) each has its own.
+    """
+    alignment = Alignment(wrap_text=True) if is_text else Alignment(horizontal="right")
+    numbers = [figure for figure in figures if _is_number(figure)]
+    is_mixed = len({"%" in figure.text for figure in numbers if figure.value}) > 1
+    shown_as = _format(numbers)
     for place, figure in enumerate(figures, start=row):
         cell = sheet.cell(place, column)
-        cell.alignment = Alignment(horizontal="right")
+        cell.alignment = alignment
         if _is_number(figure):
-            cell.value, cell.number_format = figure.value, shown_as
+            cell.value, cell.number_format = figure.value, _format([figure]) if is_mixed else shown_as
         else:
             write_text(cell, figure.text)
 
@@ -170,16 +183,17 @@ def _is_number(figure: Figure) -> bool:
 
 
 def _format(figures: Iterable[Figure]) -> str:
-    # Shares are shown as on the page: in full they would have more digits than anybody reads.
-    readings = [
-        (figure.value, figure.text if "%" in figure.text else figure.in_full)
-        for figure in figures
-        if figure.value is not None
-    ]
+    readings = [(figure.value, _reading(figure)) for figure in figures if figure.value is not None]
     shown_as = number_format(readings)
     if shown_as == GENERAL and readings and all("%" in text for _, text in readings):
         return "+0.0%;-0.0%;0.0%"  # changes, which have an arrow or a word beside them
     return shown_as
+
+
+def _reading(figure: Figure) -> str:
+    """What a cell shows: the number in full, or as on the page where that has more digits than anybody reads."""
+    decimals = len(figure.in_full.partition(".")[2])
+    return figure.text if "%" in figure.text or decimals > MOST_DECIMALS else figure.in_full
 
 
 def _data(sheet: Worksheet, rows: Sequence[Sequence[RawCell]]) -> None:

@@ -1,7 +1,7 @@
 """Slides of 16:9 with a title, a footer and a number, and the plain shapes that are put on them."""
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import IO, Any
 
 from lxml import etree
@@ -159,21 +159,29 @@ def add_table(slide: Any, *, rows: int, columns: int, name: str, top: Length = T
 
 
 def fill_table(
-    table: Any, header: Sequence[str], rows: Sequence[Sequence[tuple[str, str]]], *, bold: Sequence[bool]
+    table: Any,
+    header: Sequence[str],
+    rows: Sequence[Sequence[tuple[str, str]]],
+    *,
+    bold: Sequence[bool],
+    text_columns: Collection[int],
 ) -> None:
     """Write a header and rows into a table: numbers to the right, hairlines below, totals in `bold`.
 
     A cell is its text and what stands below that in small, if anything.
     """
+    aligned = [PP_ALIGN.LEFT if place in text_columns else PP_ALIGN.RIGHT for place in range(len(header))]
     for place, text in enumerate(header):
-        _write_cell(table.cell(0, place), text, place, colour=MUTED, bold=True, line=STRONG_LINE)
+        _write_cell(table.cell(0, place), text, aligned[place], colour=MUTED, bold=True, line=STRONG_LINE)
     for number, (row, is_bold) in enumerate(zip(rows, bold, strict=True), start=1):
         for place, (text, below) in enumerate(row):
-            _write_cell(table.cell(number, place), text, place, colour=INK, bold=is_bold, line=LINE, below=below)
+            _write_cell(
+                table.cell(number, place), text, aligned[place], colour=INK, bold=is_bold, line=LINE, below=below
+            )
 
 
 def _write_cell(
-    cell: Any, text: str, place: int, *, colour: RGBColor, bold: bool, line: RGBColor, below: str = ""
+    cell: Any, text: str, aligned: PP_ALIGN, *, colour: RGBColor, bold: bool, line: RGBColor, below: str = ""
 ) -> None:
     cell.margin_top = cell.margin_bottom = Inches(0.04)
     cell.margin_left, cell.margin_right = Inches(0.05), Inches(0.05)
@@ -182,7 +190,7 @@ def _write_cell(
     if below:
         paragraphs.append(write_paragraph(cell.text_frame, below, size=9, colour=MUTED))
     for paragraph in paragraphs:
-        paragraph.alignment = PP_ALIGN.LEFT if place == 0 else PP_ALIGN.RIGHT
+        paragraph.alignment = aligned
     # python-pptx has no borders of cells (ECMA-376, 21.1.3.5); the schema wants them before the ground.
     border = etree.Element(qn("a:lnB"), w=str(Pt(0.75)))
     ground = etree.SubElement(border, qn("a:solidFill"))

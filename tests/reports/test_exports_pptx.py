@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from pptx import Presentation
+from pptx.enum.text import PP_ALIGN
 from pptx.util import Inches
 
 from analyses.documents import DataTable, Document, Figure, Row, Section
@@ -62,6 +63,26 @@ def test_tables_in_the_presentation_say_what_the_page_says() -> None:
         list(TABLE.columns),
         *([row.label, *(figure.text for figure in row.cells)] for row in TABLE.rows),
     ]
+
+
+def test_words_of_a_table_stand_to_the_left_on_every_slide_and_numbers_to_the_right() -> None:
+    cells = tuple(Figure("Good") if place % 2 else Figure("1.0", value=1.0) for place in range(10))
+    table = DataTable(
+        title="T", columns=("A", *(f"C{place}" for place in range(10))), rows=(Row(label="a", cells=cells),)
+    )
+    shown = [
+        shape.table
+        for slide in deck(a_document(sections=(Section(title="S", tables=(table,)),))).slides
+        for shape in slide.shapes
+        if shape.has_table
+    ]
+    assert len(shown) == 2
+    for each in shown:
+        for column in range(1, len(each.columns)):
+            is_word = each.cell(1, column).text_frame.text == "Good"
+            for row in (0, 1):
+                (paragraph,) = each.cell(row, column).text_frame.paragraphs
+                assert paragraph.alignment == (PP_ALIGN.LEFT if is_word else PP_ALIGN.RIGHT)
 
 
 def test_every_slide_has_notes_and_but_for_the_cover_a_footer_and_a_number() -> None:

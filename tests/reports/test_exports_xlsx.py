@@ -42,6 +42,34 @@ def test_the_workbook_carries_the_tables_numbers_in_full_as_the_page_shows_them(
     assert "€" in formats[3]
 
 
+def test_numbers_of_different_kinds_below_each_other_have_each_their_own_format() -> None:
+    """And no more digits than anybody reads: a column that they do not fit into would show crosses."""
+    figures = (
+        Figure("1.003", repr(1.00340192837465), 1.00340192837465),
+        Figure("4.2%", repr(0.0421), 0.0421),
+        Figure("1,106", repr(1106.0), 1106.0),
+        Figure("Never", value=0.0),
+    )
+    rows = tuple(Row(label=str(place), cells=(figure,)) for place, figure in enumerate(figures))
+    table = DataTable(title="T", columns=("A", "B"), rows=rows)
+    sheet = workbook(a_document(sections=(Section(title="S", tables=(table,)),)))["S"]
+    shown = {cell.value: cell.number_format for row in sheet.iter_rows() for cell in row}
+    assert [shown[value] for value in (1.00340192837465, 0.0421, 1106)] == ["#,##0.000", "#,##0.0%", "#,##0.0"]
+    assert "Never" in shown
+
+
+def test_words_in_the_workbook_stand_to_the_left_and_break_in_rows_of_that_height() -> None:
+    cells = (Figure("as a measurement of these days"), Figure("2.0", value=2.0))
+    table = DataTable(title="T", columns=("A", "Used", "Lift"), rows=(Row(label="a", cells=cells),))
+    sheet = workbook(a_document(sections=(Section(title="S", tables=(table,)),)))["S"]
+    rows = {row[0].value: row for row in sheet.iter_rows()}
+    assert [cell.alignment.horizontal for cell in rows["A"][:3]] == ["left", "left", "right"]
+    _label, used, lift = rows["a"][:3]
+    assert (used.alignment.horizontal, used.alignment.wrap_text) == (None, True)  # text is to the left by itself
+    assert lift.alignment.horizontal == "right"
+    assert sheet.row_dimensions[used.row].height == 45  # as | a measurement | of these days
+
+
 @pytest.mark.parametrize(
     ("figure", "shown_as"),
     [
