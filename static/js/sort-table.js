@@ -36,7 +36,8 @@ class SortTable extends HTMLElement {
 
 function value(cell) {
   if ("value" in cell.dataset) return Number(cell.dataset.value);
-  return cell.classList.contains("number") ? null : cell.textContent.trim();
+  const text = cell.textContent.trim();
+  return cell.classList.contains("number") || text === "–" ? null : text;
 }
 
 function missingLast(one, two) {

@@ -27,7 +27,7 @@ def test_a_table_without_rows_has_words_in_its_labels_only() -> None:
 
 def test_words_stand_to_the_left_and_numbers_to_the_right_on_the_page() -> None:
     page = render_to_string("components/data_table.html", {"table": CHECKS})
-    assert '<td title="the model">the model</td>' in page
+    assert '<td title="the model"><span class="words">the model</span></td>' in page
     assert '<td class="number" data-value="1.0034" title="1.003">1.003</td>' in page
     assert page.count('<th scope="col">') == 3
     assert page.count('<th scope="col" class="number">') == 2

@@ -184,6 +184,24 @@ def test_periods_held_back_are_named_with_how_far_predictions_were_off(workspace
 
 
 @pytest.mark.parametrize(
+    ("converged", "sentence"),
+    [
+        ([True, True, True], None),
+        ([True, False, True], "One of the fits had not converged"),
+        ([False, False, True], "2 of the fits had not converged"),
+    ],
+)
+def test_it_says_how_many_fits_without_the_last_periods_are_rough(
+    converged: list[bool], sentence: str | None, workspace: Workspace
+) -> None:
+    held = finished(workspace).result["holdout"]  # type: ignore[index]
+    folds = [held["folds"][0] | {"converged": each} for each in converged]
+    found = said(shown(workspace, result={"holdout": held | {"folds": folds}}))
+    assert ("had not converged" in found) == (sentence is not None)
+    assert sentence is None or sentence in found
+
+
+@pytest.mark.parametrize(
     ("params", "sentence"),
     [
         ({"folds": 0}, "It was asked to hold no periods back"),

@@ -109,7 +109,7 @@ def held_back(result: Result) -> Section:
     not_converged = sum(not fold["converged"] for fold in found["folds"])
     sentences = [finding, covered]
     if not_converged:
-        fits = formats.count(not_converged, "of the fits") if not_converged > 1 else "One of the fits"
+        fits = f"{not_converged} of the fits" if not_converged > 1 else "One of the fits"
         sentences.append(f"{fits} had not converged after the few draws that these take, so this is rough.")
     crps = f"CRPS, {result.unit}"
     table = DataTable(
