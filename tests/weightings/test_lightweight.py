@@ -37,8 +37,11 @@ UNWANTED = {"tensorflow", "seaborn", "matplotlib", "sklearn", "statsmodels", "ar
 
 
 def sample(model: LightweightModel, data: Mapping[str, FloatArray], seed: int) -> FloatArray:
-    """Positions (chains, draws, D), by our sampler: as many as it takes."""
-    drawn = sampling.sample(model, data, sampling.Settings(seed=seed, target_accept=0.95))
+    """Positions (chains, draws, D), by our sampler: as many as it takes.
+
+    That is 2,000 a chain at least: fewer may have missed a long tail, and their errors then know nothing of it.
+    """
+    drawn = sampling.sample(model, data, sampling.Settings(seed=seed, target_accept=0.95, draws=2000))
     assert drawn.converged
     return drawn.positions
 
