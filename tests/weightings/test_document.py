@@ -194,7 +194,7 @@ def test_periods_held_back_are_named_with_how_far_predictions_were_off(workspace
 def test_it_says_how_many_fits_without_the_last_periods_are_rough(
     converged: list[bool], sentence: str | None, workspace: Workspace
 ) -> None:
-    held = finished(workspace).result["holdout"]  # type: ignore[index]
+    held = finished(workspace).result["holdout"]
     folds = [held["folds"][0] | {"converged": each} for each in converged]
     found = said(shown(workspace, result={"holdout": held | {"folds": folds}}))
     assert ("had not converged" in found) == (sentence is not None)
