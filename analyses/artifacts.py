@@ -2,7 +2,7 @@
 
 import os
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -46,13 +46,13 @@ def write(run: Run, arrays: Mapping[str, npt.NDArray[Any]], *, fence: int) -> st
     return str(path)
 
 
-def read(run: Run) -> Arrays:
-    """Return the run's arrays, which cannot be written to. Raises ArtifactMissing."""
+def read(run: Run, *, only: Callable[[str], bool] = lambda _name: True) -> Arrays:
+    """Return the run's arrays, or those whose names `only` accepts; they cannot be written to. Raises ArtifactMissing."""
     if not is_whole(run):
         raise ArtifactMissing("The figures of this run are no longer on disk. Run it again.")
     try:
         with np.load(_place(run.artifact), allow_pickle=False) as arrays:
-            read = {name: arrays[name] for name in arrays.files}
+            read = {name: arrays[name] for name in arrays.files if only(name)}
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
         raise ArtifactMissing("The figures of this run are damaged on disk. Run it again.") from error
     for array in read.values():

@@ -70,7 +70,7 @@ def present_result(run: "Run") -> PresentedResult:
 KIND = AnalysisKind(
     name="weightings",
     label="Weightings",
-    method_version="1",
+    method_version="2",  # since 2 a result recommends a budget
     # A wide table of media has rows of these: an import of it changes their versions.
     datasets=(Dataset.SPEND, Dataset.OUTCOMES, Dataset.CONTROLS, Dataset.EVENTS, Dataset.EXPERIMENTS),
     clean=clean,

@@ -54,7 +54,10 @@ def fit(question: dict[str, Any], arrays: Arrays, report: Report) -> tuple[dict[
     _require_finite(found.expected, found.incremental, curves)
     result = answering.answer(fitting, found, curves)
     packed, kept = storing.pack_quantities(found)
-    result["stored"] = {"posterior": described["posterior"], "quantities": packed, "panel": question["panel"]}
+    planned, surface = answering.plans_of(fitting)
+    result |= planned
+    kept |= surface
+    result["stored"] |= {"posterior": described["posterior"], "quantities": packed, "panel": question["panel"]}
     kept |= {"positions": fitting.draws.positions, "response_grid": curves}
     kept |= arrays
     if described["posterior"]:

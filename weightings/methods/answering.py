@@ -14,6 +14,11 @@ from weightings.methods.forecasting.backtest import as_a_year_before
 from weightings.methods.geo.answers import geos_json
 from weightings.methods.geo.posterior import GeoPosterior
 from weightings.methods.media_mix import EFFECT
+from weightings.methods.planning.answers import Arrays, budget_json, pack_surface, worth_testing_json
+from weightings.methods.planning.budget import recommend
+from weightings.methods.planning.plans import CannotBePlanned
+from weightings.methods.planning.surface import GRID, surface_of
+from weightings.methods.planning.testing_next import worth_testing
 from weightings.methods.posterior import Posterior, blocks_of
 from weightings.methods.priors import EffectPrior
 from weightings.methods.quantities import MULTIPLIERS, Quantities, quantities, response_grid
@@ -26,6 +31,7 @@ FloatArray: TypeAlias = npt.NDArray[np.float64]
 MONEY_DIGITS = 6  # as the database keeps it: sums of floats have more
 CHECK_DRAWS = 500  # that posterior predictive checks look at
 MOST_CURVE_NUMBERS, FEWEST_CURVE_DRAWS = 120_000_000, 200  # all draws for curves, unless that would take many seconds
+MOST_SURFACE_NUMBERS = 240_000_000  # of the surface that plans are read from, which has more multipliers
 HOLDOUT_LEVEL = 0.9  # of the intervals that periods held back are tried on
 RECONCILED_WITHIN = 1e-9  # of the expected outcome
 
@@ -75,6 +81,32 @@ def curves_of(fitting: Fitting) -> FloatArray:
     most = MOST_CURVE_NUMBERS // (fitted.amounts.size * len(MULTIPLIERS))
     some = fitted.take(spread_over(len(fitted.sigma), max(most, FEWEST_CURVE_DRAWS)))
     return np.asarray(response_grid(some, fitting.window, MULTIPLIERS).sum(axis=3))
+
+
+def plans_of(fitting: Fitting) -> tuple[dict[str, Any], Arrays]:
+    """What is recommended from the model, as JSON, and what other plans are computed from, as arrays.
+
+    `budget`: by the usual wishes; None where no budget can be searched, for which `budget_problem` is the reason.
+    `worth_testing`: by how much knowing each channel's response would improve it. Nobody has looked at the model's
+    health yet: whether any of it is to be acted upon is for whoever shows it.
+    """
+    fitted, panel = fitting.fitted, fitting.panel
+    inside = slice(panel.history + fitting.window.start, panel.history + fitting.window.stop)
+    most = MOST_SURFACE_NUMBERS // (fitted.amounts.size * len(GRID))
+    some = fitted.take(spread_over(len(fitted.sigma), max(most, FEWEST_CURVE_DRAWS)))
+    nothing = {"budget": None, "worth_testing": [], "stored": {"surface": None}}
+    try:
+        surface = surface_of(some, fitting.window, spend=panel.spend[inside].sum(axis=0))
+        described, arrays = pack_surface(surface)
+    except CannotBePlanned as problem:
+        return nothing | {"budget_problem": str(problem)}, {}
+    kept = {"stored": {"surface": described}}
+    try:
+        budget = budget_json(recommend(surface), surface, fitting.level)
+        tests = worth_testing_json(worth_testing(surface))
+    except CannotBePlanned as problem:
+        return nothing | kept | {"budget_problem": str(problem)}, arrays
+    return kept | {"budget": budget, "budget_problem": "", "worth_testing": tests}, arrays
 
 
 def _channel(fitting: Fitting, found: Quantities, place: int) -> dict[str, Any]:

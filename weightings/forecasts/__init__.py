@@ -1,0 +1,1 @@
+"""The forecast: an analysis of its own, of what the outcome will be if a plan is carried out."""
