@@ -94,7 +94,7 @@ def plans_of(fitting: Fitting) -> tuple[dict[str, Any], Arrays]:
     inside = slice(panel.history + fitting.window.start, panel.history + fitting.window.stop)
     most = MOST_SURFACE_NUMBERS // (fitted.amounts.size * len(GRID))
     some = fitted.take(spread_over(len(fitted.sigma), max(most, FEWEST_CURVE_DRAWS)))
-    nothing = {"budget": None, "worth_testing": [], "stored": {"surface": None}}
+    nothing: dict[str, Any] = {"budget": None, "worth_testing": [], "stored": {"surface": None}}
     try:
         surface = surface_of(some, fitting.window, spend=panel.spend[inside].sum(axis=0))
         described, arrays = pack_surface(surface)
