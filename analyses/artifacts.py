@@ -47,7 +47,7 @@ def write(run: Run, arrays: Mapping[str, npt.NDArray[Any]], *, fence: int) -> st
 
 
 def read(run: Run, *, only: Callable[[str], bool] = lambda _name: True) -> Arrays:
-    """Return the run's arrays, or those whose names `only` accepts, which cannot be written to. Raises ArtifactMissing."""
+    """Return the run's arrays, or those whose names `only` accepts; none can be written to. Raises ArtifactMissing."""
     if not is_whole(run):
         raise ArtifactMissing("The figures of this run are no longer on disk. Run it again.")
     try:
