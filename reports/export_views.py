@@ -1,4 +1,4 @@
-"""Finished runs as files to keep."""
+"""Finished runs and scenarios as files to keep."""
 
 import uuid
 
@@ -8,10 +8,14 @@ from django.views.decorators.http import require_safe
 from accounts import access
 from accounts.access import AuthedRequest
 from analyses import registry
+from analyses.artifacts import ArtifactMissing
 from analyses.models import Run
 from jobs.models import Job
 from mmm_project.problems import NotFound
 from reports.exports import download
+from weightings.methods.planning.plans import CannotBePlanned
+from weightings.planner import scenarios
+from weightings.planner.document import scenario_document
 
 
 @require_safe
@@ -25,3 +29,14 @@ def export_run(request: AuthedRequest, slug: str, run_id: uuid.UUID, form: str) 
     if run.job.status != Job.Status.DONE:
         raise NotFound("This run has no result to download.")
     return download(registry.get(run.kind).document(run), form)
+
+
+@require_safe
+def export_scenario(request: AuthedRequest, slug: str, scenario_id: int, form: str) -> HttpResponse:
+    """Download a scenario in one of the formats; every member may."""
+    workspace = access.get_workspace(request, slug)
+    scenario = scenarios.get(workspace=workspace, scenario_id=scenario_id)
+    try:
+        return download(scenario_document(scenario), form)
+    except (ArtifactMissing, CannotBePlanned) as problem:
+        raise NotFound(str(problem)) from problem

@@ -10,4 +10,9 @@ urlpatterns = [
     path("w/<slug:slug>/dashboard/channels/<int:channel_id>/", views.channel, name="channel"),
     path("w/<slug:slug>/dashboard/campaigns/<int:campaign_id>/", views.campaign, name="campaign"),
     path("w/<slug:slug>/runs/<uuid:run_id>/export.<str:form>", export_views.export_run, name="export_run"),
+    path(
+        "w/<slug:slug>/weightings/scenarios/<int:scenario_id>/export.<str:form>",
+        export_views.export_scenario,
+        name="export_scenario",
+    ),
 ]

@@ -6,6 +6,7 @@ from typing import Any
 from django.urls import reverse
 from rest_framework import serializers
 
+from analyses.serializers import KnownFieldsOnly, printable
 from attribution.custom import custom_models
 from attribution.custom.compiling import INTERACTION_CODES
 from attribution.custom.examples import Touch, Weighed
@@ -74,16 +75,7 @@ class CustomModelWithVersionsSerializer(CustomModelSerializer):
         return [_version(version) for version in sorted(model.versions.all(), key=lambda each: -each.number)]
 
 
-class _Strict(serializers.Serializer[Any]):
-    """Refuses unknown fields: a misspelt one would be another request."""
-
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        if unknown := set(self.initial_data) - set(self.fields):
-            raise serializers.ValidationError(dict.fromkeys(map(_printable, unknown), "There is no such field."))
-        return attrs
-
-
-class NewModel(_Strict):
+class NewModel(KnownFieldsOnly):
     """A model to be made. What names may be is for `custom_models` to say."""
 
     name = serializers.CharField()
@@ -91,7 +83,7 @@ class NewModel(_Strict):
     definition = serializers.JSONField()
 
 
-class Changes(_Strict):
+class Changes(KnownFieldsOnly):
     """What is to be changed of a model; a definition is changed by a new version."""
 
     name = serializers.CharField(required=False)
@@ -99,7 +91,7 @@ class Changes(_Strict):
     archived = serializers.BooleanField(required=False)
 
 
-class NewVersion(_Strict):
+class NewVersion(KnownFieldsOnly):
     """The next version of a model."""
 
     definition = serializers.JSONField()
@@ -114,7 +106,7 @@ class TouchSerializer(serializers.Serializer[Any]):
     campaign = serializers.CharField(max_length=200, default="", allow_blank=True)
 
 
-class PreviewQuestion(_Strict):
+class PreviewQuestion(KnownFieldsOnly):
     """A definition, and the journeys to try it on: examples in the workspace's channels unless some are given."""
 
     definition = serializers.JSONField()
@@ -135,15 +127,10 @@ def read_definition(raw: object) -> CustomDefinition:
         return parse(raw)
     except InvalidDefinition as refusal:
         errors = {
-            f"definition.{_printable(path)}" if path else "definition": [_printable(said)]
+            f"definition.{printable(path)}" if path else "definition": [printable(said)]
             for path, said in refusal.errors.items()
         }
         raise Invalid(" ".join(said for (said,) in errors.values()), errors=errors) from None
-
-
-def _printable(text: str) -> str:
-    """Return text that an answer can hold: what a path repeats of a request may be a lone surrogate."""
-    return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
 
 
 def weighed_json(weighed: Weighed) -> dict[str, Any]:

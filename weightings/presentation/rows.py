@@ -14,6 +14,7 @@ MEASURES = (
     *("contribution", "contribution_share", "efficiency", "cpik", "effectiveness", "prior"),
 )
 WITHOUT_EXPERIMENTS = "incremental_per_spend_without_experiments"
+RECOMMENDED, ADDED = "spend_recommended", "incremental_by_recommendation"
 MEANS = ("contribution", "contribution_share")  # as these are what add up
 
 
@@ -27,13 +28,32 @@ def rows(run: "Run") -> "Iterator[Sequence[Cell]]":
         *(f"{measure}{end}" for measure in MEASURES for end in ("", "_low", "_high")),
         *(f"{measure}_mean" for measure in MEANS),
         *(f"{WITHOUT_EXPERIMENTS}{end}" for end in ("", "_low", "_high")),
+        RECOMMENDED,
+        *(f"{ADDED}{end}" for end in ("", "_low", "_high")),
     )
+    budget = result.get("budget") or {"channels": ()}
+    recommended = {each["channel"]: each for each in budget["channels"]}
     for channel in result["channels"]:
         before = without.get(channel["channel"], {}).get("incremental_per_spend")
-        yield _row({**channel, WITHOUT_EXPERIMENTS: before})
+        plan = recommended.get(channel["channel"], {})
+        yield _row(
+            {
+                **channel,
+                WITHOUT_EXPERIMENTS: before,
+                RECOMMENDED: plan.get("spend_recommended"),
+                ADDED: plan.get("difference"),
+            }
+        )
     baseline = result["baseline"]
     yield _row({"channel": BASELINE, "contribution": baseline["outcome"], "contribution_share": baseline["share"]})
-    yield _row({"channel": EXPECTED, "contribution": result["expected"]})
+    yield _row(
+        {
+            "channel": EXPECTED,
+            "contribution": result["expected"],
+            RECOMMENDED: budget.get("spend_recommended"),
+            ADDED: budget.get("gain"),
+        }
+    )
 
 
 def _row(channel: Mapping[str, Any]) -> "Sequence[Cell]":
@@ -43,4 +63,6 @@ def _row(channel: Mapping[str, Any]) -> "Sequence[Cell]":
         *((channel.get(measure) or {}).get(end) for measure in MEASURES for end in ("median", "low", "high")),
         *((channel.get(measure) or {}).get("mean") for measure in MEANS),
         *((channel.get(WITHOUT_EXPERIMENTS) or {}).get(end) for end in ("median", "low", "high")),
+        channel.get(RECOMMENDED),
+        *((channel.get(ADDED) or {}).get(end) for end in ("median", "low", "high")),
     )

@@ -19,9 +19,14 @@ Arrays: TypeAlias = dict[str, npt.NDArray[Any]]
 _SURFACE = ("spend", "multipliers", "grid", "without", "observed")
 
 
-def budget_json(found: Recommendation, surface: ResponseSurface, level: float) -> dict[str, Any]:
-    """A recommendation beside the current plan. `surface`: that it was found on. `level` of intervals, as a share."""
-    before, after = surface.added(found.current), surface.added(found.recommended)
+def budget_json(
+    found: Recommendation, surface: ResponseSurface, level: float, *, then: ResponseSurface | None = None
+) -> dict[str, Any]:
+    """A recommendation beside the current plan. `level` of intervals, as a share.
+
+    `surface`: of the current plan, and of the recommended one unless that has a surface of its own, `then`.
+    """
+    before, after = surface.added(found.current), (then or surface).added(found.recommended)
     now = surface.marginal(found.current)
     return {
         "goal": goal_json(found.goal),

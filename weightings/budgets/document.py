@@ -1,0 +1,249 @@
+"""A recommended budget as a document: where to spend, when, and why."""
+
+import datetime as dt
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from analyses.documents import Card, DataTable, Document, Figure, RawCell, Row, Section
+from analyses.models import Run
+from analyses.presenters import asked_at, provenance
+from analyses.serializers import RunWithResultSerializer
+from charts import Category, ChartSpec, Colour, Kind, Mark, Series, axis
+from charts.colours import CHANNEL_COLOURS
+from marketing.periods import EPOCH
+from mmm_project import formats
+from weightings.planner.plan import GOALS, OBJECTIVES
+from weightings.presentation import words
+from weightings.presentation.budget_sections import budget_section, finding
+from weightings.presentation.results import Result, listed
+
+if TYPE_CHECKING:
+    from analyses.registry import Cell
+
+MOST_COLOURS = len(CHANNEL_COLOURS)
+OTHERS = "Other channels"
+TICKS = 8
+
+
+def document(run: Run) -> Document:
+    """Return a finished budget run for its page and its exports."""
+    assert run.result is not None  # noqa: S101 - only finished runs are presented
+    answer: Mapping[str, Any] = run.result
+    model = Run.objects.select_related("workspace", "job").get(workspace=run.workspace, pk=answer["model_run"]["id"])
+    result, budget = Result(model), answer["budget"]
+    period = answer["horizon"]["label"]
+    return Document(
+        title="Budget",
+        subtitle=describe(run.params),
+        headline=finding(result, budget),
+        workspace=run.workspace.name,
+        currency=run.workspace.currency,
+        facts=(
+            *settings(run.params),
+            ("Model", words.describe(model.params)),
+            ("Model of", asked_at(model)),
+            *provenance(run),
+        ),
+        cards=tuple(_cards(result, budget)),
+        sections=(budget_section(result, budget, period=period), *_flighting(result, answer)),
+        notes=tuple(_notes(result, answer)),
+        rows=list(rows(run)),
+        data=RunWithResultSerializer(run).data,
+        file_name=f"budget-{run.workspace.slug}-{run.params['start']}-to-{run.params['end']}",
+    )
+
+
+def describe(params: Mapping[str, Any]) -> str:
+    """Return the question in a line: "Sales · Most on average · 13 last periods"."""
+    horizon = f"the last {params['horizon']} periods" if "horizon" in params else "the period reported"
+    flighting = ["with flighting"] if "flighting" in params else []
+    return " · ".join([params["outcome"], OBJECTIVES[params["objective"]], horizon, *flighting])
+
+
+def settings(params: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return the question as a list of settings."""
+    limits, locks = params.get("limits", {}), params.get("locks", {})
+    goal = GOALS[params["goal"]] + (f" {params['target']:g}" if "target" in params else "")
+    return [
+        ("Outcome", params["outcome"]),
+        ("As in", f"{params['start']} to {params['end']}"),
+        ("Total asked for", f"{params['total']:,.2f}"),
+        ("Aims at", OBJECTIVES[params["objective"]]),
+        ("Within", goal),
+        (
+            "Limits",
+            "; ".join(f"{name} {low:,.2f} to {high:,.2f}" for name, (low, high) in limits.items()) or "the usual",
+        ),
+        ("Locked", "; ".join(f"{name} {amount:,.2f}" for name, amount in locks.items()) or "none"),
+        ("Flighting", "optimised" if "flighting" in params else "kept"),
+        *((("Recommended all the same", "yes"),) if "override" in params else ()),
+    ]
+
+
+def _cards(result: Result, budget: Mapping[str, Any]) -> Iterator[Card]:
+    gain = result.amounts(budget["gain"])
+    outcome = result.amounts(budget["outcome_recommended"])
+    better = budget["probability_better"]
+    yield Card(
+        label=result.outcome,
+        unit=result.interval_words,
+        figure=outcome,
+        change=outcome.interval,
+        change_tone="quiet",
+    )
+    yield Card(label="Gain", unit=result.interval_words, figure=gain, change=gain.interval, change_tone="quiet")
+    yield Card(
+        label="Better than the current one",
+        unit="probability",
+        figure=Figure(formats.percent(better), f"{better:.6%}", better),
+    )
+    yield Card(
+        label="Spend",
+        figure=result.money(budget["spend_recommended"]),
+        change=f"{formats.short_money(budget['spend_current'], result.currency)} now",
+        change_tone="quiet",
+    )
+
+
+def _notes(result: Result, answer: Mapping[str, Any]) -> Iterator[str]:
+    if answer["doubts"]:
+        yield f"{answer['doubts']} This one was asked for all the same."
+    yield words.ROI_MEANING if result.is_money else words.RETURN_MEANING
+    if answer["flighting"]:
+        yield (
+            f"Flighting: no channel has more in a {result.granularity} than it ever had, unless its budget needs more "
+            "room. It is the best that was found from many beginnings, for the mean over all draws of the model."
+        )
+
+
+def _flighting(result: Result, answer: Mapping[str, Any]) -> tuple[Section, ...]:
+    """When to spend; nothing where the spread is kept."""
+    found = answer["flighting"]
+    if found is None:
+        return ()
+    gain = result.amounts(found["gain"])
+    best = max(found["channels"], key=lambda each: each["gain"]["mean"] or 0.0)
+    sentences = (
+        f"Spread like this, the budget brings {gain.with_interval} more than with each channel spread as it is now.",
+        f"Most of it on {best['channel']}: {result.amounts(best['gain']).with_interval}.",
+    )
+    return (
+        Section(
+            title=f"When to spend, by {result.granularity}",
+            sentences=sentences,
+            charts=(_chart(result, found),),
+            tables=(_table(result, found), _gains(result, found)),
+        ),
+    )
+
+
+def _chart(result: Result, found: Mapping[str, Any]) -> ChartSpec:
+    by_size = sorted(found["channels"], key=lambda each: -sum(each["best"]))
+    drawn = by_size if len(by_size) <= MOST_COLOURS else by_size[: MOST_COLOURS - 1]
+    free = [colour for colour in CHANNEL_COLOURS if colour not in [result.colour(each["channel"]) for each in drawn]]
+    series = []
+    for each in drawn:
+        own = result.colour(each["channel"])
+        colour = free.pop(0) if own == Colour.OTHER else own
+        series.append(Series(name=each["channel"], colour=colour, marks=_marks(result, each["best"])))
+    rest = [each["best"] for each in by_size[len(drawn) :]]
+    if rest:
+        total = [sum(values) for values in zip(*rest, strict=True)]
+        series.append(Series(name=OTHERS, colour=Colour.OTHER, marks=_marks(result, total)))
+    highest = max(sum(values) for values in zip(*(each["best"] for each in found["channels"]), strict=True))
+    title = f"Most is spent in {_busiest(result, found)}"
+    return ChartSpec(
+        id="flighting",
+        kind=Kind.AREA,
+        title=title,
+        subtitle=f"Recommended spend by {result.granularity} and channel, {result.currency}",
+        summary=f"Recommended spend by {result.granularity}, channels stacked on each other. {title}.",
+        category_title=result.granularity.capitalize(),
+        categories=_categories(result, found),
+        series=tuple(series),
+        axis=axis(
+            [0.0, highest],
+            title=f"Spend, {result.currency}",
+            text=lambda value: formats.short_money(value, result.currency),
+        ),
+    )
+
+
+def _marks(result: Result, values: Sequence[float]) -> tuple[Mark, ...]:
+    return tuple(Mark(value=value, text=formats.round_money(value, result.currency)) for value in values)
+
+
+def _busiest(result: Result, found: Mapping[str, Any]) -> str:
+    sums = [sum(values) for values in zip(*(each["best"] for each in found["channels"]), strict=True)]
+    place = max(range(len(sums)), key=lambda one: sums[one])
+    return f"{result.granularity} {place + 1}"
+
+
+def _categories(result: Result, found: Mapping[str, Any]) -> tuple[Category, ...]:
+    every = max(-(-len(found["period_start"]) // TICKS), 1)
+    return tuple(
+        Category(
+            label=f"{result.granularity.capitalize()} {place + 1}, as that of {_day(start)}",
+            short=f"{place + 1}",
+            tick=place % every == 0,
+        )
+        for place, start in enumerate(found["period_start"])
+    )
+
+
+def _day(start: int) -> str:
+    return f"{EPOCH.date() + dt.timedelta(start):%-d %b %Y}"
+
+
+def _table(result: Result, found: Mapping[str, Any]) -> DataTable:
+    names = [each["channel"] for each in found["channels"]]
+    rows_of = []
+    for place, of in enumerate(_categories(result, found)):
+        amounts = [each["best"][place] for each in found["channels"]]
+        rows_of.append(Row(label=of.label, cells=(*map(result.money, amounts), result.money(sum(amounts)))))
+    totals = [sum(each["best"]) for each in found["channels"]]
+    rows_of.append(Row(label="Total", cells=(*map(result.money, totals), result.money(sum(totals))), is_total=True))
+    return DataTable(
+        title=f"Spend by {result.granularity}",
+        columns=(result.granularity.capitalize(), *names, "All channels"),
+        rows=tuple(rows_of),
+        note=f"Recommended spend in {result.currency}, {listed(['by ' + result.granularity, 'by channel'])}.",
+    )
+
+
+def _gains(result: Result, found: Mapping[str, Any]) -> DataTable:
+    return DataTable(
+        title="What the spread over time brings",
+        columns=("Channel", f"Adds more {result.outcome}"),
+        rows=tuple(
+            Row(label=each["channel"], cells=(result.amounts(each["gain"]),), href=result.href(each["channel"]))
+            for each in found["channels"]
+        ),
+        note=f"Medians with {result.interval_words}s, against the same budget spread as now.",
+    )
+
+
+def rows(run: Run) -> "Iterator[Sequence[Cell]]":
+    """Yield the header, each channel and the total, and spend by channel and period if it is spread anew."""
+    assert run.result is not None  # noqa: S101 - only finished runs are exported
+    budget, flighting = run.result["budget"], run.result["flighting"]
+    measures = ("difference", "added_recommended", "marginal_current", "marginal_recommended")
+    yield (
+        *("channel", "period_start", "spend_current", "spend_recommended", "low", "high", "bound"),
+        *(f"{name}{end}" for name in measures for end in ("", "_low", "_high")),
+    )
+    empty: tuple[RawCell, ...] = (None,) * (3 * len(measures))
+    for each in budget["channels"]:
+        numbers = [each[name][end] for name in measures for end in ("median", "low", "high")]
+        ends = (each["low"], each["high"], each["bound"] or "")
+        yield (each["channel"], "", each["spend_current"], each["spend_recommended"], *ends, *numbers)
+    gain = [budget["gain"][end] for end in ("median", "low", "high")]
+    added = [budget["added_recommended"][end] for end in ("median", "low", "high")]
+    total = ("(all channels)", "", budget["spend_current"], budget["spend_recommended"], None, None, "")
+    yield (*total, *gain, *added, *empty[6:])
+    if flighting is None:
+        return
+    days = [(EPOCH.date() + dt.timedelta(start)).isoformat() for start in flighting["period_start"]]
+    for each in flighting["channels"]:
+        for day, now, best in zip(days, each["as_now"], each["best"], strict=True):
+            yield (each["channel"], day, now, best, None, None, "", *empty)

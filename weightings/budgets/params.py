@@ -1,0 +1,187 @@
+"""The parameters of a recommended budget, as people ask for it and as it is kept."""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from accounts.models import Workspace
+from analyses.artifacts import ArtifactMissing
+from analyses.errors import InvalidParams
+from analyses.models import Run
+from weightings import standing
+from weightings.forecasts.model_runs import find_model, finished_runs
+from weightings.methods.planning.plans import CannotBePlanned
+from weightings.params import NO, YES
+from weightings.planner.horizon import Horizon, offered_horizons
+from weightings.planner.plan import GOALS, LARGEST, OBJECTIVES, TOTAL, Plan, recommended
+from weightings.stored import StoredModel
+
+KNOWN = (*("model_run", "horizon", "total", "objective", "goal", "target", "limits", "locks", "flighting", "override"),)
+DERIVED = ("outcome", "start", "end")  # what follows from the run: canonical params keep it, nobody gives it
+NONE_YET = "There is no finished media mix model in this workspace. Calculate weightings first."
+NO_SUCH_RUN = "There is no such finished run of a media mix model in this workspace."
+
+
+class _Refused(ValueError):
+    """What is wrong with one parameter."""
+
+    def __init__(self, name: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.name = name
+
+
+def clean(workspace: Workspace, params: Mapping[str, Any]) -> dict[str, Any]:
+    """Return canonical params; what is not given takes the usual.
+
+    `model_run`: the id of a finished weightings run, the newest if absent. `horizon`: how many of its last periods are
+    planned as they were, those that it reports if absent -> with their `start` and `end`. `total`: spend over all of
+    it, the current one if absent. `objective`: mean, cvar or quantile. `goal`: total, return or marginal_return, the
+    latter two with a `target`. `limits`: by channel [least, most]; `locks`: by channel the spend that it keeps.
+    `flighting`: yes to spread spend anew over the periods. `override`: yes to have a budget from a model that should
+    not be acted on. Raises InvalidParams with a sentence for each field.
+    """
+    known = (*KNOWN, *DERIVED)
+    errors = {name: f"Unknown parameter. Known: {', '.join(KNOWN)}." for name in params if name not in known}
+    given = {name: value for name, value in params.items() if value is not None and value not in ("", {}, [])}
+    try:
+        if errors:
+            raise InvalidParams(errors)
+        model = _model(workspace, given)
+        horizon = _horizon(model, given)
+        plan, total = plan_of(horizon, given)
+        override = _override(model, given)
+        flighting = _yes(given, "flighting")
+        # Wishes that contradict each other are told of at once, not by a run that fails.
+        recommended(horizon, plan, total=total)
+    except _Refused as refusal:
+        raise InvalidParams({refusal.name: str(refusal)}) from None
+    except (CannotBePlanned, ArtifactMissing) as problem:
+        raise InvalidParams({"model_run" if isinstance(problem, ArtifactMissing) else "limits": str(problem)}) from None
+    days = horizon.days
+    return {
+        "model_run": str(model.run.pk),
+        "outcome": model.result["outcome"]["name"],
+        "start": days.start.isoformat(),
+        "end": days.end.isoformat(),
+        "total": total,
+        "objective": plan.objective,
+        "goal": plan.goal,
+        **({} if horizon.periods is None else {"horizon": horizon.periods}),
+        **({} if plan.target is None else {"target": plan.target}),
+        **({"limits": {name: list(plan.limits[name]) for name in sorted(plan.limits)}} if plan.limits else {}),
+        **({"locks": {name: plan.spend[name] for name in sorted(plan.locks)}} if plan.locks else {}),
+        **flighting,
+        **override,
+    }
+
+
+def plan_of(horizon: Horizon, given: Mapping[str, Any]) -> tuple[Plan, float]:
+    """Return what is asked of a budget, as a plan, and the total. Raises _Refused."""
+    spend = dict(zip(horizon.channels, horizon.spend.tolist(), strict=True))
+    locks, limits = _locks(horizon, given), _limits(horizon, given)
+    objective = _one_of(given, "objective", OBJECTIVES, "mean")
+    goal = _one_of(given, "goal", GOALS, TOTAL)
+    target = None if goal == TOTAL else _number(given.get("target"), "target")
+    total = float(horizon.spend.sum()) if "total" not in given else _number(given["total"], "total")
+    plan = Plan(
+        periods=horizon.periods,
+        spend=spend | locks,
+        locks=frozenset(locks),
+        limits=limits,
+        objective=objective,
+        goal=goal,
+        target=target,
+    )
+    return plan, total
+
+
+def horizon_of(run: Run, params: Mapping[str, Any]) -> Horizon:
+    """The horizon of canonical params."""
+    return Horizon(StoredModel(run), params.get("horizon"))
+
+
+def _model(workspace: Workspace, given: Mapping[str, Any]) -> StoredModel:
+    if "model_run" not in given:
+        run = finished_runs(workspace).select_related("workspace").first()
+        if run is None:
+            raise _Refused("model_run", NONE_YET)
+        return StoredModel(run)
+    found = find_model(workspace, given["model_run"])
+    if found is None:
+        raise _Refused("model_run", NO_SUCH_RUN)
+    return StoredModel(found.run)
+
+
+def _horizon(model: StoredModel, given: Mapping[str, Any]) -> Horizon:
+    if "horizon" not in given:
+        return Horizon(model)
+    offered = offered_horizons(model)
+    if str(given["horizon"]) not in map(str, offered):
+        known = ", ".join(map(str, offered)) or "none but the period that the run reports"
+        raise _Refused(
+            "horizon", f"The horizon is a number of the model's last {model.result['granularity']}s: {known}."
+        )
+    return Horizon(model, int(given["horizon"]))
+
+
+def _override(model: StoredModel, given: Mapping[str, Any]) -> dict[str, str]:
+    """Whether a budget is wanted from a model that should not be acted on; of no consequence for others."""
+    doubts, override = standing.doubts(model.result), _yes(given, "override")
+    if doubts and not override:
+        raise _Refused("override", f"{doubts} To have one all the same, set “override” to yes.")
+    return override if doubts else {}
+
+
+def _locks(horizon: Horizon, given: Mapping[str, Any]) -> dict[str, float]:
+    return {
+        name: _number(amount, "locks", low=0.0)
+        for name, amount in _by_channel(horizon, given, "locks", "by channel the spend that it keeps")
+    }
+
+
+def _limits(horizon: Horizon, given: Mapping[str, Any]) -> dict[str, tuple[float, float]]:
+    found = {}
+    for name, ends in _by_channel(horizon, given, "limits", "by channel the least and the most, as [0, 1000]"):
+        if not isinstance(ends, list | tuple) or len(ends) != 2:
+            raise _Refused("limits", f"The limits of “{name}” are two numbers, the least and the most.")
+        low, high = (_number(end, "limits", low=0.0) for end in ends)
+        if low > high:
+            raise _Refused("limits", f"The least for “{name}” must not be more than the most.")
+        found[name] = (low, high)
+    return found
+
+
+def _by_channel(horizon: Horizon, given: Mapping[str, Any], key: str, form: str) -> list[tuple[str, Any]]:
+    asked = given.get(key, {})
+    if not isinstance(asked, Mapping):
+        raise _Refused(key, f"“{key}” says {form}.")
+    for name in asked:
+        if name not in horizon.channels:
+            raise _Refused(key, f"The model has no channel “{name}” with spend. It has {', '.join(horizon.channels)}.")
+    return list(asked.items())
+
+
+def _one_of(given: Mapping[str, Any], name: str, known: Mapping[str, str], usual: str) -> str:
+    asked = str(given.get(name, usual)).strip().lower()
+    if asked not in known:
+        raise _Refused(name, f"“{name}” is one of {', '.join(known)}.")
+    return asked
+
+
+def _number(asked: object, name: str, *, low: float | None = None) -> float:
+    try:
+        number = float("nan") if isinstance(asked, bool) else float(str(asked))
+    except ValueError:
+        number = math.nan
+    enough = number > 0 if low is None else number >= low
+    if not (math.isfinite(number) and enough and number <= LARGEST):
+        least = "above 0" if low is None else f"of {low:g} or more"
+        raise _Refused(name, f"“{name}” takes numbers {least}, up to {LARGEST:.0e}.")
+    return number
+
+
+def _yes(given: Mapping[str, Any], name: str) -> dict[str, str]:
+    asked = str(given.get(name, "no")).strip().lower()
+    if asked not in (*YES, *NO):
+        raise _Refused(name, f"“{name}” is yes or no.")
+    return {name: "yes"} if asked in YES else {}

@@ -1,0 +1,107 @@
+"""Scenarios: plans that are kept under a name. Nothing else writes `Scenario`."""
+
+from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
+
+from accounts import audit
+from accounts.models import User, Workspace
+from analyses import registry
+from analyses.models import Run
+from jobs.models import Job
+from mmm_project.problems import Invalid, NotFound
+from weightings.models import Scenario
+from weightings.planner.plan import Plan
+
+LONGEST_NAME = 100
+MOST = 200  # of a workspace
+MOST_COMPARED = 8
+
+
+def known(workspace: Workspace) -> QuerySet[Scenario]:
+    """Return a workspace's scenarios with their runs, the newest first, without the runs' results."""
+    related = Scenario.objects.filter(workspace=workspace).select_related("run", "created_by", "workspace")
+    return related.defer("run__result")
+
+
+def get(*, workspace: Workspace, scenario_id: int) -> Scenario:
+    """Return a scenario of the workspace with its run and result. Raises NotFound."""
+    found = Scenario.objects.filter(workspace=workspace, pk=scenario_id)
+    scenario = found.select_related("workspace", "run__workspace", "run__job", "created_by").first()
+    if scenario is None:
+        raise NotFound("There is no such scenario in this workspace.")
+    return scenario
+
+
+def create(*, run: Run, name: str, plan: Plan, by: User | None) -> Scenario:
+    """Keep a plan that was made with a run's model. Raises Invalid for a name that will not do."""
+    if Scenario.objects.filter(workspace=run.workspace).count() >= MOST:
+        raise Invalid(f"A workspace keeps {MOST} scenarios at most. Delete one that is no longer needed.")
+    scenario = Scenario(workspace=run.workspace, run=run, name=_name(name), plan=plan.as_json(), created_by=by)
+    _save(scenario, "scenario.saved", by)
+    return scenario
+
+
+def rename(*, scenario: Scenario, name: str, by: User | None) -> None:
+    """Give it another name. Raises Invalid for one that will not do."""
+    before, scenario.name = scenario.name, _name(name)
+    _save(scenario, "scenario.renamed", by, before=before)
+
+
+def change_plan(*, scenario: Scenario, plan: Plan, by: User | None) -> None:
+    """Keep another plan under the same name."""
+    scenario.plan = plan.as_json()
+    _save(scenario, "scenario.changed", by)
+
+
+def duplicate(*, scenario: Scenario, by: User | None) -> Scenario:
+    """Keep the same plan under a name of its own."""
+    names = set(Scenario.objects.filter(workspace=scenario.workspace).values_list("name", flat=True))
+    taken = {name.casefold() for name in names}
+    number = 1
+    while (name := _copied(scenario.name, number)).casefold() in taken:
+        number += 1
+    return create(run=scenario.run, name=name, plan=Plan.from_json(scenario.plan), by=by)
+
+
+def delete(*, scenario: Scenario, by: User | None) -> None:
+    """Remove it; the run stays."""
+    with transaction.atomic():
+        audit.record(workspace=scenario.workspace, action="scenario.deleted", target=scenario.name, actor=by)
+        scenario.delete()
+
+
+def newer_run(run: Run) -> Run | None:
+    """Return the newest finished run that asks the same of newer data or another period; None if this is it."""
+    same = {f"params__{name}": value for name, value in run.params.items() if name not in ("start", "end")}
+    left_out = [name for name in registry.get(run.kind).optional if name not in run.params]
+    same |= {f"params__{name}__isnull": True for name in left_out}
+    later = Run.objects.filter(workspace_id=run.workspace_id, kind=run.kind, created_at__gt=run.created_at, **same)
+    done = later.filter(job__status=Job.Status.DONE, void=False)
+    return done.select_related("workspace", "job").defer("result").order_by("-created_at").first()
+
+
+def _copied(name: str, number: int) -> str:
+    ending = " (copy)" if number == 1 else f" (copy {number})"
+    return f"{name[: LONGEST_NAME - len(ending)]}{ending}"
+
+
+def _name(asked: str) -> str:
+    name = " ".join(asked.split())
+    if not name:
+        raise Invalid("A scenario needs a name.", errors={"name": ["Give the scenario a name."]})
+    if len(name) > LONGEST_NAME or not name.isprintable():
+        sentence = f"A name has at most {LONGEST_NAME} characters, all of them readable."
+        raise Invalid(sentence, errors={"name": [sentence]})
+    return name
+
+
+def _save(scenario: Scenario, action: str, by: User | None, before: str = "") -> None:
+    try:
+        with transaction.atomic():
+            scenario.save()
+            audit.record(
+                workspace=scenario.workspace, action=action, target=scenario.name, actor=by, before=before or None
+            )
+    except IntegrityError:
+        sentence = f"There is a scenario “{scenario.name}” already. Choose another name."
+        raise Invalid(sentence, errors={"name": [sentence]}) from None
