@@ -131,13 +131,15 @@ def _workspace_asked(request: Request) -> Workspace:
 
 def _require_scope(request: Request, kind: str, action: str) -> None:
     if not _in_scope(request, kind, action):
-        raise NotPermitted(f"This API key lacks the scope {kind}:{action} (or runs:{action}).")
+        scope = registry.scope_of(kind)
+        raise NotPermitted(f"This API key lacks the scope {scope}:{action} (or runs:{action}).")
 
 
 def _in_scope(request: Request, kind: str, action: str) -> bool:
     """Whether the key's scopes allow this; a signed-in browser has none to check."""
     key = _key(request)
-    return key is None or f"{kind}:{action}" in key.scopes or f"runs:{action}" in key.scopes
+    scope = registry.scope_of(kind)
+    return key is None or f"{scope}:{action}" in key.scopes or f"runs:{action}" in key.scopes
 
 
 def _key(request: Request) -> ApiKey | None:

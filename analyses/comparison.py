@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from analyses import registry
-from analyses.documents import DataTable, Figure, Row
+from analyses.documents import DataTable, Figure, Row, Section
 from analyses.models import Run
 from analyses.presenters import SHOWN_OF_DIGEST, RunRow, present_row
 from analyses.registry import Cell
-from charts import Chart
 from mmm_project import formats
 
 MOST_ROWS = 500
@@ -32,14 +31,17 @@ class Difference:
 
 @dataclass(frozen=True, kw_only=True)
 class Comparison:
-    """Two runs for the page that compares them; A is the earlier one. `table` is None where the columns differ."""
+    """Two runs for the page that compares them; A is the earlier one.
+
+    `sections`: what their kind says of them. `table` is None where the columns differ.
+    """
 
     label: str
     earlier: RunRow
     later: RunRow
     settings: Sequence[Difference]
     origins: Sequence[Difference]
-    charts: Sequence[Chart]
+    sections: Sequence[Section]
     table: DataTable | None
 
 
@@ -53,7 +55,7 @@ def compare(one: Run, other: Run) -> Comparison:
         later=present_row(later),
         settings=differences(dict(kind.settings(earlier.params)), dict(kind.settings(later.params))),
         origins=differences(_origin(earlier), _origin(later)),
-        charts=kind.compare(earlier, later),
+        sections=kind.compare(earlier, later),
         table=side_by_side(list(kind.rows(earlier)), list(kind.rows(later))),
     )
 

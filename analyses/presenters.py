@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from urllib.parse import urlencode
 
 from django.db.models import QuerySet
@@ -11,8 +11,10 @@ from django.utils import timezone
 
 from accounts.models import User
 from analyses import registry, runs
+from analyses.age import is_stale, stale_sentence
 from analyses.models import Run
 from analyses.registry import AnalysisKind, Params, PresentedResult
+from analyses.similar import asking_the_same
 from jobs.models import Job
 from marketing.freshness import Freshness, dataset_freshness
 
@@ -54,7 +56,9 @@ class RunPage:
     """A run for its page.
 
     `offers` and `freshness` are filled in where a run is slow or has failed; `exports`, as (label, address), and
-    `compare_url` where it is done. `similar`: the same question about any period or data, this run included.
+    `compare_url` where it is done. `similar`: the same question about any period or data, this run included. `stale`:
+    that a finished run is too old to act on, or "". `newest_day`: up to which the question can be asked anew, if there
+    are days that the run does not know.
     """
 
     run: Run
@@ -68,6 +72,8 @@ class RunPage:
     ask_url: str
     styles: Sequence[str]
     data_changed: bool
+    stale: str
+    newest_day: date | None
     offers: Sequence[Offer]
     freshness: Sequence[Freshness]
     result: PresentedResult | None
@@ -91,6 +97,7 @@ class RunRow:
     state: State
     asked_by: str
     asked_at: str
+    is_stale: bool
 
     @property
     def is_done(self) -> bool:
@@ -116,6 +123,8 @@ def present_run(run: Run) -> RunPage:
         ask_url=_ask_url(kind, run, run.params),
         styles=kind.styles,
         data_changed=done and runs.inputs_changed(run),
+        stale=stale_sentence(run) if done else "",
+        newest_day=_newest_day(kind, run) if done else None,
         offers=[Offer(label, _ask_url(kind, run, params)) for label, params in kind.easier(run.params)]
         if troubled
         else [],
@@ -138,6 +147,7 @@ def present_row(run: Run) -> RunRow:
         state=_STATES[Job.Status(run.job.status)],
         asked_by=asked_by(run),
         asked_at=asked_at(run),
+        is_stale=run.job.status == Job.Status.DONE and is_stale(run),
     )
 
 
@@ -166,11 +176,13 @@ def asked_at(run: Run) -> str:
 
 def _similar(run: Run) -> QuerySet[Run]:
     """Return the runs that ask the same about any period, on any data, newest first."""
-    same = {f"params__{name}": value for name, value in run.params.items() if name not in ("start", "end")}
-    left_out = [name for name in registry.get(run.kind).optional if name not in run.params]
-    same |= {f"params__{name}__isnull": True for name in left_out}
-    asked = Run.objects.filter(workspace=run.workspace, kind=run.kind, **same).defer("result")
+    asked = asking_the_same(workspace=run.workspace, kind=run.kind, params=run.params).defer("result")
     return asked.select_related("workspace", "job", "requested_by", "api_key")
+
+
+def _newest_day(kind: AnalysisKind, run: Run) -> date | None:
+    renewed = kind.renewed(run.workspace, run.params)
+    return None if renewed is None else date.fromisoformat(renewed["end"])
 
 
 def _elapsed(job: Job) -> timedelta:

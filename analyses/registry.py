@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from accounts.models import Feature, Workspace
@@ -13,9 +14,8 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-    from analyses.documents import Document
+    from analyses.documents import Document, Section
     from analyses.models import Run
-    from charts import Chart
 
 Params: TypeAlias = Mapping[str, Any]
 Cell: TypeAlias = str | int | float | None
@@ -80,8 +80,12 @@ class AnalysisKind:
     in_address: Callable[[Params], Params] = lambda params: params
     # Params that canonical ones leave out where nobody asks for them.
     optional: Sequence[str] = ()
-    # Charts that set two finished runs, the earlier first, side by side; none where that makes no sense.
-    compare: Callable[["Run", "Run"], Sequence["Chart"]] = lambda _earlier, _later: ()
+    # Sections that set two finished runs, the earlier first, side by side; none where that makes no sense.
+    compare: Callable[["Run", "Run"], Sequence["Section"]] = lambda _earlier, _later: ()
+    # For how long results are to be acted upon; None: for ever.
+    stale_after: timedelta | None = None
+    # Canonical params -> those of the same question up to the newest data; None where no newer days have come.
+    renewed: Callable[[Workspace, Params], Params | None] = lambda _workspace, _params: None
     # The URL name of the page to ask from, which takes the workspace's slug and, as its query, params.
     page: str
     # The plan's feature that such a question needs, if any.
@@ -90,6 +94,8 @@ class AnalysisKind:
     styles: Sequence[str] = ()
     # Questions like this one that take less time and memory: (what is different, params).
     easier: Callable[[Params], Sequence[tuple[str, Params]]] = lambda _params: ()
+    # The kind whose scopes an API key needs for it, where it has none of its own.
+    scope: str = ""
     # Kept up to date by the product itself: not listed among the runs that people asked for, nor open to be asked.
     internal: bool = False
 
@@ -109,6 +115,12 @@ def get(name: str) -> AnalysisKind:
     except KeyError:
         known = ", ".join(names(internal=False)) or "none"
         raise InvalidParams({"kind": f"There is no kind of analysis called “{name}”. Known: {known}."}) from None
+
+
+def scope_of(name: str) -> str:
+    """Return the kind whose scopes an API key needs for this one; of an unknown kind, its name."""
+    kind = _kinds.get(name)
+    return (kind.scope if kind else "") or name
 
 
 def names(*, internal: bool | None = None) -> tuple[str, ...]:

@@ -7,11 +7,26 @@ from typing import Any
 from django.urls import reverse
 from rest_framework import serializers
 
+from analyses.age import is_stale
 from analyses.models import Run
 from jobs.models import Job
 
 
-class Question(serializers.Serializer[Any]):
+class KnownFieldsOnly(serializers.Serializer[Any]):
+    """Refuses unknown fields: a misspelt one would be another request."""
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if unknown := set(self.initial_data) - set(self.fields):
+            raise serializers.ValidationError(dict.fromkeys(map(printable, unknown), "There is no such field."))
+        return attrs
+
+
+def printable(text: str) -> str:
+    """Return text that an answer can hold: what is repeated of a request may be a lone surrogate."""
+    return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
+
+
+class Question(KnownFieldsOnly):
     """What a client asks: a kind of analysis, its params and, signed in without an API key, the workspace."""
 
     kind = serializers.CharField(max_length=40)
@@ -24,12 +39,6 @@ class Question(serializers.Serializer[Any]):
         if "\\u0000" in text or any("\ud800" <= character <= "\udfff" for character in text):
             raise serializers.ValidationError("Text in params must not contain NUL or surrogate characters.")
         return params
-
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """Refuse unknown fields: a misspelt one would be an answer to another question."""
-        if unknown := set(self.initial_data) - set(self.fields):
-            raise serializers.ValidationError(dict.fromkeys(unknown, "There is no such field."))
-        return attrs
 
 
 class RunSerializer(serializers.ModelSerializer[Run]):
@@ -44,6 +53,7 @@ class RunSerializer(serializers.ModelSerializer[Run]):
     requested_by = serializers.CharField(source="requested_by.email", default=None)
     started_at = serializers.DateTimeField(source="job.started_at")
     finished_at = serializers.DateTimeField(source="job.finished_at")
+    is_stale = serializers.SerializerMethodField()
 
     class Meta:
         model = Run
@@ -64,10 +74,15 @@ class RunSerializer(serializers.ModelSerializer[Run]):
             "created_at",
             "started_at",
             "finished_at",
+            "is_stale",
         )
 
     def get_url(self, run: Run) -> str:
         return reverse("analyses:api_run", kwargs={"run_id": run.pk})
+
+    def get_is_stale(self, run: Run) -> bool:
+        """Whether its result is too old to act on."""
+        return run.job.status == Job.Status.DONE and is_stale(run)
 
     def get_error(self, run: Run) -> Mapping[str, str] | None:
         if run.job.status != Job.Status.FAILED:

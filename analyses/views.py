@@ -83,14 +83,14 @@ def cancel(request: AuthedRequest, slug: str, run_id: uuid.UUID) -> HttpResponse
 
 @require_POST
 def retry(request: AuthedRequest, slug: str, run_id: uuid.UUID) -> HttpResponse:
-    """Ask the same question again, of the newest data."""
+    """Ask the same question again, of the newest data; with `renew`, up to the newest day that there is."""
     workspace = access.get_workspace(request, slug)
     run = _get_run(workspace, run_id)
     access.require(request, Permission.RUN)
+    renewed = registry.get(run.kind).renewed(workspace, run.params) if "renew" in request.POST else None
+    params = run.params if renewed is None else renewed
     try:
-        run = request_run(
-            workspace=workspace, kind=run.kind, params=run.params, by=request.user, trigger=Run.Trigger.PAGE
-        )
+        run = request_run(workspace=workspace, kind=run.kind, params=params, by=request.user, trigger=Run.Trigger.PAGE)
     except InvalidParams as refusal:
         messages.error(request, f"This cannot be asked again. {refusal.detail}")
     return redirect("analyses:run", slug=slug, run_id=run.pk)

@@ -2,17 +2,21 @@
 
 20 channels and 2,000 draws of the prior over 104 weeks, of which the last 26 are planned again. Curves are S-shaped in
 some channels and steep at 0 in others, as the prior has them.
+
+What a planner's page waits for on the server is measured by itself, with 12 channels and all 104 weeks: opening a run's
+surface, evaluating plans as sliders are moved one after another, and recommending a budget by each objective.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
-from typing import TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from benchmarks.harness import Database, Measurement
+from weightings.methods.planning.answers import Arrays, pack_surface, unpack_surface
 from weightings.methods.planning.budget import BudgetWishes, recommend
 from weightings.methods.planning.flighting import best_flighting
 from weightings.methods.planning.objectives import (
@@ -32,6 +36,7 @@ FloatArray: TypeAlias = npt.NDArray[np.float64]
 
 CHANNELS, DRAWS, WEEKS, PLANNED = 20, 2000, 104, 26
 SCENARIO_SECONDS, BUDGET_SECONDS, RANKING_SECONDS = 0.05, 3.0, 3.0
+PLANNER_CHANNELS, MOVES, MOVED_SECONDS = 12, 240, 0.2  # of a planner with sliders, and within what one is answered
 BETWEEN = np.array([0.02, 0.15, 0.55, 0.9, 1.1, 1.6, 2.3])  # multipliers at which no response is known
 OBJECTIVES: tuple[ObjectiveName, ...] = ("mean", "cvar", "quantile")
 
@@ -67,7 +72,41 @@ def run(database: Database) -> list[Measurement]:
         Measurement("what to test next", ranked_s, "s", at_most=RANKING_SECONDS),
         Measurement(f"flighting over {PLANNED} weeks", flighted_s, "s"),
         Measurement("  gain over the plan's, share", float(flighting.gain.sum() / surface.added(planned).sum()), ""),
+        *_planner(),
     ]
+
+
+def _planner() -> list[Measurement]:
+    from tests.weightings.surfaces import fitted
+
+    model, spend = fitted(channels=PLANNER_CHANNELS, draws=DRAWS, adstock="geometric", lags=13, periods=WEEKS)
+    described, arrays = pack_surface(surface_of(model, Window(0, WEEKS), spend=spend.sum(axis=0)))
+    opened_s, surface = _seconds(lambda: _opened(described, arrays))
+    moved_s = [_seconds(partial(scenario, surface, plan, 0.9))[0] for plan in _moves(surface.spend)]
+    named = [(name, Objective(name)) for name in OBJECTIVES]
+    budgets_s = [(name, _seconds(partial(recommend, surface, BudgetWishes(objective=of)))[0]) for name, of in named]
+    return [
+        Measurement(f"planner of {PLANNER_CHANNELS} channels, {DRAWS} draws: surface opened", opened_s, "s"),
+        Measurement("  a slider moved, median", float(np.median(moved_s)), "s"),
+        Measurement("  a slider moved, p95", float(np.quantile(moved_s, 0.95)), "s", at_most=MOVED_SECONDS),
+        *(Measurement(f"  budget, {name}", seconds, "s", at_most=BUDGET_SECONDS) for name, seconds in budgets_s),
+    ]
+
+
+def _opened(described: dict[str, Any], arrays: Arrays) -> ResponseSurface:
+    """A surface ready to be read, from the arrays of a run."""
+    surface = unpack_surface(described, arrays)
+    _ = surface.curves
+    return surface
+
+
+def _moves(spend: FloatArray) -> Iterator[FloatArray]:
+    """Plans as one slider after another is moved to somewhere between nothing and twice the current spend."""
+    rng = np.random.default_rng(1)
+    plan = spend.copy()
+    for move in range(MOVES):
+        plan[move % len(spend)] = rng.uniform(0, 2) * spend[move % len(spend)]
+        yield plan.copy()
 
 
 def _budgets(surface: ResponseSurface) -> list[Measurement]:

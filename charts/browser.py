@@ -82,7 +82,8 @@ def payload(chart: ChartSpec) -> dict[str, Any]:
     """Return `chart` as JSON for the browser; what is empty or false is left out of marks and categories.
 
     `links` says what leads somewhere: "category" (one address for each), "mark" (several in a category) or "none".
-    A category's `href` is its own or the one that all of its marks share.
+    A category's `href` is its own or the one that all of its marks share. A mark of a waterfall says where its step
+    starts, `from`.
     """
     links = _links(chart)
     return {
@@ -91,7 +92,7 @@ def payload(chart: ChartSpec) -> dict[str, Any]:
         "category_title": chart.category_title,
         "interval": chart.interval,
         "stacked": chart.adds_up,
-        "horizontal": _in_rows(chart),
+        "horizontal": chart.in_rows,
         "links": links,
         "axis": {
             "title": chart.axis.title,
@@ -103,18 +104,18 @@ def payload(chart: ChartSpec) -> dict[str, Any]:
             _category(category, href if links == "category" else "")
             for category, href in zip(chart.categories, _row_hrefs(chart), strict=True)
         ],
-        "series": [_series(series) for series in chart.series],
+        "series": [_series(chart, series) for series in chart.series],
     }
 
 
 def height_px(chart: ChartSpec, *, in_grid: bool = False) -> int:
     """Return the height of the plot; `in_grid`: it is one of small multiples."""
-    if not _in_rows(chart):
+    if not chart.in_rows:
         return COLUMNS_HEIGHT_IN_PANEL if in_grid else COLUMNS_HEIGHT
     lanes = 1 if chart.adds_up else len(chart.series)
     if _links(chart) == "mark":
         row = ROW_LABEL_HEIGHT + LINKED_HEIGHT * len(chart.series)
-    elif chart.kind == Kind.BARS:
+    elif chart.has_rows_of_bars:
         row = ROW_LABEL_HEIGHT + BAR_HEIGHT * lanes
     else:
         row = ROW_LABEL_HEIGHT + max(BAR_HEIGHT, DOT_HEIGHT * lanes if chart.has_intervals else 0)
@@ -142,16 +143,12 @@ def _key(spec: ChartSpec) -> tuple[KeyEntry, ...]:
         KeyEntry(
             name=series.name,
             colour=str(series.colour),
-            shape=shape,
+            shape="dot" if shape == "line" and series.is_a_point else shape,
             dashed=series.dashed,
             varied=any(mark.colour not in (None, series.colour) for mark in series.marks if mark),
         )
         for series in spec.series
     )
-
-
-def _in_rows(chart: ChartSpec) -> bool:
-    return chart.kind == Kind.DOTS or (chart.kind == Kind.BARS and chart.horizontal)
 
 
 def _links(chart: ChartSpec) -> str:
@@ -180,12 +177,16 @@ def _category(category: Category, href: str) -> dict[str, Any]:
     return _without_empty(shown)
 
 
-def _series(series: Series) -> dict[str, Any]:
+def _series(chart: ChartSpec, series: Series) -> dict[str, Any]:
+    starts = [step[0] if step else None for step in chart.steps] if chart.kind == Kind.WATERFALL else None
     return {
         "name": series.name,
         "colour": str(series.colour),
         "dashed": series.dashed,
-        "marks": [_mark(mark) if mark else None for mark in series.marks],
+        "marks": [
+            _mark(mark) | ({"from": starts[place]} if starts else {}) if mark else None
+            for place, mark in enumerate(series.marks)
+        ],
     }
 
 

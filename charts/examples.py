@@ -122,6 +122,38 @@ def _line() -> ChartSpec:
     )
 
 
+def _curve() -> ChartSpec:
+    multipliers = [place / 5 for place in range(1, 12)]
+    spend = [multiplier * 80_000 for multiplier in multipliers]
+    revenue = [190_000 * multiplier / (multiplier + 0.6) for multiplier in multipliers]
+    rows = [(round(value), round(0.7 * value), round(1.3 * value)) for value in revenue]
+
+    def part(first: int, last: int) -> tuple[Mark | None, ...]:
+        return _with_interval([row if first <= place <= last else None for place, row in enumerate(rows)], _euros)
+
+    series = (
+        Series(name="Observed", colour=Colour.ACCENT, marks=part(0, 4)),
+        Series(name="Beyond", colour=Colour.ACCENT, marks=part(4, 10), dashed=True),
+        Series(name="Present", colour=Colour.OTHER, marks=part(4, 4)),
+        Series(name="Recommended", colour=Colour.CHANNEL_1, marks=part(5, 5)),
+    )
+    return ChartSpec(
+        id="example-curve",
+        kind=Kind.LINE,
+        title="A fifth more spend on video would bring €7,917 more",
+        subtitle="Incremental revenue by spend on video, €, 1 April to 30 June 2025, 95% interval",
+        summary="Present spend of €80,000 brings €118,750; the recommended €96,000 would bring €126,667.",
+        category_title="Spend",
+        categories=tuple(
+            Category(label=f"{_euros(amount)} ({multiplier:g}×)", short=_euros(amount), tick=place % 5 == 4, href="#")
+            for place, (amount, multiplier) in enumerate(zip(spend, multipliers, strict=True))
+        ),
+        series=series,
+        axis=axis(_extent(series), title="Incremental revenue, €", text=_thousands_of_euros),
+        interval="95% interval",
+    )
+
+
 def _grouped_bars() -> ChartSpec:
     series = (
         Series(
@@ -328,6 +360,37 @@ def _histogram() -> ChartSpec:
     )
 
 
+def _waterfall() -> ChartSpec:
+    steps = (
+        ("Baseline", 412_000.0, Colour.OTHER),
+        *zip(CHANNELS, (96_400.0, 71_200.0, -18_600.0, 42_900.0, 35_100.0, 12_300.0), COLOURS, strict=True),
+    )
+    expected = sum(value for _name, value, _colour in steps)
+    marks = tuple(
+        Mark(
+            value=value,
+            text=_euros(value),
+            detail=(f"95% interval {_euros(value - 9_000)} to {_euros(value + 9_000)}",),
+            href="" if name == "Baseline" else "#",
+            colour=colour,
+        )
+        for name, value, colour in steps
+    )
+    total = Mark(value=expected, text=_euros(expected), colour=Colour.OTHER, is_total=True)
+    ends = [sum(value for _name, value, _colour in steps[: place + 1]) for place in range(len(steps))]
+    return ChartSpec(
+        id="example-waterfall",
+        kind=Kind.WATERFALL,
+        title="Media bring more than a third of expected revenue",
+        subtitle="Expected revenue, €, 1 April to 30 June 2025, by what it is owed to",
+        summary="From a baseline of €412,000 channels lead to €651,300; display takes €18,600 away.",
+        category_title="Owed to",
+        categories=tuple(Category(label=label) for label in (*(name for name, *_ in steps), "Expected")),
+        series=(Series(name="Contribution", colour=Colour.OTHER, marks=(*marks, total)),),
+        axis=axis([0.0, *ends], title="Expected revenue, €", text=_thousands_of_euros),
+    )
+
+
 _METRICS: tuple[tuple[str, str, Text, tuple[float, ...], tuple[float, ...]], ...] = (
     (
         "Spend",
@@ -392,6 +455,7 @@ def _panel(name: str, title: str, text: Text, now: Sequence[float], before: Sequ
 EXAMPLES: Mapping[str, Chart] = MappingProxyType(
     {
         "line": _line(),
+        "curve": _curve(),
         "grouped-bars": _grouped_bars(),
         "bars-with-whiskers": _bars_with_whiskers(),
         "stacked-bars": _stacked_bars(),
@@ -400,6 +464,7 @@ EXAMPLES: Mapping[str, Chart] = MappingProxyType(
         "area": _area(),
         "stacked-area": _stacked_area(),
         "histogram": _histogram(),
+        "waterfall": _waterfall(),
         "small-multiples": _small_multiples(),
     }
 )

@@ -23,6 +23,7 @@ from charts.colours import Colour
 from charts.native_axes import major_unit, named_every, value_format
 from charts.number_formats import number_format
 from charts.spec import ChartSpec, Kind, Mark, Series
+from charts.waterfall import Part, label_formats, parts
 from charts.wording import printable, readable_on
 
 INK, MUTED, RULE = RGBColor(0x14, 0x18, 0x1F), RGBColor(0x5A, 0x63, 0x72), RGBColor(0xE2, 0xE5, 0xEA)
@@ -57,22 +58,27 @@ def add_chart(slide: Any, chart: ChartSpec, *, left: Length, top: Length, width:
     _plot(native, chart)
     for native_series, one in zip(native.plots[0].series, drawn_series, strict=True):
         _style(native_series, chart, one)
-        if not one.is_end:
+        if one.part:
+            _label_steps(native_series, chart, one.part)
+        elif not one.is_end:
             _label(native_series, chart, one.series)
     return frame
 
 
 @dataclass(frozen=True, slots=True)
 class _Drawn:
-    """A series as PowerPoint has it: one of the chart's, or an end of its ribbon (`is_end`)."""
+    """A series as PowerPoint has it: one of the chart's, an end of its ribbon (`is_end`), or a part of a waterfall."""
 
     name: str
     values: list[float | None]
     series: Series
     is_end: bool = False
+    part: Part | None = None
 
 
 def _drawn_series(chart: ChartSpec) -> list[_Drawn]:
+    if chart.kind == Kind.WATERFALL:
+        return [_Drawn(part.name, list(part.lengths), chart.series[0], part=part) for part in parts(chart)]
     drawn = []
     for series in chart.series:
         drawn.append(_Drawn(series.name, [mark.value if mark else None for mark in series.marks], series))
@@ -95,7 +101,9 @@ def _type(chart: ChartSpec) -> XL_CHART_TYPE:
         return XL_CHART_TYPE.LINE_MARKERS
     if chart.kind == Kind.AREA:
         return XL_CHART_TYPE.AREA_STACKED
-    if chart.kind == Kind.BARS and chart.horizontal:
+    if chart.kind == Kind.WATERFALL:
+        return XL_CHART_TYPE.BAR_STACKED
+    if chart.has_rows_of_bars:
         return XL_CHART_TYPE.BAR_STACKED if chart.stacked else XL_CHART_TYPE.BAR_CLUSTERED
     return XL_CHART_TYPE.COLUMN_STACKED if chart.stacked else XL_CHART_TYPE.COLUMN_CLUSTERED
 
@@ -114,7 +122,7 @@ def _axes(native: NativeChart, chart: ChartSpec) -> None:
     category.format.line.color.rgb = RULE
     category.tick_label_position = XL_TICK_LABEL_POSITION.LOW
     category.has_major_gridlines = False
-    if chart.kind == Kind.BARS and chart.horizontal:
+    if chart.has_rows_of_bars:
         category.reverse_order = True  # the first category on top, as on the page,
         # and the value axis below them all the same; python-pptx offers that for the other axis only.
         value._element.crosses.val = XL_AXIS_CROSSES.MAXIMUM  # noqa: SLF001
@@ -159,8 +167,22 @@ def _label(drawn: Any, chart: ChartSpec, series: Series) -> None:
             label = drawn.points[place].data_label
             label.font.size, label.font.color.rgb = FONT_SIZE, _text_on(mark.colour)
             label.position = labels.position
-            number = etree.Element(qn("c:numFmt"), formatCode=shown_as, sourceLinked="0")
-            label._dLbl.find(qn("c:spPr")).addprevious(number)  # noqa: SLF001 - as the schema orders them
+            _format_label(label, shown_as)
+
+
+def _label_steps(drawn: Any, chart: ChartSpec, part: Part) -> None:
+    """Write the values of those steps of a waterfall that have room for them."""
+    for place, shown_as in label_formats(chart, part).items():
+        mark = chart.series[0].marks[place]
+        label = drawn.points[place].data_label
+        label.font.size, label.font.color.rgb = FONT_SIZE, _text_on((mark and mark.colour) or chart.series[0].colour)
+        label.position = XL_LABEL_POSITION.CENTER
+        _format_label(label, shown_as)
+
+
+def _format_label(label: Any, shown_as: str) -> None:
+    number = etree.Element(qn("c:numFmt"), formatCode=shown_as, sourceLinked="0")
+    label._dLbl.find(qn("c:spPr")).addprevious(number)  # noqa: SLF001 - as the schema orders them
 
 
 def _text_on(colour: Colour) -> RGBColor:
@@ -169,19 +191,27 @@ def _text_on(colour: Colour) -> RGBColor:
 
 def _plot(native: NativeChart, chart: ChartSpec) -> None:
     plot = native.plots[0]
-    if chart.kind in (Kind.BARS, Kind.HISTOGRAM):
+    if chart.kind in (Kind.BARS, Kind.HISTOGRAM, Kind.WATERFALL):
         plot.gap_width = 0 if chart.kind == Kind.HISTOGRAM else 60
-        plot.overlap = 100 if chart.stacked else 0
+        plot.overlap = 100 if chart.stacked or chart.kind == Kind.WATERFALL else 0
         plot.vary_by_categories = False
 
 
 def _style(native: Any, chart: ChartSpec, drawn: _Drawn) -> None:
     series = drawn.series
+    if drawn.part and not drawn.part.is_seen:
+        native.format.fill.background()
+        native.format.line.fill.background()
+        return
     if chart.kind == Kind.LINE:
         dashes = MSO_LINE.ROUND_DOT if drawn.is_end else MSO_LINE.DASH if series.dashed else MSO_LINE.SOLID
         native.format.line.width, native.format.line.dash_style = Pt(0.75 if drawn.is_end else 2), dashes
         native.format.line.color.rgb = _rgb(series.colour)
-        native.marker.style, native.smooth = XL_MARKER_STYLE.NONE, False
+        native.smooth = False
+        if series.is_a_point:
+            _mark(native, series.colour)
+        else:
+            native.marker.style = XL_MARKER_STYLE.NONE
         return
     if chart.kind == Kind.DOTS:
         native.format.line.fill.background()
@@ -189,13 +219,13 @@ def _style(native: Any, chart: ChartSpec, drawn: _Drawn) -> None:
         _mark(native, series.colour)
     else:
         _fill(native, series.colour)
-    if chart.kind in (Kind.BARS, Kind.HISTOGRAM):
+    if chart.kind in (Kind.BARS, Kind.HISTOGRAM, Kind.WATERFALL):
         native.invert_if_negative = False
     for place, mark in enumerate(series.marks):
         if mark and mark.colour and chart.kind != Kind.AREA:
             (_mark if chart.kind == Kind.DOTS else _fill)(native.points[place], mark.colour)
     if _has_interval(series) and chart.kind != Kind.AREA:
-        _error_bars(native, series.marks, sideways=chart.kind == Kind.BARS and chart.horizontal)
+        _error_bars(native, series.marks, sideways=chart.has_rows_of_bars)
 
 
 def _mark(native: Any, colour: Colour) -> None:

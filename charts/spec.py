@@ -15,16 +15,18 @@ from typing import TypeAlias
 from charts.colours import Colour
 
 _ID = re.compile(r"[a-z][a-z0-9-]*")
+SUMS_WITHIN = 1e-6  # of the longest reach of a waterfall
 
 
 class Kind(StrEnum):
-    """How marks are drawn. Further kinds (waterfall, curves, dumbbell, heatmap, Sankey) come with their pages."""
+    """How marks are drawn. Further kinds (curves, dumbbell, heatmap, Sankey) come with their pages."""
 
     LINE = "line"  # one line a series, with a ribbon where its marks have intervals
     AREA = "area"  # areas stacked on each other; with one series a plain area
     BARS = "bars"  # grouped, or `stacked`; upright, or `horizontal`; with whiskers where marks have intervals
     DOTS = "dots"  # one dot a series in each category's row, with whiskers where marks have intervals
     HISTOGRAM = "histogram"  # bars without gaps; one series; the categories are the bins
+    WATERFALL = "waterfall"  # steps in rows, each from where the one above ends, to totals; one series, no intervals
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +35,8 @@ class Mark:
 
     `text`: the value as people read it, with its unit ("€1,234"). `low`, `high`: its interval, both or neither, and
     `low_text`, `high_text` as people read them. `detail`: further lines of the tooltip. `href`: where a click leads.
-    `colour`: where it differs from the series'.
+    `colour`: where it differs from the series'. `is_total`: of a waterfall, that it stands on zero and is what the
+    steps before it come to.
     """
 
     value: float
@@ -45,6 +48,7 @@ class Mark:
     detail: tuple[str, ...] = ()
     href: str = ""
     colour: Colour | None = None
+    is_total: bool = False
 
     def __post_init__(self) -> None:
         numbers = [number for number in (self.value, self.low, self.high) if number is not None]
@@ -80,6 +84,11 @@ class Series:
     colour: Colour
     marks: tuple[Mark | None, ...]
     dashed: bool = False
+
+    @property
+    def is_a_point(self) -> bool:
+        """Whether there is one mark at most, through which no line can be drawn."""
+        return sum(mark is not None for mark in self.marks) <= 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,8 +138,8 @@ class ChartSpec:
     period and interval level. `summary`: one sentence for people who do not see the chart. `category_title`: what the
     categories are. `interval`: the level of the marks' intervals ("95% interval"), "" without any.
 
-    Raises ValueError if marks and categories do not match, a mark or tick lies outside the axis, or bars or areas do
-    not start at zero.
+    Raises ValueError if marks and categories do not match, a mark or tick lies outside the axis, bars or areas do not
+    start at zero, or a total is not what the steps before it come to.
     """
 
     id: str
@@ -158,13 +167,25 @@ class ChartSpec:
                 raise ValueError(
                     f"“{series.name}” has {len(series.marks)} marks for {len(self.categories)} categories."
                 )
-        if self.kind == Kind.HISTOGRAM and len(self.series) > 1:
-            raise ValueError("A histogram has one series.")
+        if self.kind in (Kind.HISTOGRAM, Kind.WATERFALL) and len(self.series) > 1:
+            raise ValueError(f"A {self.kind} has one series.")
+        if self.kind == Kind.WATERFALL:
+            self._require_sums()
         self._require_room()
+
+    def _require_sums(self) -> None:
+        if self.has_intervals:
+            raise ValueError("A waterfall draws no intervals: say them in details.")
+        reach = max((abs(end) for step in self.steps if step for end in step), default=0.0)
+        so_far = 0.0
+        for category, mark in zip(self.categories, self.series[0].marks, strict=True):
+            if mark and mark.is_total and abs(mark.value - so_far) > SUMS_WITHIN * reach:
+                raise ValueError(f"“{category.label}” is {mark.value}, but the steps before it come to {so_far}.")
+            so_far = mark.value if mark and mark.is_total else so_far + (mark.value if mark else 0.0)
 
     def _require_room(self) -> None:
         low, high = self.axis.low, self.axis.high
-        if self.kind in (Kind.BARS, Kind.AREA, Kind.HISTOGRAM) and not low <= 0 <= high:
+        if self.kind in (Kind.BARS, Kind.AREA, Kind.HISTOGRAM, Kind.WATERFALL) and not low <= 0 <= high:
             raise ValueError(f"The axis of the chart “{self.id}” must hold zero, where bars and areas start.")
         slack = 1e-9 * (high - low)
         if beyond := [extent for extent in self._extents() if not low - slack <= extent <= high + slack]:
@@ -172,6 +193,9 @@ class ChartSpec:
 
     def _extents(self) -> Iterator[float]:
         yield from (tick.value for tick in self.axis.ticks)
+        if self.kind == Kind.WATERFALL:
+            yield from (end for step in self.steps if step for end in step)
+            return
         if self.adds_up:
             for place in range(len(self.categories)):
                 values = [mark.value for series in self.series if (mark := series.marks[place])]
@@ -186,6 +210,27 @@ class ChartSpec:
     def adds_up(self) -> bool:
         """Whether the series are drawn on top of each other."""
         return self.kind == Kind.AREA or (self.kind == Kind.BARS and self.stacked)
+
+    @property
+    def has_rows_of_bars(self) -> bool:
+        """Whether bars lie on their side, a category in each row."""
+        return self.kind == Kind.WATERFALL or (self.kind == Kind.BARS and self.horizontal)
+
+    @property
+    def in_rows(self) -> bool:
+        """Whether the categories are rows, with the value axis below them."""
+        return self.kind == Kind.DOTS or self.has_rows_of_bars
+
+    @property
+    def steps(self) -> tuple[tuple[float, float] | None, ...]:
+        """Where each mark of a waterfall begins and ends: at the end of the one before it; a total begins at zero."""
+        found: list[tuple[float, float] | None] = []
+        so_far = 0.0
+        for mark in self.series[0].marks:
+            start = 0.0 if mark and mark.is_total else so_far
+            so_far = start + mark.value if mark else so_far
+            found.append((start, so_far) if mark else None)
+        return tuple(found)
 
     @property
     def has_intervals(self) -> bool:

@@ -82,7 +82,8 @@ class _Panel:
 
     def __init__(self, spec: ChartSpec, *, width_px: float, named: bool) -> None:
         self._spec, self._width_px, self._named = spec, width_px, named
-        self._in_rows = spec.kind == Kind.DOTS or (spec.kind == Kind.BARS and spec.horizontal)
+        self._in_rows = spec.in_rows
+        self._steps = spec.steps if spec.kind == Kind.WATERFALL else ()
         self._runs_on = spec.kind in (Kind.LINE, Kind.AREA)
         self._count = len(spec.categories)
         self._lane_count = self._count_lanes()
@@ -142,26 +143,37 @@ class _Panel:
             return 0.0
         axis = self._spec.axis
         widths = [
-            (text_width_px(with_interval(mark)) + _GAP_PX, far_end(mark))
+            (text_width_px(with_interval(mark)) + _GAP_PX, end)
             for series in self._spec.series
-            for mark in series.marks
-            if mark and (mark.value < 0) is below
+            for place, mark in enumerate(series.marks)
+            if mark
+            for end, sign in (self._beside(mark, place),)
+            if (sign < 0) is below
         ]
         narrowest = self._width_px - left - max((width for width, _ in widths), default=0.0)
         per_unit = narrowest / (axis.high - axis.low)
         rooms = ((end - axis.low if below else axis.high - end) * per_unit for _, end in widths)
-        return max((width - room for (width, _), room in zip(widths, rooms, strict=True)), default=0.0)
+        return max([0.0, *(width - room for (width, _), room in zip(widths, rooms, strict=True))])
 
     @property
     def _values_are_written(self) -> bool:
         """Whether rows have their values at the end of the bar or dot."""
         return (self._spec.kind == Kind.BARS and not self._spec.adds_up) or len(self._spec.series) == 1
 
+    def _beside(self, mark: Mark, place: int) -> tuple[float, int]:
+        """Beyond which value a mark's text stands, and on which side of it: 1 after it, -1 before it."""
+        if not self._steps:
+            return far_end(mark), -1 if mark.value < 0 else 1
+        step = self._steps[place] or (0.0, 0.0)
+        return (min(step), -1) if max(step) <= 0 and min(step) < 0 else (max(step), 1)
+
     def _end_labels(self) -> list[_EndLabel]:
         if not (self._runs_on or (self._spec.adds_up and not self._in_rows and len(self._spec.series) > 1)):
             return []
         labels = []
         for number, series in enumerate(self._spec.series):
+            if self._is_named_point(series):
+                continue
             known = [place for place, mark in enumerate(series.marks) if mark]
             if not known:
                 continue
@@ -174,8 +186,16 @@ class _Panel:
             labels.append(_EndLabel(name, mark.text if mark else "", series, place, value))
         return labels
 
+    def _is_named_point(self, series: Series) -> bool:
+        """Whether a series of a line chart is one mark, with its name beside it."""
+        return self._spec.kind == Kind.LINE and len(self._spec.series) > 1 and series.is_a_point
+
     def _base(self, number: int, place: int, value: float) -> float:
-        """Where a mark of stacked series starts: on those before it with the same sign."""
+        """Where a mark starts: of stacked series, on those before it with the same sign."""
+        if self._steps:
+            return (self._steps[place] or (0.0, 0.0))[0]
+        if not self._spec.adds_up:
+            return 0.0
         below = (series.marks[place] for series in self._spec.series[:number])
         return sum(mark.value for mark in below if mark and (mark.value < 0) is (value < 0))
 
@@ -207,6 +227,7 @@ class _Panel:
             self._draw_series(number, self._spec.series[number])
         self._draw_zero()
         self._draw_end_labels()
+        self._name_points()
 
     def _at(self, place: float, value: float) -> Point:
         return (value, place) if self._in_rows else (place, value)
@@ -337,7 +358,7 @@ class _Panel:
         for place, mark in enumerate(series.marks):
             if mark is None:
                 continue
-            base = self._base(number, place, mark.value) if self._spec.adds_up else 0.0
+            base = self._base(number, place, mark.value)
             sides = (place + lane.centre - lane.breadth / 2, place + lane.centre + lane.breadth / 2)
             corners = [self._at(side, value) for side, value in around(sides, (base, base + mark.value))]
             name = self._name(f"s{number}", f"c{place}")
@@ -347,7 +368,15 @@ class _Panel:
             if self._spec.adds_up:
                 self._write_inside(mark, place, base, breadth=lane.breadth, colour=colour)
             elif self._in_rows or written:
-                self._write_beside(mark, place + lane.centre)
+                self._write_beside(mark, place, lane.centre)
+        self._draw_joints(lane)
+
+    def _draw_joints(self, lane: _Lane) -> None:
+        """Lead from the end of each step of a waterfall to the next one, which begins there or, a total, ends there."""
+        for place, (step, after) in enumerate(itertools.pairwise(self._steps)):
+            if step and after:
+                edges = (place + lane.breadth / 2, place + 1 - lane.breadth / 2)
+                self._canvas.line(self._axes, [self._at(edge, step[1]) for edge in edges], colour=ZERO)
 
     def _draw_dots(self, number: int, series: Series) -> None:
         for place, mark in enumerate(series.marks):
@@ -358,7 +387,7 @@ class _Panel:
             name = self._name(f"s{number}", f"c{place}")
             self._canvas.dot(self._axes, self._at(centre, mark.value), fill=colour, diameter_px=_DOT_PX, name=name)
             if self._values_are_written:
-                self._write_beside(mark, centre)
+                self._write_beside(mark, place, centre - place)
 
     def _draw_whiskers_of_dots(self, number: int, series: Series) -> None:
         """Before any dot, so that no whisker strikes another series' dot out."""
@@ -374,9 +403,10 @@ class _Panel:
                 self._canvas.line(self._axes, ends, colour="#ffffff", width=4.0)
             self._canvas.line(self._axes, ends, colour=colour, width=2.0, name=f"{name}-interval")
 
-    def _write_beside(self, mark: Mark, place: float) -> None:
-        """At the end of a bar or beside a dot, beyond its whisker."""
-        at, sign = self._at(place, far_end(mark)), -1 if mark.value < 0 else 1
+    def _write_beside(self, mark: Mark, place: int, centre: float) -> None:
+        """At the end of a bar or beside a dot, beyond its whisker. `centre`: of its lane, from that of the category."""
+        end, sign = self._beside(mark, place)
+        at = self._at(place + centre, end)
         if self._in_rows:
             offset = _GAP_PX * sign if self._spec.kind == Kind.DOTS else 6 * sign
             align = "left" if sign > 0 else "right"
@@ -398,6 +428,20 @@ class _Panel:
         room_px = self._plot_px / self._count * (lane.breadth if self._lane_count > 1 else 1)
         texts = (mark.text for series in self._spec.series for mark in series.marks if mark)
         return all(text_width_px(text) + 2 <= room_px for text in texts)
+
+    def _name_points(self) -> None:
+        """Name marks that are alone: the leftmost above and to its left, others below and to their right.
+
+        So two never meet, and neither lies on a line that rises through them.
+        """
+        alone = [series for series in self._spec.series if self._is_named_point(series)]
+        found = ((place, mark, one.name) for one in alone for place, mark in enumerate(one.marks) if mark)
+        points = sorted(found, key=lambda point: point[0])
+        for number, (place, mark, name) in enumerate(points):
+            room_px = self._plot_px * place / max(self._count - 1, 1)
+            before = number == 0 and len(points) > 1 and text_width_px(name) < room_px
+            offset, align = ((-5.0, -10.0), "right") if before else ((5.0, 12.0), "left")
+            self._canvas.write(name, self._at(place, mark.value), axes=self._axes, offset_px=offset, align=align)
 
     def _draw_end_labels(self) -> None:
         axis = self._spec.axis

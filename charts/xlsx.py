@@ -1,13 +1,13 @@
 """Charts as native Excel charts, which read their numbers from cells of the sheet."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from openpyxl.cell.cell import Cell
 from openpyxl.chart import AreaChart, BarChart, LineChart, Reference
 from openpyxl.chart.data_source import NumDataSource, NumRef
 from openpyxl.chart.error_bar import ErrorBars
-from openpyxl.chart.label import DataLabelList
+from openpyxl.chart.label import DataLabel, DataLabelList
 from openpyxl.chart.legend import LegendEntry
 from openpyxl.chart.marker import DataPoint, Marker
 from openpyxl.chart.series import Series as NativeSeries
@@ -23,7 +23,8 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from charts.native_axes import major_unit, named_every, value_format
 from charts.number_formats import number_format
-from charts.spec import ChartSpec, Kind, Series
+from charts.spec import ChartSpec, Kind, Mark, Series
+from charts.waterfall import Part, label_formats, parts
 from charts.wording import printable, readable_on
 
 INK, MUTED, FAINT, RULE = "14181F", "5A6372", "868F9D", "E2E5EA"
@@ -51,7 +52,9 @@ def add_chart(sheet: Worksheet, chart: ChartSpec, *, data_anchor: str, chart_anc
         names, beside = beside, beside + 1
         _write_names(sheet, chart, row, names)
     ends: list[int] = []
-    for series in chart.series:
+    if chart.kind == Kind.WATERFALL:
+        native.series += _parts(sheet, chart, beside, row)
+    for series in () if chart.kind == Kind.WATERFALL else chart.series:
         drawn = _series(sheet, places[series.name], row, last)
         _style(drawn, chart, series)
         native.series.append(drawn)
@@ -104,7 +107,7 @@ def height_in_rows(chart: ChartSpec) -> int:
 
 
 def _height(chart: ChartSpec) -> float:
-    if chart.kind == Kind.BARS and chart.horizontal:
+    if chart.has_rows_of_bars:
         lanes = 1 if chart.stacked else len(chart.series)
         return max(HEIGHT_CM, 3 + ROW_CM * len(chart.categories) * (0.5 + 0.5 * lanes))
     return HEIGHT_CM
@@ -119,9 +122,10 @@ def _native(chart: ChartSpec) -> Any:
         native.grouping = "stacked"
     else:
         native = BarChart()
-        native.type = "bar" if chart.kind == Kind.BARS and chart.horizontal else "col"
-        native.grouping = "stacked" if chart.stacked else "clustered"
-        native.overlap = 100 if chart.stacked else 0
+        stacked = chart.stacked or chart.kind == Kind.WATERFALL
+        native.type = "bar" if chart.has_rows_of_bars else "col"
+        native.grouping = "stacked" if stacked else "clustered"
+        native.overlap = 100 if stacked else 0
         native.gapWidth = 0 if chart.kind == Kind.HISTOGRAM else 60
     native.width, native.height = WIDTH_CM, _height(chart)
     native.title = _title(chart.title, size=1200, bold=True, colour=INK)
@@ -145,7 +149,7 @@ def _axes(native: Any, chart: ChartSpec) -> None:
     native.y_axis.number_format = value_format(chart.axis)
     native.x_axis.tickLblPos = "low"
     native.x_axis.tickLblSkip = every if (every := named_every(chart)) > 1 else None
-    if chart.kind == Kind.BARS and chart.horizontal:
+    if chart.has_rows_of_bars:
         native.x_axis.scaling.orientation = "maxMin"  # the first category on top, as on the page,
         native.y_axis.crosses = "max"  # and the value axis below them all the same
 
@@ -173,7 +177,7 @@ def _style(drawn: Any, chart: ChartSpec, series: Series) -> None:
     if chart.kind == Kind.LINE:
         line = LineProperties(solidFill=colour, w=25400, prstDash="dash" if series.dashed else "solid")
         drawn.graphicalProperties = GraphicalProperties(ln=line)
-        drawn.marker, drawn.smooth = Marker(symbol="none"), False
+        drawn.marker, drawn.smooth = _dot(colour) if series.is_a_point else Marker(symbol="none"), False
         return
     if chart.kind == Kind.DOTS:
         drawn.graphicalProperties = GraphicalProperties(ln=LineProperties(noFill=True))
@@ -182,9 +186,7 @@ def _style(drawn: Any, chart: ChartSpec, series: Series) -> None:
         drawn.graphicalProperties = _filled(colour)
     if chart.kind == Kind.AREA:
         return
-    drawn.dPt = [
-        _point(chart, place, _hex(mark.colour.hex)) for place, mark in enumerate(series.marks) if mark and mark.colour
-    ]
+    drawn.dPt = _points(chart, series.marks)
     if chart.kind != Kind.DOTS:
         drawn.invertIfNegative = False
         drawn.dLbls = _labels(chart, series)
@@ -196,6 +198,11 @@ def _filled(colour: str) -> GraphicalProperties:
 
 def _dot(colour: str) -> Marker:
     return Marker(symbol="circle", size=9, spPr=GraphicalProperties(solidFill=colour, ln=LineProperties(noFill=True)))
+
+
+def _points(chart: ChartSpec, marks: Sequence[Mark | None]) -> list[DataPoint]:
+    """What has another colour than its series."""
+    return [_point(chart, place, _hex(mark.colour.hex)) for place, mark in enumerate(marks) if mark and mark.colour]
 
 
 def _point(chart: ChartSpec, place: int, colour: str) -> DataPoint:
@@ -216,6 +223,36 @@ def _labels(chart: ChartSpec, series: Series) -> DataLabelList | None:
     labels.showVal = True
     labels.showSerName = labels.showCatName = labels.showLegendKey = labels.showPercent = False
     return labels
+
+
+def _parts(sheet: Worksheet, chart: ChartSpec, column: int, row: int) -> Iterator[NativeSeries]:
+    """Write what a waterfall is stacked of, a column for each part, and yield series that read it."""
+    (series,) = chart.series
+    for place, part in enumerate(parts(chart), start=column):
+        write_text(sheet.cell(row, place), part.name).font = Font(name="Calibri", color=FAINT)
+        for line, length in enumerate(part.lengths, start=row + 1):
+            sheet.cell(line, place, length)
+        drawn: Any = _series(sheet, place, row, row + len(part.lengths))
+        drawn.invertIfNegative = False
+        if part.is_seen:
+            drawn.graphicalProperties = _filled(_hex(series.colour.hex))
+            drawn.dPt = _points(chart, series.marks)
+            drawn.dLbls = _labels_of_steps(chart, part)
+        else:
+            drawn.graphicalProperties = GraphicalProperties(noFill=True, ln=LineProperties(noFill=True))
+        yield drawn
+
+
+def _labels_of_steps(chart: ChartSpec, part: Part) -> DataLabelList:
+    """The values of those steps of a waterfall that have room for them."""
+    (series,) = chart.series
+    nothing = dict.fromkeys(("showSerName", "showCatName", "showLegendKey", "showPercent"), False)
+    labels = []
+    for place, shown_as in label_formats(chart, part).items():
+        mark = series.marks[place]
+        font = _font(900, _hex(readable_on(((mark and mark.colour) or series.colour).hex)))
+        labels.append(DataLabel(idx=place, numFmt=shown_as, txPr=font, dLblPos="ctr", showVal=True, **nothing))
+    return DataLabelList(dLbl=labels, showVal=False, **nothing)
 
 
 def _ends(sheet: Worksheet, series: Series, places: dict[str, int], row: int, last: int) -> Iterator[Any]:
@@ -242,9 +279,12 @@ def _error_bars(sheet: Worksheet, chart: ChartSpec, series: Series, column: int,
         name = sheet.title.replace("'", "''")
         reference = f"'{name}'!${letter}${row + 1}:${letter}${row + len(series.marks)}"
         sources.append(NumDataSource(numRef=NumRef(f=reference)))
-    sideways = chart.kind == Kind.BARS and chart.horizontal
     return ErrorBars(
-        errDir=None if sideways else "y", errBarType="both", errValType="cust", plus=sources[0], minus=sources[1]
+        errDir=None if chart.has_rows_of_bars else "y",
+        errBarType="both",
+        errValType="cust",
+        plus=sources[0],
+        minus=sources[1],
     )
 
 

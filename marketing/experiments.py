@@ -24,8 +24,13 @@ class MeasuredLift:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VisibleExperiment:
-    """An experiment as it was imported, of the channel that its rows count for. `geo`: "" for the whole market."""
+    """An experiment as it was imported, of the channel that its rows count for. `geo`: "" for the whole market.
 
+    `pk`: of its row, which `batch` brought in.
+    """
+
+    pk: int
+    batch: Import
     channel: str
     period: Period
     geo: str
@@ -36,10 +41,12 @@ class VisibleExperiment:
 
 def visible_experiments(workspace: Workspace) -> list[VisibleExperiment]:
     """Every visible experiment of a workspace, the earliest first."""
-    rows = list(_visible(workspace).order_by("start", "end", "pk"))
+    rows = list(_visible(workspace).select_related("batch").order_by("start", "end", "pk"))
     index = channel_index(workspace=workspace)  # read after the rows, so that it knows all of their channels
     return [
         VisibleExperiment(
+            pk=row.pk,
+            batch=row.batch,
             channel=index.channels[index.counted_for(row.channel_id)].name,
             period=Period(row.start, row.end),
             geo=row.geo,

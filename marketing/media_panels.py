@@ -12,6 +12,7 @@ from django.db.models.functions import Cast, Coalesce
 from accounts.models import Workspace
 from marketing.channel_index import channel_index
 from marketing.frames import Float64Column, Granularity, Int64Column
+from marketing.left_out import LeftOut, left_out_of, remarks_on
 from marketing.models import ChannelSpend, ControlValue, Import, Outcome, OutcomeValue
 from marketing.panel_building import (
     MEASURES,
@@ -56,6 +57,8 @@ class PanelRequest:
     `holiday_countries`: ISO 3166 codes. `bounds`: what the outcome can be at least and at most, if it does not add up
     over days; brand awareness is bounded by 0 and 1, or 0 and 100, in any case. `history_periods`: of how many periods
     before the outcome media are wanted, at most. `short_allowed`: too few periods are remarked on, not refused.
+    `leave_out_channels`, `leave_out_controls`: names of channels, and of controls and events, that are to be as if they
+    had never been imported; those of channels may be former ones. It is remarked on where there was something of them.
     """
 
     outcome: Outcome
@@ -67,6 +70,8 @@ class PanelRequest:
     holiday_countries: tuple[str, ...] = ()
     bounds: tuple[float, float] | None = None
     short_allowed: bool = False
+    leave_out_channels: tuple[str, ...] = ()
+    leave_out_controls: tuple[str, ...] = ()
 
 
 def load_media_panel(*, workspace: Workspace, request: PanelRequest) -> LoadedPanel:
@@ -79,17 +84,19 @@ def load_media_panel(*, workspace: Workspace, request: PanelRequest) -> LoadedPa
     choice = _choice(request)
     outcome, geos = _outcome(workspace, request.outcome, is_averaged=choice.is_bounded)
     first, last = _reach(outcome.day)
-    return build_panel(
+    left_out = _left_out(workspace, request)
+    loaded = build_panel(
         rows=PanelRows(
             outcome=outcome,
             outcome_geos=geos,
-            media=_media(workspace),
-            controls=_controls(workspace),
-            events=_events(workspace, first, last),
+            media=_media(workspace, left_out),
+            controls=_controls(workspace, left_out),
+            events=_events(workspace, left_out, first, last),
             holidays=holiday_days(countries=request.holiday_countries, start=first, end=last),
         ),
         choice=choice,
     )
+    return replace(loaded, remarks=(*remarks_on(workspace, left_out, loaded.panel), *loaded.remarks))
 
 
 def load_geo_panel(*, workspace: Workspace, request: PanelRequest) -> LoadedGeoPanel:
@@ -101,17 +108,19 @@ def load_geo_panel(*, workspace: Workspace, request: PanelRequest) -> LoadedGeoP
     choice = _choice(request)
     outcome = _outcome_by_geo(workspace, request.outcome)
     first, last = _reach(np.concatenate([np.empty(0, np.int64), *(series.day for series in outcome.values())]))
-    return build_geo_panel(
+    left_out = _left_out(workspace, request)
+    loaded = build_geo_panel(
         rows=GeoRows(
             outcome_name=request.outcome.name,
             outcome=outcome,
-            media=_media_by_geo(workspace),
-            controls=_controls_by_geo(workspace),
-            events=_events_by_geo(workspace, first, last),
+            media=_media_by_geo(workspace, left_out),
+            controls=_controls_by_geo(workspace, left_out),
+            events=_events_by_geo(workspace, left_out, first, last),
             holidays=holiday_days(countries=request.holiday_countries, start=first, end=last),
         ),
         choice=choice,
     )
+    return replace(loaded, remarks=(*remarks_on(workspace, left_out, loaded.panel.panels[0]), *loaded.remarks))
 
 
 def holiday_days(*, countries: Iterable[str], start: dt.date, end: dt.date) -> dict[str, Int64Column]:
@@ -150,6 +159,10 @@ def holiday_days(*, countries: Iterable[str], start: dt.date, end: dt.date) -> d
 def _without_doubt(name: str) -> str:
     """The name of a holiday whose date was only estimated: the same as in years in which it is certain."""
     return name.replace(", estimated)", ")").replace(" (estimated)", "")
+
+
+def _left_out(workspace: Workspace, request: PanelRequest) -> LeftOut:
+    return left_out_of(workspace, channels=request.leave_out_channels, controls=request.leave_out_controls)
 
 
 def _choice(request: PanelRequest) -> PanelChoice:
@@ -199,13 +212,14 @@ def _outcome_by_geo(workspace: Workspace, outcome: Outcome) -> dict[str, DaySeri
     return {geo: DaySeries(outcome.name, table["day"][part], table["value"][part]) for geo, part in parts.items()}
 
 
-def _media(workspace: Workspace) -> MediaRows:
+def _media(workspace: Workspace, left_out: LeftOut) -> MediaRows:
     """Media by day and by the channel that rows came with."""
-    return _media_rows(workspace, _table(_stream(_media_sums(workspace, "date", "channel_id")), MEDIA_COLUMNS))
+    sums = _media_sums(workspace, left_out, "date", "channel_id")
+    return _media_rows(workspace, _table(_stream(sums), MEDIA_COLUMNS))
 
 
-def _media_by_geo(workspace: Workspace) -> dict[str, MediaRows]:
-    table, parts = _by_geo(_media_sums(workspace, "date", "geo", "channel_id"), MEDIA_COLUMNS)
+def _media_by_geo(workspace: Workspace, left_out: LeftOut) -> dict[str, MediaRows]:
+    table, parts = _by_geo(_media_sums(workspace, left_out, "date", "geo", "channel_id"), MEDIA_COLUMNS)
     media = _media_rows(workspace, table)
     columns = ("series", "day", *MEASURES)
     return {
@@ -214,10 +228,11 @@ def _media_by_geo(workspace: Workspace) -> dict[str, MediaRows]:
     }
 
 
-def _media_sums(workspace: Workspace, *by: str) -> QuerySet[Any, Any]:
+def _media_sums(workspace: Workspace, left_out: LeftOut, *by: str) -> QuerySet[Any, Any]:
     sums = {"spend_sum": Cast(Sum("spend"), FloatField()), "seen": Sum("impressions"), "clicked": Sum("clicks")}
     totals = {name: Coalesce(total, Value(0.0)) for name, total in sums.items()}
-    rows: QuerySet[Any, Any] = _visible(ChannelSpend, workspace).values_list(*by).annotate(**totals)
+    visible = left_out.without_channels(_visible(ChannelSpend, workspace))
+    rows: QuerySet[Any, Any] = visible.values_list(*by).annotate(**totals)
     return rows
 
 
@@ -240,24 +255,27 @@ def _media_rows(workspace: Workspace, table: Any) -> MediaRows:
     )
 
 
-def _controls(workspace: Workspace) -> list[DaySeries]:
+def _controls(workspace: Workspace, left_out: LeftOut) -> list[DaySeries]:
     """Each control by day, in the order of their names."""
-    found = _control_series(workspace, "control__name")
+    found = _control_series(workspace, left_out, "control__name")
     return [DaySeries(name, *found[name,]) for (name,) in sorted(found)]
 
 
-def _controls_by_geo(workspace: Workspace) -> dict[str, dict[str, DaySeries]]:
+def _controls_by_geo(workspace: Workspace, left_out: LeftOut) -> dict[str, dict[str, DaySeries]]:
     """Each control by geo and day, in the order of their names."""
-    found = _control_series(workspace, "control__name", "geo")
+    found = _control_series(workspace, left_out, "control__name", "geo")
     controls: dict[str, dict[str, DaySeries]] = {}
     for name, geo in sorted(found):
         controls.setdefault(name, {})[geo] = DaySeries(name, *found[name, geo])
     return controls
 
 
-def _control_series(workspace: Workspace, *by: str) -> dict[tuple[str, ...], tuple[Int64Column, Float64Column]]:
+def _control_series(
+    workspace: Workspace, left_out: LeftOut, *by: str
+) -> dict[tuple[str, ...], tuple[Int64Column, Float64Column]]:
     """Days and the mean of each, for each control (and geo)."""
-    rows = _visible(ControlValue, workspace).values_list(*by, "date").annotate(mean=Avg("value"))
+    visible = left_out.without_controls(_visible(ControlValue, workspace))
+    rows = visible.values_list(*by, "date").annotate(mean=Avg("value"))
     found: dict[tuple[str, ...], tuple[list[int], list[float]]] = {}
     for *of, date, mean in _stream(rows):
         days, values = found.setdefault(tuple(of), ([], []))
@@ -266,17 +284,20 @@ def _control_series(workspace: Workspace, *by: str) -> dict[tuple[str, ...], tup
     return {of: (np.array(days, np.int64), np.array(values, np.float64)) for of, (days, values) in found.items()}
 
 
-def _events(workspace: Workspace, first: dt.date, last: dt.date) -> dict[str, Int64Column]:
+def _events(workspace: Workspace, left_out: LeftOut, first: dt.date, last: dt.date) -> dict[str, Int64Column]:
     """The days from `first` to `last` on which the events of each name are on, in the order of the names."""
-    return {
-        name: np.concatenate(list(by_geo.values())) for name, by_geo in _events_by_geo(workspace, first, last).items()
-    }
+    by_name = _events_by_geo(workspace, left_out, first, last)
+    return {name: np.concatenate(list(by_geo.values())) for name, by_geo in by_name.items()}
 
 
-def _events_by_geo(workspace: Workspace, first: dt.date, last: dt.date) -> dict[str, dict[str, Int64Column]]:
+def _events_by_geo(
+    workspace: Workspace, left_out: LeftOut, first: dt.date, last: dt.date
+) -> dict[str, dict[str, Int64Column]]:
     """The same for each geo."""
     days: dict[str, dict[str, list[Int64Column]]] = {}
     for event in load_events(workspace=workspace, start=first, end=last):
+        if event.name in left_out.controls:
+            continue
         on = np.arange(day_number(max(event.start, first)), day_number(min(event.end, last)) + 1)
         days.setdefault(event.name, {}).setdefault(event.geo, []).append(on)
     return {name: {geo: np.concatenate(on) for geo, on in days[name].items()} for name in sorted(days)}

@@ -1,7 +1,7 @@
 """From the database to frames: the visible data of a workspace."""
 
 import datetime as dt
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from itertools import islice
 
@@ -242,6 +242,50 @@ def load_daily_spend(*, workspace: Workspace) -> DailySpend:
         added_up["spend"] = np.bincount(place, table["spend"], len(keys))
         table = added_up
     return DailySpend(*(np.ascontiguousarray(table[name]) for name in ("day", "channel", "campaign", "spend")))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CampaignSpend:
+    """Visible spend of one channel, one row for each day and campaign, sorted by day: (S,) int64 days since 1970-01-01.
+
+    `campaign`: database ids, 0 for none. `spend`: (S,) float64, account currency. `names`: of the campaigns by id.
+    """
+
+    day: Int64Column
+    campaign: Int64Column
+    spend: Float64Column
+    names: Mapping[int, str]
+
+
+def load_campaign_spend(*, workspace: Workspace, channel: str, start: dt.date) -> CampaignSpend:
+    """What was spent on each campaign of a channel from a day on, in all geos together.
+
+    `channel`: a name that the channel has or had. What is merged into it counts as its own. Days without spend are left
+    out; nothing is there of a channel that is not known.
+    """
+    index = channel_index(workspace=workspace)
+    known = index.named(channel)
+    rows = (
+        ChannelSpend.objects.filter(
+            batch__workspace=workspace,
+            batch__status=Import.Status.ACTIVE,
+            shadowed=False,
+            spend__gt=0,
+            date__gte=start,
+            channel__in=[] if known is None else index.counting_for(known.pk),
+        )
+        .order_by("date", "campaign_id")
+        .values_list("date", "campaign_id", "campaign__name")
+        .annotate(total=Sum(Cast("spend", FloatField())))
+    )
+    found = list(rows.iterator(chunk_size=10_000))
+    epoch = dt.date(1970, 1, 1)
+    return CampaignSpend(
+        day=np.array([(date - epoch).days for date, *_ in found], np.int64),
+        campaign=np.array([campaign or 0 for _, campaign, *_ in found], np.int64),
+        spend=np.array([total for *_, total in found], np.float64),
+        names={campaign: name for _, campaign, name, _ in found if campaign},
+    )
 
 
 def last_conversion_day(*, workspace: Workspace, goal: Goal) -> dt.date | None:

@@ -57,6 +57,10 @@ API_KEY_PEPPER = env.str("API_KEY_PEPPER", default="") or salted_hmac("api-keys"
 
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+# Where links in mails lead that nobody's request has led to; without a trailing slash.
+SITE_URL = env.str(
+    "SITE_URL", default=f"http://localhost:{SERVE_PORT}" if EMBEDDED else f"http{'s' * HTTPS}://{ALLOWED_HOSTS[0]}"
+).rstrip("/")
 
 INSTALLED_APPS = [
     "django.contrib.admin",

@@ -17,9 +17,10 @@ from marketing.models import Campaign, Dataset, Import
 from marketing.pages.period_selector import PeriodSelector, period_selector
 from marketing.periods import yesterday
 from mmm_project.problems import NotFound
-from reports.data_driven_offer import DataDrivenOffer, data_driven_offer
+from reports.data_driven_offer import EvidenceOffer, data_driven_offer
 from reports.evidence import TITLE as EVIDENCE
 from reports.exports import FORMATS
+from reports.media_mix_offer import media_mix_offer
 from reports.numbers import Reader, Subject
 from reports.presenters import Facts, Presenter
 from reports.state import DashboardState, dashboard_state
@@ -33,7 +34,7 @@ class DashboardPage:
     """A page of the dashboard.
 
     `models`: what can be chosen, as (name, label) by family. `kept_for_view`: what the form of model and goal sends
-    along. `includes`: channels that were merged into this one. `data_driven`: beside the evidence.
+    along. `includes`: channels that were merged into this one. `evidence_offers`: what leads on beside the evidence.
     """
 
     title: str
@@ -54,7 +55,7 @@ class DashboardPage:
     provenance: str = ""
     includes: Sequence[str] = ()
     health_url: str = ""
-    data_driven: DataDrivenOffer | None = None
+    evidence_offers: Sequence[EvidenceOffer] = ()
 
 
 ElsewhereUrl = NewType("ElsewhereUrl", str)
@@ -172,12 +173,20 @@ def _page(
         provenance=_provenance(cube, workspace),
         includes=includes,
         health_url=_health_url(workspace, state, channel_id) if channel_id else "",
-        data_driven=data_driven_offer(
-            workspace, state, window_days=cube.window_days, found=subject.data_driven, may_run=may_run
-        )
+        evidence_offers=_evidence_offers(workspace, state, subject, window_days=cube.window_days, may_run=may_run)
         if path == overview_path and any(section.title == EVIDENCE for section in document.sections)
-        else None,
+        else (),
     )
+
+
+def _evidence_offers(
+    workspace: Workspace, state: DashboardState, subject: Subject, *, window_days: int, may_run: bool
+) -> list[EvidenceOffer]:
+    offers = (
+        media_mix_offer(workspace, found=subject.media_mix, may_run=may_run),
+        data_driven_offer(workspace, state, window_days=window_days, found=subject.data_driven, may_run=may_run),
+    )
+    return [offer for offer in offers if offer]
 
 
 def _health_url(workspace: Workspace, state: DashboardState, channel_id: int) -> str:

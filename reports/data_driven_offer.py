@@ -12,7 +12,7 @@ from reports.state import DashboardState
 
 
 @dataclass(frozen=True, slots=True)
-class DataDrivenOffer:
+class EvidenceOffer:
     """`text` in front of links, each a label and its address."""
 
     text: str
@@ -21,29 +21,29 @@ class DataDrivenOffer:
 
 def data_driven_offer(
     workspace: Workspace, state: DashboardState, *, window_days: int, found: DataDriven | None, may_run: bool
-) -> DataDrivenOffer | None:
+) -> EvidenceOffer | None:
     """Return what leads on; None where there is neither a run nor, for this person, a way to have one."""
     if found is None:
         return _asking(workspace, state, window_days, may_run=may_run, label="Run Data-Driven for this period")
     run = ("See the run", reverse("analyses:run", kwargs={"slug": workspace.slug, "run_id": found.run_id}))
     text = f"{found.model} comes from a run of its own."
     if not found.is_outdated or not may_run or not plans.has_feature(workspace, Feature.DATA_DRIVEN):
-        return DataDrivenOffer(text, (run,))
-    return DataDrivenOffer(text, (run, ("Run it on the newest data", _address(workspace, state, window_days))))
+        return EvidenceOffer(text, (run,))
+    return EvidenceOffer(text, (run, ("Run it on the newest data", _address(workspace, state, window_days))))
 
 
 def _asking(
     workspace: Workspace, state: DashboardState, window_days: int, *, may_run: bool, label: str
-) -> DataDrivenOffer | None:
+) -> EvidenceOffer | None:
     try:
         plans.require_feature(workspace, Feature.DATA_DRIVEN)
     except plans.PlanRequired as refusal:
         sample = reverse("attribution:data_driven", kwargs={"slug": workspace.slug})
-        return DataDrivenOffer(refusal.detail, (("See what it shows", sample),))
+        return EvidenceOffer(refusal.detail, (("See what it shows", sample),))
     if not may_run:
         return None
     text = "Data-driven ROAS, with its interval, can stand beside these."
-    return DataDrivenOffer(text, ((label, _address(workspace, state, window_days)),))
+    return EvidenceOffer(text, ((label, _address(workspace, state, window_days)),))
 
 
 def _address(workspace: Workspace, state: DashboardState, window_days: int) -> str:

@@ -1,7 +1,7 @@
 """The section Evidence of the dashboard: what models credit each channel with, beside what experiments measured."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from zoneinfo import ZoneInfo
 
@@ -11,40 +11,36 @@ from marketing.experiments import MeasuredLift
 from mmm_project import formats
 from reports.dashboard_charts import MOST_BARS, Frame, LinkTo, axis_of
 from reports.data_driven import DataDriven
+from reports.media_mix_evidence import LinkToRun, MediaMixEvidence
 from reports.numbers import Group, Subject
+from reports.ratios import Ratio
 
 TITLE = "Evidence"
 EXPERIMENT = "Experiment (incremental)"
 RULE_COLOURS = (Colour.ACCENT, Colour.CHANNEL_5, Colour.CHANNEL_1)
-DATA_DRIVEN_COLOUR, EXPERIMENT_COLOUR = Colour.CHANNEL_1, Colour.CHANNEL_6
-
-
-@dataclass(frozen=True, slots=True)
-class Ratio:
-    """Revenue for each unit of spend, with its interval; a rule has none: both ends are the ratio itself."""
-
-    value: float
-    low: float
-    high: float
-
-    @property
-    def has_interval(self) -> bool:
-        return self.low < self.high
-
-    def overlaps(self, lift: MeasuredLift) -> bool:
-        return self.low <= lift.high and self.high >= lift.low
+DATA_DRIVEN_COLOUR, EXPERIMENT_COLOUR, MEDIA_MIX_COLOUR = Colour.CHANNEL_1, Colour.CHANNEL_6, Colour.CHANNEL_8
 
 
 class Evidence:
     """Puts the section together. `chosen`: the model of the page. `confidence`: of experiments' intervals, percent."""
 
     def __init__(
-        self, subject: Subject, *, chosen: str, confidence: int, zone: ZoneInfo, frame: Frame, link: LinkTo
+        self,
+        subject: Subject,
+        *,
+        chosen: str,
+        confidence: int,
+        zone: ZoneInfo,
+        frame: Frame,
+        link: LinkTo,
+        link_to_run: LinkToRun,
     ) -> None:
         self._subject, self._frame, self._link = subject, frame, link
         self._chosen, self._confidence, self._zone = chosen, confidence, zone
         self._lifts: Mapping[str, MeasuredLift] = {lift.channel: lift for lift in subject.lifts}
         self._learned = subject.data_driven
+        found = subject.media_mix
+        self._modelled = MediaMixEvidence(found, zone=zone, link=link_to_run) if found else None
         # Beside what has learned from the data, first touch says little more than how far rules can lie apart.
         self._models = list(dict.fromkeys(["last", chosen] if self._learned else ["last", chosen, "first"]))
 
@@ -55,6 +51,9 @@ class Evidence:
             return Section(title=TITLE)
         groups = [group for group in self._subject.channels if group.name in self._lifts]
         sentences = [self._disagreement(group, self._lifts[group.name]) for group in groups]
+        if self._modelled:
+            sentences += self._modelled.disagreements(self._subject.channels, self._attributed())
+            sentences += self._modelled.origin()
         if self._learned:
             sentences.append(self._origin(self._learned))
         return Section(title=TITLE, charts=(chart,), sentences=tuple(sentences))
@@ -62,25 +61,24 @@ class Evidence:
     # --- The chart -----------------------------------------------------------------------------------------------
 
     def _chart(self) -> ChartSpec | None:
-        channels = self._subject.channels
-        shown = [group for group in channels if group.now.spend > 0 and (group.is_seen or group.name in self._lifts)][
-            :MOST_BARS
-        ]
-        if not any(group.is_seen for group in shown):
+        shown = [group for group in self._subject.channels if group.now.spend > 0 and self._has_evidence(group)]
+        shown = shown[:MOST_BARS]
+        if not any(group.is_seen or self._is_modelled(group) for group in shown):
             return None
         series = list(self._series(shown))
         unit = f"Revenue for each {self._frame.currency} spent"
-        credited = {group.name: self._ratios(group) for group in shown if group.is_seen}
-        spread = max(credited, key=lambda name: max(credited[name].values()) - min(credited[name].values()))
-        apart = {formats.ratio(ratio) for ratio in credited[spread].values()}
-        title = f"The models disagree most about {spread}" if len(apart) > 1 else "The models agree on every channel"
-        named = ", ".join(f"{formats.ratio(ratio)} by {label}" for label, ratio in credited[spread].items())
+        title, numbers = self._finding(shown)
+        own = (
+            "media mix and experiments are of their own days"
+            if self._modelled
+            else "experiments measured their own days"
+        )
         return ChartSpec(
             id="evidence",
             kind=Kind.DOTS,
             title=title,
-            subtitle=f"{unit}, {self._frame.period}; experiments measured their own days",
-            summary=f"{title}: {named}.",
+            subtitle=f"{unit}, {self._frame.period}; {own}",
+            summary=f"{title}{numbers}.",
             category_title="Channel",
             categories=tuple(Category(label=group.name) for group in shown),
             series=tuple(series),
@@ -88,6 +86,23 @@ class Evidence:
             interval=self._level(series),
             horizontal=True,
         )
+
+    def _has_evidence(self, group: Group) -> bool:
+        return group.is_seen or group.name in self._lifts or self._is_modelled(group)
+
+    def _is_modelled(self, group: Group) -> bool:
+        return self._modelled is not None and self._modelled.of(group) is not None
+
+    def _finding(self, shown: Sequence[Group]) -> tuple[str, str]:
+        """On which channel attribution models lie furthest apart, and by how much."""
+        credited = {group.name: self._ratios(group) for group in shown if group.is_seen}
+        if not credited:
+            return "Attribution sees none of these channels, and the media mix model does", ""
+        spread = max(credited, key=lambda name: max(credited[name].values()) - min(credited[name].values()))
+        apart = {formats.ratio(ratio) for ratio in credited[spread].values()}
+        named = ", ".join(f"{formats.ratio(ratio)} by {label}" for label, ratio in credited[spread].items())
+        title = f"The models disagree most about {spread}" if len(apart) > 1 else "The models agree on every channel"
+        return title, f": {named}"
 
     def _series(self, shown: Sequence[Group]) -> Sequence[Series]:
         series = [
@@ -98,6 +113,9 @@ class Evidence:
         if learned and any(_by_data(group, learned) for group in shown):
             ratio_of = partial(_by_data, learned=learned)
             series.append(self._of(shown, learned.model, DATA_DRIVEN_COLOUR, ratio_of))
+        if self._modelled and any(map(self._is_modelled, shown)):
+            marks = tuple(self._modelled.mark(group) for group in shown)
+            series.append(Series(name=self._modelled.name, colour=MEDIA_MIX_COLOUR, marks=marks))
         if any(group.name in self._lifts for group in shown):
             marks = tuple(_lift_mark(self._lifts.get(group.name), self._link(group)) for group in shown)
             series.append(Series(name=EXPERIMENT, colour=EXPERIMENT_COLOUR, marks=marks))
@@ -138,6 +156,8 @@ class Evidence:
             levels["experiments"] = self._confidence
         if self._learned and self._learned.model in whiskers and self._learned.confidence:
             levels[self._learned.model] = self._learned.confidence
+        if self._modelled and self._modelled.name in whiskers:
+            levels["media mix"] = self._modelled.found.confidence
         if len(set(levels.values())) == 1:
             return f"{next(iter(levels.values()))}% interval"
         return ", ".join(f"{level}% interval of {what}" for what, level in levels.items())
@@ -148,12 +168,24 @@ class Evidence:
         """Say where what attribution credits and what an experiment measured do not agree."""
         measured = lift_sentence(lift, currency=self._frame.currency, confidence=self._confidence)
         rule = _by_rule(group, self._chosen)
-        if rule is None:
-            return f"{measured} Attribution cannot see it: it leaves no touches."
-        clauses = [_verdict(self._frame.model, rule, lift)]
+        clauses = (
+            [_verdict(self._frame.model, rule, lift)] if rule else ["attribution cannot see it: it leaves no touches"]
+        )
         if self._learned and (learned := _by_data(group, self._learned)):
             clauses.append(_verdict(self._learned.model, learned, lift, self._learned.confidence))
-        return f"{measured} {'; '.join(clauses)}."
+        if self._modelled and (verdict := self._modelled.verdict(group, lift)):
+            clauses.append(verdict)
+        said = "; ".join(clauses)
+        return f"{measured} {said[:1].upper()}{said[1:]}."
+
+    def _attributed(self) -> list[tuple[str, Callable[[Group], Ratio | None]]]:
+        """What is held against the media mix model: the page's model, and what has learned from the data."""
+        found: list[tuple[str, Callable[[Group], Ratio | None]]] = [
+            (self._frame.model, partial(_by_rule, model=self._chosen))
+        ]
+        if self._learned:
+            found.append((self._learned.model, partial(_by_data, learned=self._learned)))
+        return found
 
     def _origin(self, learned: DataDriven) -> str:
         computed = f"{learned.finished_at.astimezone(self._zone):%-d %b %Y, %H:%M}"
@@ -175,7 +207,7 @@ def _verdict(model: str, ratio: Ratio, lift: MeasuredLift, confidence: int | Non
     credited = f"{model} credits {formats.ratio(ratio.value)}"
     if ratio.has_interval:
         credited += f" ({confidence}% interval {formats.ratio(ratio.low)} to {formats.ratio(ratio.high)})"
-    if ratio.overlaps(lift):
+    if ratio.meets(lift.low, lift.high):
         return f"{credited}, which agrees"
     return f"{credited}, which is {'more' if ratio.low > lift.high else 'less'} than the experiment allows"
 

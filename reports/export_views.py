@@ -8,14 +8,11 @@ from django.views.decorators.http import require_safe
 from accounts import access
 from accounts.access import AuthedRequest
 from analyses import registry
-from analyses.artifacts import ArtifactMissing
 from analyses.models import Run
 from jobs.models import Job
 from mmm_project.problems import NotFound
 from reports.exports import download
-from weightings.methods.planning.plans import CannotBePlanned
 from weightings.planner import scenarios
-from weightings.planner.document import scenario_document
 
 
 @require_safe
@@ -36,7 +33,10 @@ def export_scenario(request: AuthedRequest, slug: str, scenario_id: int, form: s
     """Download a scenario in one of the formats; every member may."""
     workspace = access.get_workspace(request, slug)
     scenario = scenarios.get(workspace=workspace, scenario_id=scenario_id)
-    try:
-        return download(scenario_document(scenario), form)
-    except (ArtifactMissing, CannotBePlanned) as problem:
-        raise NotFound(str(problem)) from problem
+    # Here, not above: it brings SciPy, which the start of the web server must not wait for.
+    from weightings.planner.pages import present_scenario
+
+    page = present_scenario(scenario)
+    if page.document is None:
+        raise NotFound(page.problem)
+    return download(page.document, form)

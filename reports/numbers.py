@@ -17,6 +17,7 @@ from marketing.experiments import MeasuredLift, measured_lifts
 from marketing.models import Campaign, Channel
 from marketing.periods import Period, day_number
 from reports.data_driven import DataDriven, newest_data_driven
+from reports.media_mix import MediaMix, newest_media_mix
 from reports.state import DashboardState
 
 Float64s = npt.NDArray[np.float64]
@@ -87,6 +88,7 @@ class Subject:
 
     `channels`, `campaigns`: what it is made of, by credited revenue; empty where that makes no sense. `lifts`: what
     experiments measured. `data_driven`: what a run has credited channels with in the same period, if there is one.
+    `media_mix`: what the newest media mix model says they returned, in its own period.
     """
 
     now: Measures
@@ -97,6 +99,7 @@ class Subject:
     campaigns: Sequence[Group] = ()
     lifts: Sequence[MeasuredLift] = ()
     data_driven: DataDriven | None = None
+    media_mix: MediaMix | None = None
 
 
 class Reader:
@@ -125,7 +128,7 @@ class Reader:
             index=self._index,
         )
         subject = self._subject(lambda part: part, overall=True, channels=True, campaigns=True)
-        return replace(subject, data_driven=found)
+        return replace(subject, data_driven=found, media_mix=newest_media_mix(self._workspace, index=self._index))
 
     def channel(self, channel: Channel) -> Subject:
         """One channel, by campaign."""

@@ -1,6 +1,7 @@
 """The dashboard and its detail pages as documents: all wording and formatting is finished here."""
 
 import math
+import uuid
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
@@ -282,6 +283,7 @@ class Presenter:
             zone=self.workspace.zone,
             frame=self.frame,
             link=self.channel_url,
+            link_to_run=self.run_url,
         ).section()
 
     # --- Tables --------------------------------------------------------------------------------------------------
@@ -332,6 +334,10 @@ class Presenter:
 
     def campaign_url(self, group: Group) -> str:
         return self._url("reports:campaign", campaign_id=group.key) if group.key > 0 else ""
+
+    def run_url(self, run_id: uuid.UUID) -> str:
+        """The page of a run."""
+        return reverse("analyses:run", kwargs={"slug": self.workspace.slug, "run_id": run_id})
 
     def _url(self, name: str, **key: int) -> str:
         return f"{reverse(name, kwargs={'slug': self.workspace.slug, **key})}?{self.state.query()}"

@@ -8,23 +8,32 @@ from accounts.models import Workspace
 from analyses.documents import RawCell
 from marketing.periods import Period
 from reports.data_driven import DataDriven
+from reports.media_mix import MediaMix
 from reports.numbers import Daily, Group, Measures, Subject
 from reports.state import DashboardState
 
+MEDIA_MIX = ("media_mix_roi", "media_mix_roi_low", "media_mix_roi_high")
+
 
 def rows(subject: Subject) -> Iterator[Sequence[RawCell]]:
-    """Yield every number as one table, header first: the total, each channel, each campaign, each day."""
+    """Yield every number as one table, header first: the total, each channel, each campaign, each day.
+
+    Of channels also what a media mix model says that they returned, where there is one.
+    """
     header = ["level", "name", "spend", "conversions", "revenue", "roas"]
-    compared = subject.before is not None
-    yield [*header, *(f"compared_{name}" for name in header[2:] if compared)]
-    yield ["total", "", *_raw(subject.now), *(_raw(subject.before) if compared else [])]
+    compared, modelled = subject.before is not None, subject.media_mix
+    nothing: list[RawCell] = [None] * len(MEDIA_MIX) if modelled else []
+    yield [*header, *(f"compared_{name}" for name in header[2:] if compared), *(MEDIA_MIX if modelled else ())]
+    yield ["total", "", *_raw(subject.now), *(_raw(subject.before) if compared else []), *nothing]
     for level, groups in (("channel", subject.channels), ("campaign", subject.campaigns)):
         for group in groups:
-            yield [level, group.name, *_raw(group.now), *(_raw(group.before) if compared else [])]
+            returned = modelled.by_channel.get(group.key) if modelled and level == "channel" else None
+            of_model = nothing if returned is None else [returned.value, returned.low, returned.high]
+            yield [level, group.name, *_raw(group.now), *(_raw(group.before) if compared else []), *of_model]
     before = list(_each_day(subject.history.before)) if compared else []
     for place, (day, measures) in enumerate(_each_day(subject.history.now)):
         other = before[place][1] if place < len(before) else None
-        yield ["day", day, *_raw(measures), *(_raw(other) if compared else [])]
+        yield ["day", day, *_raw(measures), *(_raw(other) if compared else []), *nothing]
 
 
 def data(
@@ -52,6 +61,7 @@ def data(
             for lift in subject.lifts
         ],
         "data_driven": _data_driven_json(subject.data_driven, subject.channels),
+        "media_mix": _media_mix_json(subject.media_mix, subject.channels),
     }
 
 
@@ -93,6 +103,27 @@ def _data_driven_json(found: DataDriven | None, channels: Sequence[Group]) -> di
             }
             for group, credited in pairs
             if group.now.spend > 0
+        ],
+    }
+
+
+def _media_mix_json(found: MediaMix | None, channels: Sequence[Group]) -> dict[str, Any] | None:
+    """The ROI of each channel of the page that the model knows, in the model's own period."""
+    if found is None:
+        return None
+    pairs = [(group, found.by_channel[group.key]) for group in channels if group.key in found.by_channel]
+    return {
+        "run": str(found.run_id),
+        "asked_at": found.asked_at.isoformat(),
+        "outcome": found.outcome,
+        "period": _dates(found.period),
+        "confidence": found.confidence,
+        "doubts": found.doubts,
+        "is_stale": found.is_stale,
+        "is_outdated": found.is_outdated,
+        "channels": [
+            {"channel": group.name, "roi": returned.value, "roi_low": returned.low, "roi_high": returned.high}
+            for group, returned in pairs
         ],
     }
 

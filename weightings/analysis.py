@@ -2,16 +2,22 @@
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+from django.urls import reverse
 
 from accounts.models import Workspace
 from analyses.registry import AnalysisKind, Answer, PresentedResult
 from jobs.progress import Progress
 from marketing.models import Dataset
-from weightings.params import EFFECTS, MEASURED_IN, clean, is_lightweight, roi_as_text
+from weightings import expected_returns
+from weightings.params import EFFECTS, LEAVE_OUT, MEASURED_IN, clean, is_lightweight
 from weightings.presentation.comparison import compare
 from weightings.presentation.document import document
 from weightings.presentation.rows import rows
 from weightings.presentation.words import describe, settings
+from weightings.refresh.renewal import renewed
+from weightings.refresh.staleness import STALE_AFTER
 
 if TYPE_CHECKING:
     from analyses.models import Run
@@ -49,13 +55,13 @@ def easier(params: Mapping[str, Any]) -> list[tuple[str, dict[str, Any]]]:
 
 
 def in_address(params: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return canonical params as the page's address says them: as text that people type."""
+    """Return canonical params as the page's address says them: as text that people type, and names one by one."""
     said = {
-        name: ",".join(map(_said, value)) if isinstance(value, list) else value
+        name: ",".join(map(_said, value)) if isinstance(value, list) and name not in LEAVE_OUT else value
         for name, value in params.items()
         if name not in (EFFECTS, MEASURED_IN)
     }
-    return {**said, "roi": roi_as_text(params[EFFECTS])} if EFFECTS in params else said
+    return {**said, "roi": expected_returns.as_text(params[EFFECTS])} if EFFECTS in params else said
 
 
 def _said(value: object) -> str:
@@ -64,7 +70,20 @@ def _said(value: object) -> str:
 
 def present_result(run: "Run") -> PresentedResult:
     """Return what the run's page shows."""
-    return PresentedResult(template_name="analyses/result.html", context={"document": document(run)})
+    context = {"document": document(run), "plan_links": plan_links(run)}
+    return PresentedResult(template_name="weightings/result.html", context=context)
+
+
+def plan_links(run: "Run") -> list[tuple[str, str]]:
+    """Return what can be done with a model, as (label, address)."""
+    of_workspace = {"slug": run.workspace.slug}
+    of_run = of_workspace | {"run_id": run.pk}
+    return [
+        ("Plan a budget", reverse("weightings:planner", kwargs=of_run)),
+        ("Scenarios", reverse("weightings:scenarios", kwargs=of_workspace)),
+        ("Forecast", f"{reverse('weightings:forecast', kwargs=of_workspace)}?{urlencode({'model_run': run.pk})}"),
+        ("Experiments", reverse("weightings:experiments", kwargs=of_workspace)),
+    ]
 
 
 KIND = AnalysisKind(
@@ -81,8 +100,13 @@ KIND = AnalysisKind(
     describe=describe,
     settings=settings,
     in_address=in_address,
-    optional=("exposure", "holidays", "bounds", "knots", "short_allowed", "experiments", "lifts", "by_geo", EFFECTS),
+    optional=(
+        *("exposure", "holidays", "bounds", "knots", "short_allowed", "experiments", "lifts", "by_geo", EFFECTS),
+        *LEAVE_OUT,
+    ),
     compare=compare,
+    stale_after=STALE_AFTER,
+    renewed=renewed,
     page="weightings:page",
     easier=easier,
 )

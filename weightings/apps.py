@@ -6,6 +6,13 @@ class WeightingsConfig(AppConfig):
 
     def ready(self) -> None:
         from analyses.registry import register
+        from jobs.handlers import register_sweeper
         from weightings import analysis
+        from weightings.budgets import analysis as budgets
+        from weightings.forecasts import analysis as forecasts
+        from weightings.refresh import reminders
 
         register(analysis.KIND)
+        register(budgets.KIND)
+        register(forecasts.KIND)
+        register_sweeper(reminders.remind_of_stale_models)

@@ -28,6 +28,7 @@ from marketing.media_panels import (
 from marketing.models import Outcome
 from marketing.panel_building.rhythm import Calendar, weekday
 from marketing.periods import EPOCH, Period, day_number
+from weightings import leaving_out
 from weightings.params import EFFECTS, NO_EXPERIMENTS, is_lightweight, period_of
 
 PROGRAM = "weightings.fit_program:fit"
@@ -44,6 +45,7 @@ def compute(workspace: Workspace, params: Mapping[str, Any], progress: Progress)
     # Here, not above: they bring SciPy, which pages that only name the kind must not wait for.
     from weightings.methods.preparing import LAGS
     from weightings.methods.storing import pack_geo_panel, pack_panel
+    from weightings.refresh.changes import ComputedModel, since_previous
 
     began = time.perf_counter()
     progress("Reading the data", 0.0)
@@ -80,6 +82,8 @@ def compute(workspace: Workspace, params: Mapping[str, Any], progress: Progress)
     )
     remarks = (*loaded.remarks, *of_experiments)
     result = {**_about(outcome, params, panel, (start, stop), remarks), **answer.result}
+    model = ComputedModel(result, panel, dict(answer.arrays))
+    result["since_previous"] = since_previous(workspace, params, model)
     of_child = answer.result["timings"]
     result["timings"] = {
         "loading_seconds": loading_seconds,
@@ -125,6 +129,8 @@ def _load(
         holiday_countries=tuple(params.get("holidays", ())),
         bounds=None if bounds is None else (bounds[0], bounds[1]),
         short_allowed=params.get("short_allowed") == "yes",
+        leave_out_channels=tuple(params.get("leave_out_channels", ())),
+        leave_out_controls=tuple(params.get("leave_out_controls", ())),
     )
     try:
         load = load_geo_panel if "by_geo" in params else load_media_panel
@@ -155,6 +161,8 @@ def _experiments(
     if found and is_lightweight(params):
         sentence = "Experiments are not used: LightweightMMM's models know none. Choose another model to have them in."
         return [], [PanelRemark("experiments", sentence)]
+    found = leaving_out.kept(found, params.get("leave_out_experiments", ()))
+    without_channel = [row for row in found if row.channel in params.get("leave_out_channels", ())]
     experiments = [
         Experiment(
             channel=row.channel,
@@ -166,8 +174,12 @@ def _experiments(
             spend=row.spend,
         )
         for row in found
+        if row not in without_channel
     ]
     channels: dict[str, dict[str, None]] = {}  # by sentence, as one may be about several
+    for row in without_channel:
+        sentence = f"Experiments on “{row.channel}” are not used: the channel is left out of the model, as asked."
+        channels[sentence] = {row.channel: None}
     for reading in read(panel, experiments, use, geos={} if geos is None else geos.by_name):
         for sentence in reading.remarks:
             channels.setdefault(sentence, {})[reading.experiment.channel] = None

@@ -9,6 +9,7 @@ import numpy as np
 
 from jobs.child_side import Arrays, Failed, Report
 from marketing.frames import MediaPanel
+from weightings import standing
 from weightings.methods import jax_runtime
 
 # How far along the work is when each part begins, by what they take on two cores.
@@ -54,7 +55,7 @@ def fit(question: dict[str, Any], arrays: Arrays, report: Report) -> tuple[dict[
     _require_finite(found.expected, found.incremental, curves)
     result = answering.answer(fitting, found, curves)
     packed, kept = storing.pack_quantities(found)
-    planned, surface = answering.plans_of(fitting)
+    planned, surface = answering.plans_of(fitting, doubts=standing.doubts(result))
     result |= planned
     kept |= surface
     result["stored"] |= {"posterior": described["posterior"], "quantities": packed, "panel": question["panel"]}

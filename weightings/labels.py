@@ -38,3 +38,12 @@ LIFT_COUNTS = {
     "within": "what it has brought within the test's days",
 }
 VERDICTS: Mapping[str, str] = {"good": "Good", "review": "Review", "fail": "Fails"}
+
+# What a recommended budget is to make as much of as it can, and what it keeps to.
+OBJECTIVES = {"mean": "Most on average", "cvar": "Most if it goes badly", "quantile": "Most in a bad case"}
+TOTAL, RETURN, MARGINAL_RETURN = "total", "return", "marginal_return"
+GOALS = {
+    TOTAL: "Keep the total",
+    RETURN: "Return at least, per unit of spend",
+    MARGINAL_RETURN: "Next unit of spend returns at least",
+}

@@ -14,12 +14,15 @@ from analyses.errors import InvalidParams
 from marketing.channel_index import channel_index
 from marketing.models import Outcome
 from marketing.periods import Period, preset, preset_name, yesterday
+from weightings import expected_returns, leaving_out
 from weightings.labels import EXPERIMENT_USES, EXPOSURES, GRANULARITIES, LIFT_COUNTS, LIGHTWEIGHT, MODEL_LABELS
 from weightings.outcomes import days_of_data, outcomes_with_data, usual_outcome
 
+LEAVE_OUT = ("leave_out_channels", "leave_out_controls", "leave_out_experiments")
 KNOWN = (
     *("outcome", "period", "start", "end", "granularity", "model", "confidence", "exposure", "holidays", "roi"),
     *("bounds", "knots", "folds", "draws", "seed", "short_allowed", "experiments", "lifts", "by_geo"),
+    *LEAVE_OUT,
 )
 EFFECTS = "effects"  # what `roi` becomes
 MEASURED_IN = "measured_in"  # what the outcome's settings say of it: canonical params keep it, nobody gives it
@@ -31,15 +34,10 @@ MOST_KNOTS = 50
 FOLDS, GEO_FOLDS, MOST_FOLDS = 3, 1, 6
 DRAWS, FEWEST_DRAWS, MOST_DRAWS = 4000, 500, 20_000
 LIGHTWEIGHT_DRAWS = 2000  # each takes many times as long, and more of them seldom help these models
-LARGEST_NUMBER = 1e12
-DECIMALS = 12  # of an expected return
-SMALLEST_NUMBER = 1e-12  # of a return: smaller ones would be 0 as text
 NO_EXPERIMENTS = "none"
 YES, NO = ("yes", "true", "1", "on"), ("no", "false", "0", "off")
 _NUMBER = r"\d{1,12}(?:\.\d{1,12})?"
-_RANGE = re.compile(rf"(?P<median>{_NUMBER})\s*\(\s*(?P<low>{_NUMBER})\s*[-\u2013]\s*(?P<high>{_NUMBER})\s*\)")
 _SIGNED = re.compile(rf"[-\u2212]?{_NUMBER}")
-HOW_TO_SAY_ROI = "TV: 1.5 (0.5-4); Search: 3 (1-8)"
 
 
 _Reader: TypeAlias = Callable[[Workspace, Mapping[str, Any]], dict[str, Any]]
@@ -60,7 +58,8 @@ def clean(workspace: Workspace, params: Mapping[str, Any]) -> dict[str, Any]:
     `end` -> `start` and `end` of what is reported; the model learns from all data up to the end. `granularity`,
     `model`, `seed`, `confidence` in percent, `folds` held back and `draws` at most per chain are always there;
     `exposure`, `holidays` and `bounds` (-> lists), `knots`, `short_allowed`, `experiments`, `lifts` and `by_geo` only
-    where they differ from the default.
+    where they differ from the default; `leave_out_channels`, `leave_out_controls` and `leave_out_experiments` (-> lists
+    of names) only where something is.
     `roi`: expected returns as text or as a mapping -> `effects` by channel. `measured_in`, money, share or number, is
     looked up anew. Raises InvalidParams with a sentence for each field.
     """
@@ -81,6 +80,9 @@ def clean(workspace: Workspace, params: Mapping[str, Any]) -> dict[str, Any]:
             cleaned |= read(workspace, given)
         except _Refused as refusal:
             errors[refusal.name] = str(refusal)
+    unused = [name for name in cleaned.get(EFFECTS, ()) if name in cleaned.get("leave_out_channels", ())]
+    if unused:
+        errors["roi"] = f"A return is expected of “{unused[0]}”, which is left out. Say nothing of it, or keep it in."
     if errors:
         raise InvalidParams(errors)
     return cleaned
@@ -281,6 +283,24 @@ def _lifts(_workspace: Workspace, given: Mapping[str, Any]) -> dict[str, Any]:
     return {"lifts": asked}
 
 
+def _without(
+    name: str, read: Callable[[Workspace, Any], list[str]], workspace: Workspace, given: Mapping[str, Any]
+) -> dict[str, Any]:
+    """What is left out, by its names."""
+    try:
+        found = read(workspace, given[name]) if name in given else []
+    except ValueError as error:
+        raise _Refused(name, str(error)) from None
+    return {name: found} if found else {}
+
+
+def _without_experiments(workspace: Workspace, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Single experiments, which is of no consequence where none is used in any case."""
+    found = _without("leave_out_experiments", leaving_out.experiments, workspace, given)
+    none_used = str(given.get("experiments", "")).strip().lower() == NO_EXPERIMENTS
+    return {} if none_used or is_lightweight(given) else found
+
+
 def _draws(_workspace: Workspace, given: Mapping[str, Any]) -> dict[str, Any]:
     usual = LIGHTWEIGHT_DRAWS if is_lightweight(given) else DRAWS
     return {"draws": _whole(given, "draws", usual, FEWEST_DRAWS, MOST_DRAWS)}
@@ -293,6 +313,9 @@ def _seed(_workspace: Workspace, given: Mapping[str, Any]) -> dict[str, Any]:
 _READERS: Sequence[_Reader] = (
     *(_granularity, _model, _confidence, _folds, _draws, _seed),
     *(_exposure, _holidays, _bounds, _knots, _short_allowed, _experiments, _lifts, _by_geo),
+    partial(_without, "leave_out_channels", leaving_out.channels),
+    partial(_without, "leave_out_controls", leaving_out.controls),
+    _without_experiments,
 )
 
 
@@ -307,68 +330,10 @@ def _effects(outcome: Outcome, workspace: Workspace, given: Mapping[str, Any]) -
         raise _Refused("roi", "LightweightMMM's models have their own beliefs: leave the expected returns out.")
     if not outcome.is_money or "bounds" in given:
         raise _Refused("roi", f"Returns can be expected of an outcome in money, and “{outcome.name}” is none.")
-    index = channel_index(workspace=workspace)
-    effects: dict[str, dict[str, float]] = {}
-    for name, text in _entries(asked):
-        channel = index.named(name)
-        if channel is None:
-            raise _Refused("roi", f"There is no channel “{_cut(name)}”.")
-        if channel.name in effects:
-            raise _Refused("roi", f"The channel “{channel.name}” is there twice.")
-        effects[channel.name] = _range(channel.name, text)
-    return {EFFECTS: dict(sorted(effects.items()))}
-
-
-def _entries(asked: Any) -> list[tuple[str, Any]]:
-    """Channel and range of each entry, as text or numbers."""
-    if isinstance(asked, Mapping):
-        return [(str(name), found) for name, found in asked.items()]
-    entries = []
-    for entry in filter(None, (part.strip() for part in str(asked).split(";"))):
-        name, colon, text = entry.rpartition(":")
-        if not colon:
-            raise _Refused("roi", f"“{_cut(entry)}” is not of the form {HOW_TO_SAY_ROI}.")
-        entries.append((name.strip(), text.strip()))
-    return entries
-
-
-def _range(channel: str, asked: Any) -> dict[str, float]:
-    names = ("median", "low", "high")
-    if isinstance(asked, Mapping) and set(asked) == set(names):
-        numbers = [asked[name] for name in names]
-    else:
-        match = _RANGE.fullmatch(str(asked))
-        numbers = [match[name] for name in names] if match else []
     try:
-        median, low, high = map(float, numbers)
-    except (TypeError, ValueError, OverflowError):  # a whole number in JSON may be larger than any float
-        raise _Refused(
-            "roi", f"The expected return of “{channel}” is not of the form 1.5 (0.5-4): “{_cut(asked)}”."
-        ) from None
-    if any(0 < number < SMALLEST_NUMBER for number in (median, low, high)):
-        raise _Refused(
-            "roi", f"The expected return of “{channel}” has a number that is too small: {SMALLEST_NUMBER:g} at least."
-        )
-    if not (0 < low < median < high < LARGEST_NUMBER) or any(isinstance(number, bool) for number in numbers):
-        raise _Refused(
-            "roi",
-            f"The expected return of “{channel}” must be above 0 and lie between the ends of its 90% range, not "
-            f"{median:g} ({low:g}-{high:g}).",
-        )
-    # As the address says them, so that a question changed there is another one only if it was changed.
-    return {"median": round(median, DECIMALS), "low": round(low, DECIMALS), "high": round(high, DECIMALS)}
-
-
-def roi_as_text(effects: Mapping[str, Mapping[str, float]]) -> str:
-    """Return the expected returns of canonical params as people type them."""
-    return "; ".join(
-        f"{channel}: {_plain(believed['median'])} ({_plain(believed['low'])}-{_plain(believed['high'])})"
-        for channel, believed in effects.items()
-    )
-
-
-def _plain(number: float) -> str:
-    return f"{number:.{DECIMALS}f}".rstrip("0").rstrip(".")
+        return {EFFECTS: expected_returns.read(asked, channel_index(workspace=workspace))}
+    except ValueError as error:
+        raise _Refused("roi", str(error)) from None
 
 
 def period_of(params: Mapping[str, Any]) -> Period:

@@ -1,10 +1,11 @@
-"""Two attribution runs side by side as a chart."""
+"""Two attribution runs side by side as charts."""
 
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from analyses.documents import Section
 from attribution.presentation import presenters
 from attribution.presentation.credit_charts import MOST_MARKS, amount_axis, category, value_axis
 from attribution.presentation.credit_tables import signed
@@ -18,7 +19,13 @@ if TYPE_CHECKING:
     from analyses.models import Run
 
 
-def compare(earlier: "Run", later: "Run") -> tuple[ChartSpec, ...]:
+def compare(earlier: "Run", later: "Run") -> tuple[Section, ...]:
+    """Return the credit in both runs as a section; none if they measure different things."""
+    charts = compared_charts(earlier, later)
+    return (Section(title="Credit side by side", charts=charts),) if charts else ()
+
+
+def compared_charts(earlier: "Run", later: "Run") -> tuple[ChartSpec, ...]:
     """Return the credit under both runs' main models as one chart; none if they measure different things."""
     first, second = Credit(earlier), Credit(later)
     if (first.dimension, first.measure) != (second.dimension, second.measure):

@@ -122,6 +122,17 @@ def draw_touches(*, clock: Clock, seed: int, considerations: Considerations, pla
     )
 
 
+def touch_rate(*, channel: Channel, considerations: Considerations) -> FloatArray:
+    """Expected touches (E,) of a channel by consideration, per day of it with intensity 1."""
+    # E[exp(slope x intent)] is divided out, so that `touches_per_day` stays the mean.
+    selection = np.exp(channel.intent_slope * considerations.intent) / np.exp(
+        (channel.intent_slope * world.INTENT_SD) ** 2 / 2
+    )
+    affinity = np.array(channel.segment_affinity)[considerations.segment]
+    rate: FloatArray = channel.touches_per_day * affinity * selection
+    return rate
+
+
 def presence(*, touches: Touches, before: FloatArray) -> BoolArray:
     """Whether each consideration met each channel by its moment `before` (E,) in hours: (E, touch channels)."""
     met = np.zeros((len(before), len(world.touch_channels())), dtype=np.bool_)
@@ -181,17 +192,13 @@ def _channel_touches(
     """
     owners, moments = [], []
     reached = seasons.cumulative(clock=clock, daily=reach)
+    rate = touch_rate(channel=channel, considerations=considerations)
     for source in np.unique(considerations.sparked_by):
         block = np.flatnonzero(considerations.sparked_by == source)
         rng = world.random_stream(seed=seed, name=f"touches {channel.name} {source}")
         opened = np.interp(considerations.start[block], clock.ticks, reached)
         closed = np.interp(considerations.end[block], clock.ticks, reached)
-        # E[exp(slope x intent)] is divided out, so that `touches_per_day` stays the mean.
-        selection = np.exp(channel.intent_slope * considerations.intent[block]) / np.exp(
-            (channel.intent_slope * world.INTENT_SD) ** 2 / 2
-        )
-        affinity = np.array(channel.segment_affinity)[considerations.segment[block]]
-        expected = channel.touches_per_day * affinity * selection * (closed - opened)
+        expected = rate[block] * (closed - opened)
         count = np.minimum(rng.poisson(expected), world.TOUCH_LIMIT)
         owner = np.repeat(np.arange(len(block)), count)
         position = rng.beta(*channel.placement, size=len(owner))

@@ -47,6 +47,11 @@ def simulate(*, end: datetime.date, seed: int, days: int, without_spend: frozens
         replace(plan, campaign_spend=np.zeros_like(plan.campaign_spend)) if plan.channel.name in without_spend else plan
         for plan in media.build_plans(clock=clock, seed=seed)
     )
+    return carry_out(clock=clock, seed=seed, plans=plans)
+
+
+def carry_out(*, clock: Clock, seed: int, plans: tuple[MediaPlan, ...]) -> Simulation:
+    """Run the world with these media."""
     people = journeys.draw_people(seed=seed)
     considerations = journeys.draw_considerations(clock=clock, seed=seed, people=people, plans=plans)
     touches = journeys.draw_touches(clock=clock, seed=seed, considerations=considerations, plans=plans)

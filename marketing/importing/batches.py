@@ -90,11 +90,14 @@ def request_batch(
     api_key: ApiKey | None = None,
     idempotency_key: str | None = None,
     strict: bool = False,
+    origin: Import.Origin = Import.Origin.API,
+    file_name: str = "",
     ring: bool = True,
 ) -> Answer:
     """Check the rows and queue the import of the valid ones, or return the import that the same request got before.
 
-    `body`: a list of rows (field name -> text, true, false or None), or an object whose `rows` is one. Raises Invalid
+    `body`: a list of rows (field name -> text, true, false or None), or an object whose `rows` is one. `origin`: by
+    which way it came, as the form of a page may send one as well. `file_name`: what people read it as. Raises Invalid
     for what is no such thing, TooManyRows, KeyReused, QuotaExceeded, and RowsRejected if no row is valid or, when
     `strict`, any is not.
     """
@@ -108,8 +111,8 @@ def request_batch(
     batch = Import(
         workspace=workspace,
         dataset=dataset,
-        origin=Import.Origin.API,
-        file_name=f"{dataset}.parquet",
+        origin=origin,
+        file_name=file_name or f"{dataset}.parquet",
         stored_file=kept_files.stored_name(path),
         checksum=checksum,
         reading=AS_A_FILE.as_json(),

@@ -9,10 +9,11 @@ import { drawHistogram } from "./charts/histogram.js";
 import { walkLinks, walkMarks } from "./charts/keyboard.js";
 import { drawLine } from "./charts/line.js";
 import { hideTooltip, leaveTooltip, showTooltip, tooltipContent } from "./charts/tooltip.js";
+import { drawWaterfall } from "./charts/waterfall.js";
 
-// Further kinds (waterfall, curves, dumbbell, heatmap, Sankey) come with their pages: a module each, named here. It
+// Further kinds (curves, dumbbell, heatmap, Sankey) come with their pages: a module each, named here. It
 // draws a chart into `svg` and returns `indexAt(x, y)`, `extent(index)` and `highlight(index)`, in pixels of the plot.
-const KINDS = { area: drawArea, bars: drawBars, dots: drawDots, histogram: drawHistogram, line: drawLine };
+const KINDS = { area: drawArea, bars: drawBars, dots: drawDots, histogram: drawHistogram, line: drawLine, waterfall: drawWaterfall };
 
 class ChartFigure extends HTMLElement {
   connectedCallback() {

@@ -10,6 +10,7 @@ from django.test import Client
 from accounts.models import User
 from analyses import registry
 from analyses.comparison import DASH, TableOfCells, differences, side_by_side
+from analyses.documents import Section
 from analyses.models import Run
 from tests.analyses.conftest import Ask, Sums, carry_out
 
@@ -89,6 +90,19 @@ def test_the_numbers_stand_side_by_side(
     assert [(row.label, [cell.text for cell in row.cells]) for row in table.rows] == [
         ("all", ["1", "2", "+1", "+100.0%"])
     ]
+
+
+def test_what_the_kind_says_of_both_stands_above_the_numbers(
+    pair: tuple[Run, Run], sums: Sums, client_for: ClientFor, viewer: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def compare(earlier: Run, later: Run) -> list[Section]:
+        terms = (run.params["terms"] for run in (earlier, later))
+        return [Section(title="Terms", sentences=("From {} to {}.".format(*terms),))]
+
+    monkeypatch.setattr(registry, "_kinds", {"sums": sums.kind(compare=compare)})
+    text = client_for(viewer).get(address(*(run.pk for run in reversed(pair)))).text
+    assert "From [1.0] to [2.0]." in text
+    assert text.index(">Terms</h2>") < text.index("Numbers side by side")
 
 
 def test_what_cannot_be_compared_is_said(

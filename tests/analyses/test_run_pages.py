@@ -128,6 +128,35 @@ def test_a_run_on_older_data_says_so_and_offers_the_newest(
     assert (newest.params, newest.requested_by) == (run.params, analyst)
 
 
+def test_a_kind_that_can_be_renewed_is_asked_up_to_its_newest_day(
+    ask: Ask, sums: Sums, client_for: ClientFor, analyst: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, client = carry_out(ask()), client_for(analyst)
+    assert 'name="renew"' not in client.get(url(run)).text
+    client.post(url(run, "retry/"), {"renew": "yes"})
+    assert Run.objects.count() == 1, "there is nothing newer, so it is the same question"
+    kind = sums.kind(renewed=lambda _workspace, params: {**params, "terms": [9], "end": "2026-02-28"})
+    monkeypatch.setattr(registry, "_kinds", {"sums": kind})
+    assert "Refresh with data up to 28 Feb 2026</button>" in client.get(url(run)).text
+    client.post(url(run, "retry/"), {"renew": "yes"})
+    assert Run.objects.exclude(pk=run.pk).get().params["terms"] == [9]
+
+
+def test_a_kind_says_for_how_long_its_results_hold(
+    ask: Ask, sums: Sums, client_for: ClientFor, viewer: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, client = carry_out(ask()), client_for(viewer)
+    Run.objects.filter(pk=run.pk).update(created_at=timezone.now() - timedelta(days=8))
+    badge = '<span class="badge badge-warn">Stale</span>'
+    assert badge not in client.get(url(run)).text
+    monkeypatch.setattr(registry, "_kinds", {"sums": sums.kind(stale_after=timedelta(days=7))})
+    text = client.get(url(run)).text
+    assert "more than 7 days ago" in text
+    assert badge in client.get("/w/acme/runs/").text
+    monkeypatch.setattr(registry, "_kinds", {"sums": sums.kind(stale_after=timedelta(days=9))})
+    assert badge not in client.get(url(run)).text
+
+
 def test_a_finished_run_says_how_it_was_set_and_where_it_comes_from(
     ask: Ask, client_for: ClientFor, analyst: User, viewer: User
 ) -> None:

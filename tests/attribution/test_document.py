@@ -10,7 +10,7 @@ from accounts.models import Workspace
 from analyses.documents import DataTable, Document
 from attribution.analysis import KIND
 from attribution.labels import MODEL_LABELS
-from attribution.presentation.comparison import compare
+from attribution.presentation.comparison import compare, compared_charts
 from attribution.presentation.credit_charts import MODEL_COLOURS
 from attribution.presentation.document import document
 from charts import ChartSpec, Colour, Kind
@@ -292,7 +292,7 @@ def test_more_channels_and_models_need_no_more_queries(shop: Workspace, django_a
 
 def test_two_runs_are_compared_under_their_main_models(shop: Workspace) -> None:
     earlier, later = finished(shop, credit={"last": LAST, "first": FIRST}), finished(shop, credit={"first": FIRST})
-    (spec,) = compare(earlier, later)
+    (spec,) = compared_charts(earlier, later)
     assert spec.title == "Search leads in A, Email in B"
     assert [series.name for series in spec.series] == ["A: Last Touch", "B: First Touch"]
     rows = {category.label: [cell.value for cell in cells] for category, cells in spec.table().rows}
@@ -314,7 +314,7 @@ def test_runs_that_measure_different_things_have_no_common_chart(shop: Workspace
 
 def test_a_group_of_one_run_alone_has_no_credit_in_the_other(shop: Workspace) -> None:
     other = {"Radio": (3.0, 300.0), "(none)": (1.0, 100.0)}
-    (spec,) = compare(finished(shop), finished(shop, credit={"last": other}))
+    (spec,) = compared_charts(finished(shop), finished(shop, credit={"last": other}))
     rows = {category.label: [cell.value for cell in cells] for category, cells in spec.table().rows}
     assert rows["Radio"] == [0.0, 300.0]
     assert rows["Search"] == [250.0, 0.0]
@@ -322,7 +322,7 @@ def test_a_group_of_one_run_alone_has_no_credit_in_the_other(shop: Workspace) ->
 
 def test_compared_groups_past_a_dozen_are_folded(shop: Workspace) -> None:
     many = {f"Channel {n:03}": (1.0, 1.0 + n) for n in range(20)} | {"(none)": (1.0, 5.0)}
-    (spec,) = compare(finished(shop, credit={"last": many}), finished(shop, credit={"last": many}))
+    (spec,) = compared_charts(finished(shop, credit={"last": many}), finished(shop, credit={"last": many}))
     assert [category.label for category in spec.categories][-2:] == ["9 others", "(none)"]
     for series in spec.series:
         assert sum(mark.value for mark in series.marks if mark) == sum(value for _, value in many.values())

@@ -10,7 +10,7 @@ from accounts.actions import set_plan
 from accounts.models import Workspace
 from analyses import artifacts
 from analyses.models import Run
-from attribution.presentation.comparison import compare
+from attribution.presentation.comparison import compare, compared_charts
 from attribution.presentation.run_difference import differences
 from charts import ChartSpec
 from tests.attribution.conftest import Attribute, ImportRows
@@ -92,7 +92,8 @@ def test_a_wider_interval_at_a_higher_level(attribute: Attribute) -> None:
 @pytest.mark.usefixtures("_customers")
 def test_the_comparison_draws_the_difference_first(attribute: Attribute) -> None:
     march, april = attribute(model="last"), attribute(model="last", start="2026-04-01", end="2026-04-30")
-    apart, credit = compare(march, april)
+    (section,) = compare(march, april)
+    apart, credit = section.charts
     assert isinstance(apart, ChartSpec)
     assert apart.interval == "95% interval"
     found = differences(march, april)
@@ -115,7 +116,7 @@ def test_without_the_replicates_there_is_no_interval(attribute: Attribute, shop:
     assert differences(march, fewer) == {}, "not the same replicates"
     artifacts.remove(april.artifact)
     assert differences(march, april) == {}
-    (credit,) = compare(march, april)
+    (credit,) = compared_charts(march, april)
     assert isinstance(credit, ChartSpec)
     assert shop.slug in str(credit.series[1].marks[0].href if credit.series[1].marks[0] else "")
 

@@ -84,12 +84,12 @@ def test_bars_are_as_long_as_their_values(live_server: LiveServer, page: Page) -
     for name in ("examples", "plain"):
         visit(page, live_server, name)
         for place, panel in enumerate(panels(name)):
-            if panel.kind not in (Kind.BARS, Kind.HISTOGRAM):
+            if panel.kind not in (Kind.BARS, Kind.HISTOGRAM, Kind.WATERFALL):
                 continue
             plot = page.locator("chart-figure").nth(place).locator(".plot").evaluate("plot => ({...plot.dataset})")
             pixels = abs(float(plot["highPx"]) - float(plot["lowPx"])) / (panel.axis.high - panel.axis.low)
             for mark in marks(page, place):
-                length = mark["box"][2 if panel.horizontal else 3]
+                length = mark["box"][2 if panel.in_rows else 3]
                 assert length == pytest.approx(abs(float(mark["value"])) * pixels, abs=0.01), (panel.id, mark)
                 measured += 1
     assert measured > 60

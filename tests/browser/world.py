@@ -24,13 +24,13 @@ from marketing.channels import merge_channels, rename_channel
 from marketing.health.reports import JOB_KIND
 from marketing.importing.actions import request_import
 from marketing.importing.dimensions import ensure_channels
-from marketing.models import Channel, ChannelSpend, Dataset, Import, SavedSegment
+from marketing.models import Channel, ChannelSpend, Dataset, Experiment, Import, SavedSegment
 from marketing.segments.definition import parse
 from marketing.segments.saved import archive_segment, create_segment
 from tests.browser.import_states import import_cases
 from tests.browser.privacy_states import export_under_way, privacy_arguments
 from tests.browser.settings_states import invitation_cases, settings_arguments
-from tests.browser.weightings_states import keep_weightings
+from tests.browser.weightings_states import forecast_states, keep_scenario, keep_weightings, plan_states
 
 EMAIL, PASSWORD = "owner@example.com", "a long enough password"
 DAYS, CUSTOMERS, TOUCHES = 120, 150, 500
@@ -49,12 +49,16 @@ SPENT_ON = {"Paid Search": 60, "Paid Social": 45, "Display": 20, "Affiliates": 1
 
 @dataclass(frozen=True)
 class World:
-    """`cases`: what to call a set of arguments of URLs -> the arguments; the first, "", has them all."""
+    """`cases`: what to call a set of arguments of URLs -> the arguments; the first, "", has them all.
+
+    `elsewhere`: what to call it -> address of pages of other workspaces.
+    """
 
     owner: User
     shop: Workspace
     runs: tuple[Run, Run]
     cases: Mapping[str, Mapping[str, object]]
+    elsewhere: Mapping[str, str]
 
     def signed_in(self) -> Client:
         """Sign in with the password: some account pages ask for a recent one."""
@@ -70,6 +74,7 @@ class World:
         health = f"/w/{self.shop.slug}/data/health/"
         one, other = self.runs
         return {
+            **self.elsewhere,
             "dashboard compared": f"{dashboard}?period=last_30&compare=previous&match_weekday=1&model=linear",
             "dashboard of too long ago": f"{dashboard}?start=2020-01-01&end=2020-01-31",
             "channel without comparison": f"{channel}?period=last_60&compare=none",
@@ -84,7 +89,11 @@ class World:
             "attribution of a segment": f"/w/{self.shop.slug}/attribution/?segment=Returning+customers",
             "attribution of a lost segment": f"/w/{self.shop.slug}/attribution/?segment=Nobody",
             "history with a run chosen": f"{history}?run={one.pk}",
+            "lift test to correct": f"/w/{self.shop.slug}/weightings/experiments/new/?experiment={self._lift_test()}",
         }
+
+    def _lift_test(self) -> int:
+        return Experiment.objects.get(batch__workspace=self.shop).pk
 
 
 def build_world(fill: Callable[[Workspace], None]) -> World:
@@ -105,6 +114,7 @@ def build_world(fill: Callable[[Workspace], None]) -> World:
     Job.objects.filter(pk=running.job_id).update(phase="Reading the data", progress=0.4)
     queued = _ask(shop, owner, model=["first"], carried_out=False)
     of_media, of_points = keep_weightings(shop)
+    stored, scenario = keep_scenario(shop, owner)
     segment, thorough = _keep_segments(shop, owner)
     of_segment = _ask(shop, owner, model=["linear", "last"], segment=segment.name)
     set_plan(workspace=shop, plan="professional", by=None)
@@ -117,6 +127,8 @@ def build_world(fill: Callable[[Workspace], None]) -> World:
     arguments: dict[str, object] = {
         "slug": shop.slug,
         "run_id": done.pk,
+        "place": 0,
+        "scenario_id": scenario.pk,
         "channel_id": spent.channel_id,
         "alias_id": shop.channel_aliases.get().pk,
         "campaign_id": spent.campaign_id,
@@ -142,6 +154,7 @@ def build_world(fill: Callable[[Workspace], None]) -> World:
         "of a segment": arguments | {"run_id": of_segment.pk},
         "data-driven": arguments | {"run_id": data_driven.pk},
         "of media": arguments | {"run_id": of_media.pk},
+        "of a stored model": arguments | {"run_id": stored.pk},
         "of media in points": arguments | {"run_id": of_points.pk},
         "of every condition": arguments | {"segment_id": thorough.pk},
         "of every rule": arguments | {"model_id": thorough_model.pk},
@@ -152,7 +165,7 @@ def build_world(fill: Callable[[Workspace], None]) -> World:
     export_under_way(empty, owner)
     cases |= import_cases(shop, owner)
     cases |= invitation_cases(owner)
-    return World(owner, shop, (done, other), cases)
+    return World(owner, shop, (done, other), cases, forecast_states(owner) | plan_states(stored, scenario))
 
 
 def _merge_and_rename_channels(workspace: Workspace) -> Channel:

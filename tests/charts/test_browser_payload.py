@@ -8,7 +8,7 @@ import pytest
 from django.template.loader import render_to_string
 
 from charts import Category, Chart, ChartSpec, Colour, Kind, Mark, Series, SmallMultiples, axis
-from charts.browser import figure, height_px, payload
+from charts.browser import ROWS_AXIS_HEIGHT, figure, height_px, payload
 from charts.examples import EXAMPLES
 from tests.charts.readings import PANELS, Readings, expected
 
@@ -102,6 +102,16 @@ def test_one_address_makes_a_link_of_the_category_and_several_make_links_of_its_
     assert figure(chart).panels[0].role == role
 
 
+def test_the_steps_of_a_waterfall_say_where_they_begin() -> None:
+    chart = PANELS["example-waterfall"]
+    marks = payload(chart)["series"][0]["marks"]
+    assert [mark["from"] for mark in marks] == [step[0] for step in chart.steps if step]
+    assert payload(chart)["horizontal"]
+    of_two = height_px(bars(of_links("Now", "", "")))
+    rows = len(chart.categories)
+    assert height_px(chart) - ROWS_AXIS_HEIGHT == (of_two - ROWS_AXIS_HEIGHT) * rows / 2
+
+
 def test_the_axis_names_only_the_categories_that_it_should() -> None:
     chart = replace(
         bars(of_links("Now", "", "")),
@@ -145,6 +155,15 @@ def test_the_key_names_several_series_and_the_interval() -> None:
     assert key(EXAMPLES["grouped-bars"]) == ["Data-driven", "Last touch"]
     assert key(EXAMPLES["line"]) == ["Revenue", "Same weeks of 2024", "95% interval"]
     assert key(EXAMPLES["area"]) == []
+
+
+def test_the_key_shows_a_dot_where_a_line_has_one_mark() -> None:
+    assert [(entry.name, entry.shape) for entry in figure(EXAMPLES["curve"]).key] == [
+        ("Observed", "line"),
+        ("Beyond", "line"),
+        ("Present", "dot"),
+        ("Recommended", "dot"),
+    ]
 
 
 def test_the_key_tells_where_marks_have_colours_of_their_own() -> None:

@@ -9,10 +9,11 @@ from pptx import Presentation
 from pptx.oxml.ns import qn
 from pptx.util import Inches
 
-from charts import Category, ChartSpec, Kind, Series
+from charts import Category, ChartSpec, Kind, Mark, Series
 from charts.pptx import add_chart
 from tests.charts.readings import PANELS, Readings, expected
 from tests.charts.test_spec import mark, spec
+from tests.charts.waterfalls import WATERFALLS, readings_of, waterfall
 
 
 def saved(chart: ChartSpec) -> Any:
@@ -39,7 +40,17 @@ def names(element: Any) -> list[str]:
     return [value.text for value in element.find(qn("c:cat")).iter(qn("c:v"))]
 
 
+def lengths(chart: ChartSpec) -> dict[str, list[float]]:
+    """What a waterfall is stacked of, by the names of its series."""
+    return {
+        drawn.find(qn("c:tx")).findtext(f".//{qn('c:v')}"): list(numbers(drawn.find(qn("c:val"))).values())
+        for drawn in space(chart).iter(qn("c:ser"))
+    }
+
+
 def read(chart: ChartSpec) -> Readings:
+    if chart.kind == Kind.WATERFALL:
+        return readings_of(chart, lengths(chart))
     readings = Readings()
     order = [series.name for series in chart.series]
     ends: dict[tuple[str, str], dict[int, float]] = {}
@@ -134,6 +145,39 @@ def test_numbers_read_as_on_the_page() -> None:
     assert chart.plots[0].series[0].data_labels.number_format == '"€"#,##0'
 
 
+@pytest.mark.parametrize("name", WATERFALLS)
+def test_a_waterfall_is_stacked_so_that_each_step_begins_where_the_one_before_it_ends(name: str) -> None:
+    chart = WATERFALLS[name]
+
+    assert read(chart).values == pytest.approx(expected(chart).values, rel=1e-12)
+    assert next(space(chart).iter(qn("c:grouping"))).get("val") == "stacked"
+    assert next(space(chart).iter(qn("c:overlap"))).get("val") == "100"
+
+
+def test_what_holds_the_steps_up_cannot_be_seen() -> None:
+    held, steps = list(space(WATERFALLS["falling"]).iter(qn("c:ser")))
+
+    assert held.find(f"{qn('c:spPr')}/{qn('a:noFill')}") is not None
+    assert steps.find(f"{qn('c:spPr')}/{qn('a:noFill')}") is None
+
+
+def test_long_steps_are_labelled_with_their_sign_and_short_ones_are_not() -> None:
+    chart = waterfall(100.0, 2.0, -40.0)
+    steps = list(space(chart).iter(qn("c:ser")))[-1]
+
+    labels = {label.find(qn("c:idx")).get("val"): label for label in steps.iter(qn("c:dLbl"))}
+    shown_as = {place: label.find(qn("c:numFmt")).get("formatCode") for place, label in labels.items()}
+    assert shown_as == {"0": '"€"#,##0.00;"€"#,##0.00', "2": '"−""€"#,##0.00;"−""€"#,##0.00', "3": shown_as["0"]}
+    assert {label.find(qn("c:showVal")).get("val") for label in labels.values()} == {"1"}
+
+
+def test_a_series_of_one_mark_is_drawn_as_a_dot() -> None:
+    chart = spec(kind=Kind.LINE, series=(spec_series(mark(4), mark(3)), spec_series(None, mark(3), name="Now")))
+    symbols = [one.get("val") for one in space(chart).iter(qn("c:symbol"))]
+
+    assert symbols == ["none", "circle"]
+
+
 def test_a_histogram_has_no_gaps_between_its_bars() -> None:
     assert saved(PANELS["example-histogram"]).chart.plots[0].gap_width == 0
 
@@ -173,10 +217,10 @@ def test_names_that_xml_cannot_hold_are_written_without_those_characters() -> No
 
 @pytest.mark.parametrize("kind", Kind)
 def test_charts_of_one_category_with_few_ticks_are_made(kind: Kind) -> None:
-    chart = spec(kind=kind, categories=(Category(label="Search"),), series=(spec_series(),))
+    chart = spec(kind=kind, categories=(Category(label="Search"),), series=(spec_series(mark(4)),))
 
     assert read(chart).values == {(0, 0): 4}
 
 
-def spec_series() -> Series:
-    return Series(name="Revenue", colour=spec().series[0].colour, marks=(mark(4),))
+def spec_series(*marks: Mark | None, name: str = "Revenue") -> Series:
+    return Series(name=name, colour=spec().series[0].colour, marks=marks)

@@ -34,6 +34,14 @@ def spec(**changes: Any) -> ChartSpec:
     return ChartSpec(**(fields | changes))
 
 
+def total(value: float) -> Mark:
+    return replace(mark(value), is_total=True)
+
+
+def of(*marks: Mark | None) -> Series:
+    return Series(name="Revenue", colour=Colour.ACCENT, marks=marks)
+
+
 def series(name: str, *values: float) -> Series:
     return Series(name=name, colour=Colour.ACCENT, marks=tuple(mark(value) for value in values))
 
@@ -53,6 +61,12 @@ def series(name: str, *values: float) -> Series:
         (lambda: spec(series=(series("Revenue", 1, 2), series("Revenue", 3, 4))), "have one name"),
         (lambda: spec(series=(series("Revenue", 1, 2, 3),)), "3 marks for 2 categories"),
         (lambda: spec(kind=Kind.HISTOGRAM, series=(series("A", 1, 2), series("B", 1, 2))), "has one series"),
+        (lambda: spec(kind=Kind.WATERFALL, series=(series("A", 1, 2), series("B", 1, 2))), "has one series"),
+        (lambda: spec(kind=Kind.WATERFALL, series=(of(mark(4, 3, 5), None),)), "draws no intervals"),
+        (lambda: spec(kind=Kind.WATERFALL, series=(of(mark(4), total(4.001)),)), "but the steps before it come to 4"),
+        (lambda: spec(kind=Kind.WATERFALL, series=(series("A", 6, 5),)), "11.0 lies outside"),
+        (lambda: spec(kind=Kind.WATERFALL, series=(series("A", 4, -5),)), "-1.0 lies outside"),
+        (lambda: spec(kind=Kind.WATERFALL, axis=replace(AXIS, low=1, ticks=())), "must hold zero"),
         (lambda: spec(axis=replace(AXIS, low=1, ticks=())), "must hold zero"),
         (lambda: spec(series=(series("Revenue", 4, 11),)), "11 lies outside the axis"),
         (
@@ -69,6 +83,18 @@ def series(name: str, *values: float) -> Series:
 def test_what_cannot_be_drawn_is_refused(make: Callable[[], object], complaint: str) -> None:
     with pytest.raises(ValueError, match=complaint):
         make()
+
+
+def test_a_waterfalls_steps_begin_where_the_one_before_ends_and_totals_at_zero() -> None:
+    names = tuple(Category(label=label) for label in "abcdef")
+    marks = (mark(4), mark(-3), None, total(1), mark(5), total(6))
+    chart = spec(kind=Kind.WATERFALL, categories=names, series=(of(*marks),))
+    assert chart.steps == ((0, 4), (4, 1), None, (0, 1), (1, 6), (0, 6))
+
+
+def test_a_total_may_be_off_by_rounding() -> None:
+    chart = spec(kind=Kind.WATERFALL, series=(of(mark(4), total(4 + 1e-9)),))
+    assert chart.steps[1] == (0, 4 + 1e-9)
 
 
 def test_series_side_by_side_need_no_room_for_their_sum() -> None:

@@ -17,6 +17,7 @@ from charts.svg import render
 from tests.charts.readings import PANELS, Readings, expected
 from tests.charts.regenerate import GALLERY
 from tests.charts.test_spec import mark, spec
+from tests.charts.waterfalls import WATERFALLS
 
 SVG = "{http://www.w3.org/2000/svg}"
 Point = tuple[float, float]
@@ -28,7 +29,7 @@ class Drawing:
     def __init__(self, svg: str, chart: ChartSpec) -> None:
         self.root = fromstring(svg)
         self.chart = chart
-        self.in_rows = chart.kind == Kind.DOTS or (chart.kind == Kind.BARS and chart.horizontal)
+        self.in_rows = chart.kind in (Kind.DOTS, Kind.WATERFALL) or (chart.kind == Kind.BARS and chart.horizontal)
         self.paths = {path.get("id", ""): points(path) for path in self.root.iter(f"{SVG}path")}
         last = len(chart.axis.ticks) - 1
         self._ticks = [(self.along(f"tick-{number}")[0], chart.axis.ticks[number].value) for number in (0, last)]
@@ -162,7 +163,7 @@ def test_a_value_between_two_gaps_is_drawn() -> None:
 
 def test_one_category_and_a_series_of_gaps_are_drawn() -> None:
     for kind in Kind:
-        several = () if kind == Kind.HISTOGRAM else (replace(line(None), name="Nothing"),)
+        several = () if kind in (Kind.HISTOGRAM, Kind.WATERFALL) else (replace(line(None), name="Nothing"),)
         chart = spec(kind=kind, categories=(Category(label="Search"),), series=(line(mark(4)), *several))
         assert_drawn(render(chart), chart)
 
@@ -175,6 +176,25 @@ def test_stacked_values_below_zero_stack_downwards() -> None:
     )
 
     assert_drawn(render(chart), chart)
+
+
+@pytest.mark.parametrize("name", WATERFALLS)
+def test_each_step_begins_where_the_one_before_it_ends(name: str) -> None:
+    chart = WATERFALLS[name]
+    near = 1e-3 * (chart.axis.high - chart.axis.low)
+
+    for width_px in (960, 480):
+        drawing = Drawing(render(chart, width_px=width_px), chart)
+        assert drawing.read().values == pytest.approx(expected(chart).values, abs=near)
+        ends = {
+            place: [drawing.value(at) for at in drawing.along(f"s0-c{place}")[:2]]
+            for _number, place in drawing.read().values
+        }
+        so_far = 0.0
+        for place, one in enumerate(chart.series[0].marks):
+            if one:
+                assert ends[place][0] == pytest.approx(0.0 if one.is_total else so_far, abs=near)
+                so_far = ends[place][1]
 
 
 def line(*marks: Mark | None) -> Series:

@@ -14,6 +14,7 @@ from charts import Category, ChartSpec, Colour, Kind, Series
 from charts.xlsx import add_chart
 from tests.charts.readings import PANELS, Readings, expected
 from tests.charts.test_spec import mark, spec
+from tests.charts.waterfalls import WATERFALLS, readings_of
 
 NAMES = {
     "c": "http://schemas.openxmlformats.org/drawingml/2006/chart",
@@ -56,6 +57,9 @@ def cells(sheet: Worksheet, reference: str) -> list[Any]:
 
 def read(chart: ChartSpec) -> Readings:
     sheet = saved(chart)
+    if chart.kind == Kind.WATERFALL:
+        stacked = {cells(sheet, one.tx.strRef.f)[0]: cells(sheet, one.val.numRef.f) for one in drawn(sheet).series}
+        return readings_of(chart, stacked)
     readings = Readings()
     order = [series.name for series in chart.series]
     ends: dict[tuple[str, str], list[Any]] = {}
@@ -145,6 +149,38 @@ def test_bars_have_their_channels_colours() -> None:
 
     colours = [point.spPr.solidFill.srgbClr for point in native.dPt]
     assert colours == [one.colour.hex[1:].upper() for one in chart.series[0].marks if one and one.colour]
+
+
+@pytest.mark.parametrize("name", WATERFALLS)
+def test_a_waterfall_is_stacked_so_that_each_step_begins_where_the_one_before_it_ends(name: str) -> None:
+    chart = WATERFALLS[name]
+    native = drawn(saved(chart))
+
+    assert read(chart).values == pytest.approx(expected(chart).values, rel=1e-12)
+    assert (native.type, native.grouping, native.overlap) == ("bar", "stacked", 100)
+    assert native.series[0].graphicalProperties.noFill
+    assert not native.series[1].graphicalProperties.noFill
+
+
+def test_the_steps_of_a_waterfall_have_their_colours_and_long_ones_their_values() -> None:
+    chart = WATERFALLS["the example"]
+    _held, steps = drawn(saved(chart)).series
+
+    colours = [point.spPr.solidFill.srgbClr for point in steps.dPt]
+    assert colours == [one.colour.hex[1:].upper() for one in chart.series[0].marks if one and one.colour]
+    assert [label.idx for label in steps.dLbls.dLbl] == [0, 1, len(chart.categories) - 1]
+    assert {label.showVal for label in steps.dLbls.dLbl} == {True}
+    assert not steps.dLbls.showVal
+
+
+def test_a_series_of_one_mark_is_drawn_as_a_dot() -> None:
+    lines = (
+        Series(name="Revenue", colour=Colour.ACCENT, marks=(mark(4), mark(3))),
+        Series(name="Now", colour=Colour.ACCENT, marks=(None, mark(3))),
+    )
+    native = drawn(saved(spec(kind=Kind.LINE, series=lines)))
+
+    assert [series.marker.symbol for series in native.series] == [None, "circle"]  # "none" is read back as None
 
 
 def test_rows_start_on_top_with_their_axis_below() -> None:

@@ -88,10 +88,9 @@ def mark_of(chart: ChartSpec, series: str, channel: str) -> Mark | None:
 
 def offer(html: str) -> tuple[str, list[str]]:
     """What is offered under the evidence: its words, and where its links lead."""
-    found = re.search(r'<p class="data-driven-offer muted">(.*?)</p>', html, re.DOTALL)
-    if not found:
-        return "", []
-    return unescape(re.sub("<[^>]*>", "", found[1])), [unescape(url) for url in re.findall('href="([^"]*)"', found[1])]
+    offers = re.findall(r'<p class="evidence-offer muted">(.*?)</p>', html, re.DOTALL)
+    found = next((each for each in offers if "media mix" not in each), "")
+    return unescape(re.sub("<[^>]*>", "", found)), [unescape(url) for url in re.findall('href="([^"]*)"', found)]
 
 
 # --- Which run ---

@@ -76,6 +76,28 @@ def cancel_fit(seed: int) -> bool:
     return request_cancel(job=Run.objects.get(kind="weightings", params__seed=seed).job, by=None)
 
 
+def sign_in() -> str:
+    """Return the session of an owner of the workspace, who is made if there is none, and whose market has data."""
+    from django.conf import settings
+    from django.test import Client
+
+    from accounts.models import Membership, Role, User, Workspace
+    from marketing.models import Outcome
+    from tests.weightings import markets
+
+    workspace = Workspace.objects.get(slug="stack")
+    if not Outcome.objects.filter(workspace=workspace).exists():
+        markets.add_outcome(workspace)
+        markets.add_spend(workspace)
+    owner = User.objects.filter(email="owner@example.com").first()
+    if owner is None:
+        owner = User.objects.create_user("owner@example.com", "a long enough password")
+        Membership.objects.create(user=owner, workspace=workspace, role=Role.OWNER)
+    browser = Client()
+    browser.force_login(owner)
+    return browser.cookies[settings.SESSION_COOKIE_NAME].value
+
+
 def ring(name: str, times: int) -> None:
     """Deliver the doorbell of the question's job `times` times more."""
     from analyses.models import Run
@@ -93,6 +115,7 @@ COMMANDS: dict[str, Callable[..., object]] = {
     "ring": ring,
     "fit": fit,
     "cancel_fit": cancel_fit,
+    "sign_in": sign_in,
 }
 
 if __name__ == "__main__":

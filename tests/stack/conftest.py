@@ -5,7 +5,10 @@ import psycopg
 import pytest
 import redis
 
+from tests.browser.conftest import base_url, browser_type_launch_args
 from tests.stack.stacks import Embedded, Production, Stack
+
+__all__ = ["base_url", "browser_type_launch_args"]  # fixtures: the same browser
 
 DATABASE_URL = os.environ.get("STACK_DATABASE_URL", "postgres://postgres@127.0.0.1:5432/postgres")
 REDIS_URL = os.environ.get("STACK_REDIS_URL", "redis://127.0.0.1:6379/15")

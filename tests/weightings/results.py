@@ -3,8 +3,9 @@
 `test_analysis.py` holds them against the answer of a real fit: they have the same keys.
 """
 
-import datetime as dt
 from typing import Any
+
+from django.utils import timezone
 
 from accounts.models import Workspace
 from analyses.models import Run
@@ -64,7 +65,7 @@ def finished(
         trigger=Run.Trigger.CLI,
         params=asked,
         result=a_result(is_money=is_money, bounds=bounds, converged=converged, checks=checks) | (result or {}),
-        created_at=dt.datetime(2026, 4, 1, 9, tzinfo=dt.UTC),
+        created_at=timezone.now(),
     )
 
 
@@ -122,9 +123,61 @@ def a_result(
         "prior_predictive": {"media_share": around(0.25), "shares": {"Search": around(0.1), "TV": around(0.1)}},
         "series": _series(),
         "curves": _curves(),
-        "stored": {"posterior": None, "quantities": {}, "panel": {}},
+        "since_previous": None,
+        "stored": {
+            "posterior": None,
+            "quantities": {"window": [0, WEEKS], "media": [*(name for name, *_ in CHANNELS), ORGANIC]},
+            "panel": {"channels": [name for name, *_ in CHANNELS]},
+            "surface": None,
+        },
+        "budget": _budget() if of_money and converged and "fail" not in verdicts else None,
+        "budget_problem": "" if of_money and converged and "fail" not in verdicts else "No budget is recommended.",
+        "worth_testing": _worth_testing() if of_money and converged and "fail" not in verdicts else [],
         "timings": {"compile_seconds": 6.0, "sampling_seconds": 4.0, "total_seconds": 12.0},
     }
+
+
+def _budget() -> dict[str, Any]:
+    """300 of TV's spend on Search."""
+    moved = {"Search": 300.0, "TV": -300.0}
+    total = sum(spend for _name, spend, *_ in CHANNELS)
+    added = sum(spend * returned for _name, spend, returned, _contribution in CHANNELS)
+    return {
+        "goal": {"kind": "total", "spend": total},
+        "objective": {"name": "mean", "share": 0.1},
+        "spend_current": total,
+        "spend_recommended": total,
+        "outcome_current": around(EXPECTED, reach=0.05),
+        "outcome_recommended": around(EXPECTED + 320, reach=0.05),
+        "added_current": around(added),
+        "added_recommended": around(added + 320),
+        "gain": around(320.0, reach=1.5),
+        "probability_better": 0.91,
+        "channels": [
+            {
+                "channel": name,
+                "spend_current": spend,
+                "spend_recommended": spend + moved[name],
+                "low": 0.7 * spend,
+                "high": 1.3 * spend,
+                "bound": "high" if name == "Search" else None,
+                "extrapolated": name == "Search",
+                "added_current": around(returned * spend),
+                "added_recommended": around(returned * (spend + 0.9 * moved[name])),
+                "difference": around(0.9 * returned * moved[name]),
+                "marginal_current": around(0.8 * returned),
+                "marginal_recommended": around(0.7 * returned),
+                "per_spend_recommended": around(0.95 * returned),
+            }
+            for name, spend, returned, _contribution in CHANNELS
+        ],
+    }
+
+
+def _worth_testing() -> list[dict[str, Any]]:
+    tests = {"TV": (120.0, 3700.0, 2800.0, 5000.0, 400.0), "Search": (20.0, 1300.0, 900.0, 1300.0, 60.0)}
+    keys = ("value", "spend", "spend_low", "spend_high", "moves")
+    return [{"channel": name, **dict(zip(keys, numbers, strict=True))} for name, numbers in tests.items()]
 
 
 def a_check(
@@ -163,6 +216,8 @@ def _channel(name: str, spend: float, returned: float, contribution: float, *, o
         "prior": {"kind": "roi" if of_money else "contribution", "median": 1.2, "low": 0.3, "high": 5.4},
         "parameters": {"effect": around(returned), "retention": around(0.5)},
         "carry_over_weights": [0.6, 0.4],
+        "carry_over_by_lag": {"low": [0.5, 0.3], "median": [0.61, 0.39], "high": [0.7, 0.5]},
+        "effect_within": {"half": around(1.0, reach=0.0), "most": around(2.0, reach=0.0)},
     }
 
 
@@ -200,6 +255,10 @@ def _holdout() -> dict[str, Any]:
         "level": 90.0,
         "naive_wmape": 0.2,
         **tried,
+        "by_steps": [
+            {"ahead": ahead, "periods": 1, **tried, "naive_wmape": 0.2, "naive_crps": 180.0, "skill": 0.5}
+            for ahead in range(1, 5)
+        ],
     }
 
 

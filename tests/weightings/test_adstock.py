@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from marketing.frames import Float64Table
-from weightings.methods.adstock import adstock, delayed_weights, geometric_weights, lagged
+from weightings.methods.adstock import adstock, delayed_weights, geometric_weights, lagged, periods_until
 
 shares = st.floats(0, 1)
 windows = st.integers(1, 20)
@@ -197,3 +197,21 @@ def test_media_without_a_channel_axis_are_refused() -> None:
 def test_what_pages_compute_with_does_not_load_jax(module: str) -> None:
     loads = f"import sys, weightings.methods.{module}; sys.exit('jax' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", loads], check=False).returncode == 0
+
+
+def test_half_of_an_effect_of_four_two_and_one_sevenths_comes_at_once_and_the_rest_within_three_periods() -> None:
+    weights = geometric_weights(np.array([[0.5], [0.0], [1.0]]), 3)[:, 0]
+    assert periods_until(weights, 0.5).tolist() == [1, 1, 2]
+    assert periods_until(weights, 0.9).tolist() == [3, 1, 3]
+    assert periods_until(weights, 1.0).tolist() == [3, 1, 3]
+
+
+@given(shares, st.floats(0, 5), st.integers(6, 20), st.floats(0.01, 1))
+def test_the_effect_within_is_the_first_sum_of_weights_that_reaches_the_share(
+    retention: float, delay: float, lags: int, share: float
+) -> None:
+    weights = delayed_weights(np.array(retention), np.array(delay), lags)
+    periods = int(periods_until(weights, share))
+    assert 1 <= periods <= lags
+    assert sum(weights[:periods]) >= share - 1e-9
+    assert periods == 1 or sum(weights[: periods - 1]) < share

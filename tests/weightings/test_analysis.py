@@ -150,7 +150,8 @@ def test_results_written_by_hand_in_other_tests_have_the_keys_of_this_one(answer
     assert written["curves"]["channels"][0].keys() == answered.result["curves"]["channels"][0].keys()
     assert written["curves"]["multipliers"] == answered.result["curves"]["multipliers"]
     assert written["health"][0].keys() == answered.result["health"][0].keys()
-    assert written["holdout"]["folds"][0].keys() == answered.result["holdout"]["folds"][0].keys()
+    for name in ("folds", "by_steps"):
+        assert written["holdout"][name][0].keys() == answered.result["holdout"][name][0].keys()
 
 
 def test_the_posterior_and_the_panel_are_kept(answered: Answered) -> None:

@@ -1,5 +1,7 @@
 """Accuracy by steps ahead, by hand and against the scores of whole folds."""
 
+import json
+
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -8,7 +10,7 @@ from marketing.frames import MediaPanel
 from tests.weightings.worlds import panel
 from weightings.methods import scores
 from weightings.methods.fitting import Fold
-from weightings.methods.forecasting.backtest import as_a_year_before, backtest
+from weightings.methods.forecasting.backtest import as_a_year_before, backtest, held_back_json
 
 FloatArray = npt.NDArray[np.float64]
 WEEKS = 120
@@ -115,3 +117,19 @@ def test_nothing_of_what_is_to_be_predicted_is_used() -> None:
 def test_a_year_before_needs_an_outcome() -> None:
     with pytest.raises(ValueError, match="No outcome is known before period 10"):
         as_a_year_before(market(np.append(np.full(20, np.nan), np.ones(WEEKS - 20))), 10, 3)
+
+
+def test_what_is_kept_has_the_accuracy_by_steps_ahead_and_nothing_that_json_has_not() -> None:
+    of = market(np.append(np.arange(1.0, WEEKS), np.nan))
+    unknown = a_fold(WEEKS - 2, [119.0, np.nan], np.array([[110.0, 100.0], [114.0, 108.0]]))
+    earlier = a_fold(WEEKS - 4, [117.0, 118.0], np.array([[117.0, 118.0], [117.0, 120.0]]))
+    kept = held_back_json(of, [unknown, earlier], level=0.9)
+    assert kept is not None
+    json.dumps(kept, allow_nan=False)
+    found = backtest(of, [unknown, earlier], level=0.9)
+    assert [step["ahead"] for step in kept["by_steps"]] == [1, 2]
+    assert [step["periods"] for step in kept["by_steps"]] == [2, 1]
+    for name in ("wmape", "naive_wmape", "crps", "naive_crps", "coverage", "skill"):
+        assert [step[name] for step in kept["by_steps"]] == getattr(found, name).tolist()
+    nothing = a_fold(WEEKS - 1, [np.nan], np.array([[1.0], [2.0]]))
+    assert held_back_json(of, [nothing], level=0.9) is None

@@ -12,7 +12,7 @@ from marketing.models import Channel
 from reports.exports import FORMATS, write
 from tests.weightings.results import BASELINE, CHANNELS, EXPECTED, NOTHING, a_check, around, finished
 from weightings.analysis import KIND
-from weightings.presentation.comparison import compare
+from weightings.presentation.comparison import OTHER_OUTCOMES, compare
 from weightings.presentation.document import document
 from weightings.presentation.rows import rows
 
@@ -143,8 +143,11 @@ def test_curves_go_on_dashed_beyond_the_present_spend(workspace: Workspace) -> N
     (curves,) = section(shown(workspace), "Response curves").charts
     assert isinstance(curves, SmallMultiples)
     assert [panel.title for panel in curves.panels] == ["TV", "Search"]
-    known, beyond = curves.panels[0].series
+    known, beyond, present, recommended = curves.panels[0].series
+    assert sum(mark is not None for mark in recommended.marks) == 1
     assert (known.dashed, beyond.dashed) == (False, True)
+    assert [place for place, mark in enumerate(present.marks) if mark] == [10]
+    assert present.marks[10] == known.marks[10]
     assert known.marks[10] == beyond.marks[10]
     assert (known.marks[11], beyond.marks[9]) == (None, None)
     assert curves.panels[0].categories[10].label == "€4,000 (1.0×)"
@@ -335,14 +338,18 @@ def test_two_runs_are_compared_by_their_returns(workspace: Workspace) -> None:
         channel | ({"roi": around(0.9)} if channel["channel"] == "TV" else {})
         for channel in finished(workspace).result["channels"]
     ]
-    (dots,) = compare(finished(workspace), finished(workspace, model="delayed", result={"channels": channels}))
+    sections = compare(finished(workspace), finished(workspace, model="delayed", result={"channels": channels}))
+    (dots,) = (chart for section in sections for chart in section.charts)
+    assert isinstance(dots, ChartSpec)
     assert dots.title == "The intervals of every channel overlap"
     assert [category.label for category in dots.categories] == ["Search", "TV"]
     assert [mark.value for series in dots.series for mark in series.marks if mark] == [2.0, 0.5, 2.0, 0.9]
 
 
 def test_runs_of_different_outcomes_are_not_compared(workspace: Workspace) -> None:
-    assert compare(finished(workspace), finished(workspace, is_money=False)) == ()
+    (section,) = compare(finished(workspace), finished(workspace, is_money=False))
+    assert section.sentences == (OTHER_OUTCOMES,)
+    assert not section.charts
 
 
 def test_the_question_in_words(workspace: Workspace) -> None:
@@ -366,14 +373,16 @@ def test_easier_questions_are_coarser_or_hold_nothing_back(workspace: Workspace)
 
 
 def test_channels_have_their_page_and_colour(workspace: Workspace) -> None:
-    (tv,) = ensure_channels(workspace=workspace, names=["TV"])
-    returns = chart(shown(workspace), "returns")
+    ensure_channels(workspace=workspace, names=["TV"])
+    run = finished(workspace)
+    returns = chart(document(run), "returns")
     marks = dict(zip([category.label for category in returns.categories], returns.series[0].marks, strict=True))
     assert marks["TV"] is not None
     assert marks["Search"] is not None
-    assert marks["TV"].href == f"/w/acme/dashboard/channels/{tv.pk}/?start=2026-01-05&end=2026-03-29"
+    assert marks["TV"].href == f"/w/acme/weightings/runs/{run.pk}/channels/1/"
     assert marks["TV"].colour == Colour.CHANNEL_1
-    assert (marks["Search"].href, marks["Search"].colour) == ("", Colour.OTHER)
+    assert marks["Search"].href == f"/w/acme/weightings/runs/{run.pk}/channels/0/"
+    assert marks["Search"].colour == Colour.OTHER  # the workspace has no such channel any more
     assert [name for name, *_ in CHANNELS] == ["Search", "TV"]
 
 

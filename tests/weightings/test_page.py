@@ -109,7 +109,7 @@ def test_an_invalid_form_comes_back_with_what_is_wrong_beside_the_fields(client_
     [
         ({"period": "custom"}, "A custom period needs both a start and an end."),
         ({"roi": "TV: 5 (1-2)"}, "lie between the ends of its 90% range"),
-        ({"holidays": "Germany"}, "“GERMANY” is no country&#x27;s two letters"),
+        ({"holidays": "Germania"}, "“GERMANIA” is no country&#x27;s two letters"),
         ({"draws": "100"}, "“draws” lies between 500 and 20000."),
         ({"period": "last_30"}, "they end on 26 Feb 2023. Choose 2023-01-28 as the start and 2023-02-26 as the end"),
     ],

@@ -50,7 +50,7 @@ def test_an_empty_address_is_the_current_plan(run: Run) -> None:
     assert page.presented is not None
     assert page.presented.finding == "The plan is the current one."
     assert page.presented.warnings == ()
-    spent = {channel["channel"]: channel["spend"] for channel in run.result["channels"] if channel["kind"] == "paid"}  # type: ignore[index]
+    spent = {channel["channel"]: channel["spend"] for channel in run.result["channels"] if channel["kind"] == "paid"}
     assert planned(page) == {name: round(spend, 2) for name, spend in spent.items()}
 
 

@@ -12,6 +12,7 @@ from weightings.methods.scores import (
     crps,
     interval_coverage,
     ks_distance,
+    lag_one_correlation,
     r_squared,
     variance_inflation_factors,
     wmape,
@@ -104,6 +105,27 @@ def test_fit_is_perfect_for_the_values_and_nothing_for_their_mean(seed: int) -> 
 def test_the_fit_of_values_without_variation_is_unknown() -> None:
     assert np.isnan(r_squared(np.full(3, 0.1), np.zeros(3)))
     assert np.isnan(wmape(np.zeros(3), np.ones(3)))
+
+
+def test_the_correlation_of_neighbouring_residuals_is_known_by_hand() -> None:
+    assert lag_one_correlation(np.array([2.0, 1.0, -1.0])) == pytest.approx((2 - 1) / 6)
+    assert lag_one_correlation(np.array([3.0, np.nan, 2.0, 2.0])) == pytest.approx(4 / 17)  # 3 has no neighbour
+
+
+def test_residuals_that_are_alone_or_nothing_have_no_correlation() -> None:
+    for residual in ([], [1.0], [0.0, 0.0, 0.0], [1.0, np.nan, 2.0]):
+        assert np.isnan(lag_one_correlation(np.array(residual)))
+
+
+@given(seeds, st.floats(-0.9, 0.9))
+def test_the_correlation_of_neighbouring_residuals_is_that_of_their_process(seed: int, persistence: float) -> None:
+    noise = np.random.default_rng(seed).normal(size=4000)
+    residual = np.empty_like(noise)
+    before = 0.0
+    for place, shock in enumerate(noise):
+        before = residual[place] = persistence * before + shock
+    assert lag_one_correlation(residual) == pytest.approx(persistence, abs=0.08)
+    assert lag_one_correlation(1e6 * residual) == pytest.approx(lag_one_correlation(residual))
 
 
 def test_ks_distance_of_two_small_samples_is_that_of_lightweight_mmm() -> None:

@@ -1,16 +1,25 @@
 """The kind of analysis that recommends a budget by a finished run's model."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from accounts.models import Workspace
-from analyses.registry import AnalysisKind, Answer, PresentedResult
+from analyses.registry import AnalysisKind, Answer, Cell, PresentedResult
 from jobs.progress import Progress
-from weightings.budgets.document import describe, document, rows, settings
-from weightings.budgets.params import DERIVED, clean
+from weightings.budgets.words import describe, settings
 
 if TYPE_CHECKING:
+    from analyses.documents import Document
     from analyses.models import Run
+
+# What follows imports where it is called: pages that only name the kind must not wait for the numerical libraries.
+
+
+def clean(workspace: Workspace, params: Mapping[str, Any]) -> dict[str, Any]:
+    """Return canonical params, as `weightings.budgets.params` has them."""
+    from weightings.budgets import params as budget_params
+
+    return budget_params.clean(workspace, params)
 
 
 def compute(workspace: Workspace, params: Mapping[str, Any], progress: Progress) -> Answer:
@@ -18,6 +27,20 @@ def compute(workspace: Workspace, params: Mapping[str, Any], progress: Progress)
     from weightings.budgets import computation
 
     return computation.compute(workspace, params, progress)
+
+
+def document(run: "Run") -> "Document":
+    """Return a finished run for its page and its exports."""
+    from weightings.budgets import document as of_budget
+
+    return of_budget.document(run)
+
+
+def rows(run: "Run") -> Iterable[Sequence[Cell]]:
+    """Yield the result as one table, header first."""
+    from weightings.budgets import document as of_budget
+
+    return of_budget.rows(run)
 
 
 def easier(params: Mapping[str, Any]) -> list[tuple[str, dict[str, Any]]]:
@@ -34,7 +57,7 @@ def present_result(run: "Run") -> PresentedResult:
 
 def in_address(params: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return canonical params as the page's address says them: which model, and the horizon."""
-    return {name: value for name, value in params.items() if name in ("model_run", "horizon") and name not in DERIVED}
+    return {name: value for name, value in params.items() if name in ("model_run", "horizon")}
 
 
 KIND = AnalysisKind(

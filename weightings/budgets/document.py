@@ -4,6 +4,7 @@ import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from analyses.age import stale_sentence
 from analyses.documents import Card, DataTable, Document, Figure, RawCell, Row, Section
 from analyses.models import Run
 from analyses.presenters import asked_at, provenance
@@ -12,7 +13,7 @@ from charts import Category, ChartSpec, Colour, Kind, Mark, Series, axis
 from charts.colours import CHANNEL_COLOURS
 from marketing.periods import EPOCH
 from mmm_project import formats
-from weightings.planner.plan import GOALS, OBJECTIVES
+from weightings.budgets.words import describe, settings
 from weightings.presentation import words
 from weightings.presentation.budget_sections import budget_section, finding
 from weightings.presentation.results import Result, listed
@@ -53,33 +54,6 @@ def document(run: Run) -> Document:
     )
 
 
-def describe(params: Mapping[str, Any]) -> str:
-    """Return the question in a line: "Sales · Most on average · 13 last periods"."""
-    horizon = f"the last {params['horizon']} periods" if "horizon" in params else "the period reported"
-    flighting = ["with flighting"] if "flighting" in params else []
-    return " · ".join([params["outcome"], OBJECTIVES[params["objective"]], horizon, *flighting])
-
-
-def settings(params: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Return the question as a list of settings."""
-    limits, locks = params.get("limits", {}), params.get("locks", {})
-    goal = GOALS[params["goal"]] + (f" {params['target']:g}" if "target" in params else "")
-    return [
-        ("Outcome", params["outcome"]),
-        ("As in", f"{params['start']} to {params['end']}"),
-        ("Total asked for", f"{params['total']:,.2f}"),
-        ("Aims at", OBJECTIVES[params["objective"]]),
-        ("Within", goal),
-        (
-            "Limits",
-            "; ".join(f"{name} {low:,.2f} to {high:,.2f}" for name, (low, high) in limits.items()) or "the usual",
-        ),
-        ("Locked", "; ".join(f"{name} {amount:,.2f}" for name, amount in locks.items()) or "none"),
-        ("Flighting", "optimised" if "flighting" in params else "kept"),
-        *((("Recommended all the same", "yes"),) if "override" in params else ()),
-    ]
-
-
 def _cards(result: Result, budget: Mapping[str, Any]) -> Iterator[Card]:
     gain = result.amounts(budget["gain"])
     outcome = result.amounts(budget["outcome_recommended"])
@@ -108,6 +82,8 @@ def _cards(result: Result, budget: Mapping[str, Any]) -> Iterator[Card]:
 def _notes(result: Result, answer: Mapping[str, Any]) -> Iterator[str]:
     if answer["doubts"]:
         yield f"{answer['doubts']} This one was asked for all the same."
+    if stale := stale_sentence(result.run):
+        yield stale
     yield words.ROI_MEANING if result.is_money else words.RETURN_MEANING
     if answer["flighting"]:
         yield (

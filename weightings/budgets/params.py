@@ -10,10 +10,11 @@ from analyses.errors import InvalidParams
 from analyses.models import Run
 from weightings import standing
 from weightings.forecasts.model_runs import find_model, finished_runs
+from weightings.labels import GOALS, OBJECTIVES, TOTAL
 from weightings.methods.planning.plans import CannotBePlanned
 from weightings.params import NO, YES
 from weightings.planner.horizon import Horizon, offered_horizons
-from weightings.planner.plan import GOALS, LARGEST, OBJECTIVES, TOTAL, Plan, recommended
+from weightings.planner.plan import LARGEST, Plan, recommended
 from weightings.stored import StoredModel
 
 KNOWN = (*("model_run", "horizon", "total", "objective", "goal", "target", "limits", "locks", "flighting", "override"),)

@@ -1,26 +1,26 @@
 """Asking for a budget: from the planner, with what it keeps to; its answer is a run's page."""
 
-import uuid
+from typing import TYPE_CHECKING
 
 from django.contrib import messages
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
 from accounts import access
 from accounts.access import AuthedRequest
+from accounts.models import Workspace
 from accounts.permissions import Permission
-from analyses.artifacts import ArtifactMissing
-from analyses.errors import InvalidParams
 from analyses.models import Run
 from analyses.runs import request_run
-from mmm_project.problems import NotFound
+from mmm_project.problems import Invalid
 from weightings.forecasts.model_runs import find_model, finished_runs
-from weightings.methods.planning.plans import CannotBePlanned
-from weightings.planner.forms import PlannerForm
-from weightings.planner.pages import planner_url
-from weightings.planner.plan import TOTAL
-from weightings.planner.views import get_run, horizon_asked
+from weightings.labels import TOTAL
+from weightings.planner.finding import get_run
+
+if TYPE_CHECKING:
+    from weightings.planner.plan import Plan
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -35,33 +35,32 @@ def page(request: AuthedRequest, slug: str) -> HttpResponse:
         query = QueryDict(mutable=True)
         if "horizon" in request.GET:
             query["horizon"] = request.GET["horizon"]
-        return redirect(f"{planner_url(workspace, run)}?{query.urlencode()}")
+        return redirect(f"{_planner(workspace, run)}?{query.urlencode()}")
+    # Here, not above: it brings SciPy, which the start of the web server must not wait for.
+    from weightings.planner.pages import plan_of_state
+
     access.require(request, Permission.RUN)
-    try:
-        run = get_run(workspace, uuid.UUID(request.POST.get("run", "")))
-    except ValueError:
-        raise NotFound("There is no such finished run of a media mix model in this workspace.") from None
+    run = get_run(workspace, request.POST.get("run", ""))
     state = QueryDict(request.POST.get("state", ""))
     try:
-        params = _params(run, state)
+        params = _params(run, plan_of_state(run, state))
         flighting = {"flighting": "yes"} if request.POST.get("flighting") else {}
         asked = request_run(
             workspace=workspace, kind="budget", params=params | flighting, by=request.user, trigger=Run.Trigger.PAGE
         )
-    except (CannotBePlanned, ArtifactMissing, InvalidParams) as refusal:
-        errors = getattr(refusal, "errors", None)
-        sentences = [sentence for each in errors.values() for sentence in each] if errors else [str(refusal)]
-        messages.error(request, " ".join(sentences))
-        return redirect(f"{planner_url(workspace, run)}?{state.urlencode()}")
+    except Invalid as refusal:
+        sentences = [sentence for each in (refusal.errors or {}).values() for sentence in each]
+        messages.error(request, " ".join(sentences) or refusal.detail)
+        return redirect(f"{_planner(workspace, run)}?{state.urlencode()}")
     return redirect("analyses:run", slug=slug, run_id=asked.pk)
 
 
-def _params(run: Run, state: QueryDict) -> dict[str, object]:
-    """What the planner keeps to, as the params of a budget. Raises CannotBePlanned for an address that is no plan."""
-    form = PlannerForm(horizon_asked(run, state), state)
-    if not form.is_valid():
-        raise CannotBePlanned(" ".join(form.problems()))
-    plan = form.plan
+def _planner(workspace: Workspace, run: Run) -> str:
+    return reverse("weightings:planner", kwargs={"slug": workspace.slug, "run_id": run.pk})
+
+
+def _params(run: Run, plan: "Plan") -> dict[str, object]:
+    """What the planner keeps to, as the params of a budget."""
     return {
         "model_run": str(run.pk),
         "horizon": plan.periods,

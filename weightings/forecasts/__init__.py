@@ -1,1 +1,1 @@
-"""The forecast: an analysis of its own, of what the outcome will be if a plan is carried out."""
+"""Forecasts: what an outcome will be in the periods after a model's data, if a plan is carried out."""

@@ -1,1 +1,1 @@
-"""The page of experiments: entering lift tests, what they change, and what to test next."""
+"""Experiments: entering a lift test, what tests and the model say of the same days, and what to test next."""

@@ -17,6 +17,8 @@ from marketing.frames import Float64Table
 
 Array: TypeAlias = Any  # numpy.ndarray or jax.Array, whichever namespace is passed
 
+ROUNDING = 1e-12  # of sums of weights, which are 1 in all
+
 
 def geometric_weights(retention: Array, lags: int, xp: ModuleType = np) -> Array:
     """Weights that fall by the same factor each period: w_l = retention^l / sum_k retention^k.
@@ -79,6 +81,15 @@ def adstock(lagged: Array, weights: Array, xp: ModuleType = np) -> Array:
     units of the media. Differentiable.
     """
     return xp.einsum("cln,...cl->...cn", lagged, weights)
+
+
+def periods_until(weights: Array, share: float) -> Array:
+    """Within how many periods, that of the media itself included, this share of the effect comes.
+
+    `weights`: (..., L) float64, as the functions above return them. `share`: in (0, 1]. Returns (...) int64 in 1..L.
+    """
+    reached = np.cumsum(weights, axis=-1) >= share - ROUNDING
+    return np.where(reached.any(axis=-1), reached.argmax(axis=-1) + 1, np.shape(weights)[-1])
 
 
 def _require_window(lags: int) -> None:

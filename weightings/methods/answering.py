@@ -7,10 +7,11 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from weightings.methods import health, scores
+from weightings.methods import health
+from weightings.methods.adstock import periods_until
 from weightings.methods.experiments.answers import Told, experiment_checks, experiments_json
 from weightings.methods.fitting import CHECK_STREAM, stream
-from weightings.methods.forecasting.backtest import as_a_year_before
+from weightings.methods.forecasting.backtest import held_back_json
 from weightings.methods.geo.answers import geos_json
 from weightings.methods.geo.posterior import GeoPosterior
 from weightings.methods.media_mix import EFFECT
@@ -23,8 +24,8 @@ from weightings.methods.posterior import Posterior, blocks_of
 from weightings.methods.priors import EffectPrior
 from weightings.methods.quantities import MULTIPLIERS, Quantities, quantities, response_grid
 from weightings.methods.sampling import Draws
-from weightings.methods.series import Fitting, Series, spread_over
-from weightings.methods.summaries import bounds, rounded, summary
+from weightings.methods.series import Fitting, Series
+from weightings.methods.summaries import bounds, rounded, spread_over, summary
 
 FloatArray: TypeAlias = npt.NDArray[np.float64]
 
@@ -32,6 +33,7 @@ MONEY_DIGITS = 6  # as the database keeps it: sums of floats have more
 CHECK_DRAWS = 500  # that posterior predictive checks look at
 MOST_CURVE_NUMBERS, FEWEST_CURVE_DRAWS = 120_000_000, 200  # all draws for curves, unless that would take many seconds
 MOST_SURFACE_NUMBERS = 240_000_000  # of the surface that plans are read from, which has more multipliers
+EFFECT_SHARES = {"half": 0.5, "most": 0.9}  # of what a medium brings, of which it is said how soon it comes
 HOLDOUT_LEVEL = 0.9  # of the intervals that periods held back are tried on
 RECONCILED_WITHIN = 1e-9  # of the expected outcome
 
@@ -66,7 +68,7 @@ def answer(fitting: Fitting, found: Quantities, curves: FloatArray) -> dict[str,
         "health": [asdict(check) for check in checks],
         "verdict": health.worst(checks),
         "fit": series.accuracy(fitting),
-        "holdout": _holdout(fitting),
+        "holdout": held_back_json(fitting.panel, fitting.folds, level=HOLDOUT_LEVEL),
         "prior_predictive": _prior_predictive(fitting),
         "experiments": _experiments(fitting, found),
         "geos": _geos(fitting),
@@ -83,12 +85,12 @@ def curves_of(fitting: Fitting) -> FloatArray:
     return np.asarray(response_grid(some, fitting.window, MULTIPLIERS).sum(axis=3))
 
 
-def plans_of(fitting: Fitting) -> tuple[dict[str, Any], Arrays]:
+def plans_of(fitting: Fitting, *, doubts: str = "") -> tuple[dict[str, Any], Arrays]:
     """What is recommended from the model, as JSON, and what other plans are computed from, as arrays.
 
     `budget`: by the usual wishes; None where no budget can be searched, for which `budget_problem` is the reason.
-    `worth_testing`: by how much knowing each channel's response would improve it. Nobody has looked at the model's
-    health yet: whether any of it is to be acted upon is for whoever shows it.
+    `worth_testing`: by how much knowing each channel's response would improve it. Where there are `doubts` about the
+    model, a sentence, nothing is recommended.
     """
     fitted, panel = fitting.fitted, fitting.panel
     inside = slice(panel.history + fitting.window.start, panel.history + fitting.window.stop)
@@ -101,6 +103,8 @@ def plans_of(fitting: Fitting) -> tuple[dict[str, Any], Arrays]:
     except CannotBePlanned as problem:
         return nothing | {"budget_problem": str(problem)}, {}
     kept = {"stored": {"surface": described}}
+    if doubts:
+        return nothing | kept | {"budget_problem": doubts}, arrays
     try:
         budget = budget_json(recommend(surface), surface, fitting.level)
         tests = worth_testing_json(worth_testing(surface))
@@ -146,10 +150,14 @@ def _channel(fitting: Fitting, found: Quantities, place: int) -> dict[str, Any]:
         described["parameters"] = {
             block: summary(fitting.fitted.parameters[block][:, place], level) for block in fitting.fitted.model.blocks
         }
-        described["carry_over_weights"] = [
-            float(weight)
-            for weight in fitting.fitted.model.carry_over(fitting.fitted.parameters)[:, place].mean(axis=0)
-        ]
+        weights = fitting.fitted.model.carry_over(fitting.fitted.parameters)[:, place]
+        described["carry_over_weights"] = weights.mean(axis=0).tolist()
+        described["carry_over_by_lag"] = dict(
+            zip(("low", "median", "high"), np.quantile(weights, bounds(level), axis=0).tolist(), strict=True)
+        )
+        described["effect_within"] = {
+            name: summary(periods_until(weights, share), level) for name, share in EFFECT_SHARES.items()
+        }
     return described
 
 
@@ -241,7 +249,7 @@ def _checks(fitting: Fitting, found: Quantities, series: Series) -> list[health.
     )
     if fitting.panel.organic and not isinstance(fitted, Posterior):
         checks.append(health.organic_check(fitting.panel.organic))
-    if (tried := _holdout(fitting)) is not None:
+    if (tried := held_back_json(fitting.panel, fitting.folds, level=HOLDOUT_LEVEL)) is not None:
         checks += health.holdout_checks(
             covered=round(tried["coverage"] * tried["periods"]),
             level=HOLDOUT_LEVEL,
@@ -270,40 +278,6 @@ def _geos(fitting: Fitting) -> list[dict[str, Any]]:
     if fitting.geos is None or not isinstance(fitting.fitted, GeoPosterior):
         return []
     return geos_json(fitting.fitted, fitting.geos, fitting.window, fitting.level)
-
-
-def _holdout(fitting: Fitting) -> dict[str, Any] | None:
-    """How well periods were predicted that a fit had not seen; None where none was held back."""
-    tried = [(fold, np.isfinite(fold.observed)) for fold in fitting.folds if np.isfinite(fold.observed).any()]
-    if not tried:
-        return None
-    observed = np.concatenate([fold.observed[known] for fold, known in tried])
-    predicted = np.concatenate([fold.predicted[:, known] for fold, known in tried], axis=1)
-    naive = np.concatenate([as_a_year_before(fitting.panel, fold.origin, fold.horizon)[known] for fold, known in tried])
-    return {
-        "folds": [
-            {
-                "origin": fold.origin,
-                "periods": fold.horizon,
-                "converged": fold.converged,
-                "wmape": _or_none(scores.wmape(fold.observed[known], fold.predicted[:, known].mean(axis=0))),
-                "crps": float(scores.crps(fold.predicted[:, known], fold.observed[known]).mean()),
-                "coverage": scores.interval_coverage(fold.predicted[:, known], fold.observed[known], HOLDOUT_LEVEL),
-            }
-            for fold, known in tried
-        ],
-        "periods": len(observed),
-        "level": 100 * HOLDOUT_LEVEL,
-        "coverage": scores.interval_coverage(predicted, observed, HOLDOUT_LEVEL),
-        "crps": float(scores.crps(predicted, observed).mean()),
-        "wmape": _or_none(scores.wmape(observed, predicted.mean(axis=0))),
-        "naive_wmape": _or_none(scores.wmape(observed, naive)),
-    }
-
-
-def _or_none(value: float) -> float | None:
-    """For JSON, which has no NaN: an error as a share of nothing."""
-    return value if np.isfinite(value) else None
 
 
 def _prior_predictive(fitting: Fitting) -> dict[str, Any] | None:

@@ -9,6 +9,7 @@ import numpy.typing as npt
 from scipy.special import bdtr, bdtrc
 
 from marketing.frames import MediaPanel
+from weightings.methods.experiments.lifts import AGREEMENT_FAIL, AGREEMENT_REVIEW
 from weightings.methods.posterior import Fitted, blocks_of
 from weightings.methods.quantities import Quantities
 from weightings.methods.sampling import Draws
@@ -27,7 +28,6 @@ WMAPE_REVIEW, WMAPE_FAIL = 0.15, 0.3
 LEAST_LEARNT = 0.1  # Kolmogorov-Smirnov distance of prior and posterior
 VIF_REVIEW, VIF_FAIL = 5.0, 10.0
 LARGEST_CORRELATION = 0.9
-AGREEMENT_REVIEW, AGREEMENT_FAIL = 0.05, 0.005  # two-sided, of an experiment's lift
 PERIODS_REVIEW, PERIODS_FAIL = 15.0, 8.0  # per medium
 VARIATION_REVIEW, VARIATION_FAIL = 0.15, 0.05  # standard deviation over mean
 

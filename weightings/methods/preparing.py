@@ -125,9 +125,8 @@ def effect_kinds(panel: MediaPanel, effects: Mapping[str, LogNormal]) -> tuple[l
     usual_roi = LogNormal(*usual.ROI)
     medians = [effects.get(name, usual_roi).median for name in panel.channels]
     expected = float(panel.spend[panel.history :].sum(axis=0) @ medians)
-    outcome = _size(panel)
-    low, high = usual.BELIEVABLE_SHARE
-    doubted = panel.is_money and paid > 0 and not low * outcome <= expected <= high * outcome
+    believed = usual.is_one_currency(expected=expected, outcome=_size(panel))
+    doubted = panel.is_money and paid > 0 and not believed
     otherwise: EffectKind = "roi" if panel.is_money and not doubted else "contribution"
     of_paid: list[EffectKind] = ["roi" if name in effects else otherwise for name in panel.channels]
     of_organic: list[EffectKind] = ["contribution"] * organic
@@ -140,10 +139,9 @@ def _default(panel: MediaPanel, kind: EffectKind, name: str) -> LogNormal:
     if kind == "log_odds":
         return LogNormal(*usual.LOG_ODDS)
     if name in panel.organic:
-        return LogNormal(float(np.log(usual.ORGANIC_SHARE)), usual.SHARE_SPREAD)
+        return usual.usual_share(None)
     spend = panel.spend[panel.history :].sum(axis=0)
-    share = spend[panel.channels.index(name)] / spend.sum()
-    return LogNormal(float(np.log(usual.PAID_SHARE * share)), usual.SHARE_SPREAD)
+    return usual.usual_share(float(spend[panel.channels.index(name)] / spend.sum()))
 
 
 def effect_units(panel: MediaPanel, kinds: Sequence[EffectKind], unit: float) -> FloatArray:

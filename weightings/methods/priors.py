@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from statistics import NormalDist
 from typing import Literal, TypeAlias
 
 import numpy as np
@@ -61,6 +62,14 @@ class LogNormal:
     def median(self) -> float:
         return float(np.exp(self.location))
 
+    def below(self, value: float) -> float:
+        """How probable it is that the number is less than `value`, which is above 0."""
+        return NormalDist(self.location, self.spread).cdf(float(np.log(value)))
+
+    def times(self, factor: float) -> "LogNormal":
+        """The number multiplied by this, which is above 0."""
+        return LogNormal(self.location + float(np.log(factor)), self.spread)
+
     def interval(self, level: float = 0.9) -> tuple[float, float]:
         """The central interval that holds this share."""
         from scipy.special import ndtri
@@ -102,6 +111,18 @@ class Priors:
                 location, spread = self.shapes[block]
                 found[f"{block}_location"], found[f"{block}_spread"] = np.full(count, location), np.full(count, spread)
         return found
+
+
+def is_one_currency(*, expected: float, outcome: float) -> bool:
+    """Whether media of which this much is expected in all are believed to be paid in the currency of the outcome."""
+    low, high = BELIEVABLE_SHARE
+    return low * outcome <= expected <= high * outcome
+
+
+def usual_share(share_of_spend: float | None) -> LogNormal:
+    """What is believed of a medium's share of the outcome, by its share of all spend; None of one without spend."""
+    share = ORGANIC_SHARE if share_of_spend is None else PAID_SHARE * share_of_spend
+    return LogNormal(float(np.log(share)), SHARE_SPREAD)
 
 
 def shape_priors(granularity: Granularity) -> dict[str, tuple[float, float]]:

@@ -156,7 +156,7 @@ def response_grid(fitted: Fitted, window: Window, multipliers: Sequence[float] |
     Against the same world with none of it in the window; in the window's periods, and behind them. After the last
     period of the data there are no media but what carries over.
     """
-    begin, amounts = _with_tail(fitted, window)
+    begin, amounts = media_around(fitted, window)
     ahead = window.start - begin
     inside = np.zeros(amounts.shape[-1], np.bool_)
     inside[fitted.lead + ahead : fitted.lead + ahead + window.periods] = True
@@ -164,11 +164,11 @@ def response_grid(fitted: Fitted, window: Window, multipliers: Sequence[float] |
     draws, media = len(fitted.sigma), len(fitted.media)
     grid = np.empty((draws, media, len(multipliers), 2))
     for block in blocks_of(draws, 4 * amounts.size):
-        others = _all_but_each(fitted, begin, block, fitted.added(block, amounts))
-        nothing = _outcome(fitted, block, others, fitted.added(block, without))
+        others = all_but_each(fitted, begin, block, fitted.added(block, amounts))
+        nothing = outcome_where(fitted, block, others, fitted.added(block, without))
         for place, multiplier in enumerate(multipliers):
             scaled = fitted.added(block, np.where(inside, multiplier * amounts, amounts))
-            change = _outcome(fitted, block, others, scaled) - nothing
+            change = outcome_where(fitted, block, others, scaled) - nothing
             grid[block, :, place, 0] = change[:, :, ahead : ahead + window.periods].sum(axis=2)
             grid[block, :, place, 1] = change[:, :, ahead + window.periods :].sum(axis=2)
     return grid / _divisor(fitted, window)
@@ -208,7 +208,7 @@ def _divisor(fitted: Fitted, window: Window) -> float:
     return 1.0 if fitted.scale.bounds is None else float(window.periods)
 
 
-def _with_tail(fitted: Fitted, window: Window) -> tuple[int, FloatArray]:
+def media_around(fitted: Fitted, window: Window) -> tuple[int, FloatArray]:
     """The period of the outcome to begin at, and amounts from `lead` periods before it to `tail` behind the window.
 
     A model with a lead knows all that matters from there on, and one without remembers everything from the start. After
@@ -220,7 +220,7 @@ def _with_tail(fitted: Fitted, window: Window) -> tuple[int, FloatArray]:
     return begin, padded[..., begin : window.stop + fitted.lead + fitted.tail]
 
 
-def _all_but_each(fitted: Fitted, begin: int, block: slice, added: FloatArray) -> FloatArray:
+def all_but_each(fitted: Fitted, begin: int, block: slice, added: FloatArray) -> FloatArray:
     """For outcomes with bounds, what there is beside each medium (s, P, N): the baseline and all other media.
 
     After the data's end the baseline is taken to stay where it was. Outcomes without bounds do not need it: (0,).
@@ -233,7 +233,7 @@ def _all_but_each(fitted: Fitted, begin: int, block: slice, added: FloatArray) -
     return np.asarray(baseline[:, None] + added.sum(axis=1, keepdims=True) - added)
 
 
-def _outcome(fitted: Fitted, block: slice, others: FloatArray, added: FloatArray) -> FloatArray:
+def outcome_where(fitted: Fitted, block: slice, others: FloatArray, added: FloatArray) -> FloatArray:
     """The expected outcome (s, P, N) where a medium adds this, up to what does not depend on it."""
     if fitted.scale.bounds is None:
         return added * fitted.scale.unit

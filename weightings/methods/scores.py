@@ -60,6 +60,21 @@ def wmape(values: Float64Column, predictions: Float64Column) -> float:
     return float(np.abs(values - predictions).sum() / total) if total else np.nan
 
 
+def lag_one_correlation(residual: Float64Column) -> float:
+    """How much of a residual the next one repeats: sum_t e_t e_(t+1) / sum_t e_t^2, over neighbours that are known.
+
+    `residual`: (T,) float64, one for each period in time order, NaN where the outcome is not known. Returns a number in
+    [-1, 1], about 0 +- 1 / sqrt(T) where residuals come one by one; NaN where none differs from 0 or none has a
+    neighbour.
+    """
+    known = np.isfinite(residual)
+    both = known[1:] & known[:-1]
+    total = float((residual[known] ** 2).sum())
+    if not both.any() or not total > 0:
+        return np.nan
+    return float((residual[1:] * residual[:-1])[both].sum() / total)
+
+
 def ks_distance(first: Float64Column, second: Float64Column) -> float:
     """Kolmogorov-Smirnov distance of two samples: the largest difference of their empirical distribution functions.
 

@@ -16,7 +16,7 @@ from weightings.methods.posterior import Fitted, Posterior, blocks_of
 from weightings.methods.priors import EffectPrior
 from weightings.methods.quantities import Window, contributions
 from weightings.methods.sampling import Draws
-from weightings.methods.summaries import bounds, rounded
+from weightings.methods.summaries import bounds, rounded, spread_over
 
 FloatArray: TypeAlias = npt.NDArray[np.float64]
 
@@ -48,12 +48,6 @@ class Fitting:
     readings: Sequence[Reading] = ()
     before: Fit | GeoFit | None = None
     geos: GeoPanel | None = None
-
-
-def spread_over(draws: int, most: int) -> npt.NDArray[np.int64]:
-    """At most so many draws, evenly spaced."""
-    kept = min(draws, most)
-    return np.arange(kept) * draws // kept
 
 
 @dataclass(frozen=True, eq=False)

@@ -28,3 +28,9 @@ def bounds(level: float) -> Sequence[float]:
 def rounded(values: FloatArray) -> list[float | None]:
     """Numbers for JSON, full precision; None for what is not finite."""
     return [float(value) if np.isfinite(value) else None for value in values]
+
+
+def spread_over(draws: int, most: int) -> npt.NDArray[np.int64]:
+    """At most so many draws, evenly spaced."""
+    kept = min(draws, most)
+    return np.arange(kept) * draws // kept

@@ -13,18 +13,13 @@ from accounts import access
 from accounts.models import User
 from accounts.permissions import Permission
 from accounts.scopes import Scope
-from analyses.artifacts import ArtifactMissing
 from analyses.serializers import KnownFieldsOnly
-from mmm_project.problems import Conflict, Invalid, NotFound
-from weightings.methods.planning.plans import CannotBePlanned
+from mmm_project.problems import Invalid, NotFound
 from weightings.models import Scenario
 from weightings.planner import scenarios
-from weightings.planner.document import horizon_of, scenario_data
-from weightings.planner.horizon import Horizon, offered_horizons
-from weightings.planner.plan import LARGEST, Plan
-from weightings.planner.views import get_run
-from weightings.stored import StoredModel
+from weightings.planner.finding import get_run
 
+MOST_SPEND = 1e12
 READ, WRITE = (Scope.WEIGHTINGS_READ,), (Scope.WEIGHTINGS_WRITE,)
 
 
@@ -33,7 +28,7 @@ class NewScenario(KnownFieldsOnly):
 
     run = serializers.UUIDField()
     name = serializers.CharField(max_length=scenarios.LONGEST_NAME)
-    spend = serializers.DictField(child=serializers.FloatField(min_value=0, max_value=LARGEST), allow_empty=False)
+    spend = serializers.DictField(child=serializers.FloatField(min_value=0, max_value=MOST_SPEND), allow_empty=False)
     horizon = serializers.IntegerField(required=False, allow_null=True, default=None)
 
 
@@ -66,6 +61,9 @@ class ScenarioList(APIView):
 
     def post(self, request: Request) -> Response:
         """Keep a plan under a name: 201, with what it would bring."""
+        # Here, not above: it brings SciPy, which the start of the web server must not wait for.
+        from weightings.planner.pages import plan_of_spend
+
         workspace = access.get_api_workspace(request)
         access.require(request, Permission.SCENARIOS)
         asked = NewScenario(data=request.data)
@@ -75,8 +73,7 @@ class ScenarioList(APIView):
             run = get_run(workspace, data["run"])
         except NotFound as refusal:  # named in the body: as if it had never been
             raise Invalid(refusal.detail, errors={"run": [refusal.detail]}) from refusal
-        horizon = _horizon(StoredModel(run), data["horizon"])
-        plan = _plan(horizon, data["spend"])
+        plan = plan_of_spend(run, data["spend"], data["horizon"])
         kept = scenarios.create(run=run, name=data["name"], plan=plan, by=_user(request))
         return Response(_in_full(kept), status=201, headers={"Location": _url(kept)})
 
@@ -117,33 +114,6 @@ def _get(request: Request, scenario_id: int) -> Scenario:
     return scenarios.get(workspace=workspace, scenario_id=scenario_id)
 
 
-def _horizon(model: StoredModel, asked: int | None) -> Horizon:
-    if asked is None:
-        return Horizon(model)
-    offered = offered_horizons(model)
-    if asked not in offered:
-        sentence = f"The horizon is one of {', '.join(map(str, offered)) or 'none'}, or left out."
-        raise Invalid(sentence, errors={"horizon": [sentence]})
-    return Horizon(model, asked)
-
-
-def _plan(horizon: Horizon, spend: dict[str, float]) -> Plan:
-    """The plan, which must name every channel and be within what responses are known for."""
-    for name in spend:
-        if name not in horizon.channels:
-            sentence = f"The model has no channel “{name}” with spend. It has {', '.join(horizon.channels)}."
-            raise Invalid(sentence, errors={"spend": [sentence]})
-    if missing := [name for name in horizon.channels if name not in spend]:
-        sentence = f"No spend is planned for {', '.join(missing)}. Say 0 where there is to be none."
-        raise Invalid(sentence, errors={"spend": [sentence]})
-    plan = Plan(periods=horizon.periods, spend={name: round(spend[name], 6) for name in horizon.channels})
-    try:
-        horizon.scenario(plan.amounts(horizon.channels))
-    except (CannotBePlanned, ArtifactMissing) as problem:
-        raise Invalid(str(problem), errors={"spend": [str(problem)]}) from problem
-    return plan
-
-
 def _in_short(scenario: Scenario) -> dict[str, Any]:
     return {
         "id": scenario.pk,
@@ -158,11 +128,9 @@ def _in_short(scenario: Scenario) -> dict[str, Any]:
 
 
 def _in_full(scenario: Scenario) -> dict[str, Any]:
-    try:
-        horizon, plan = horizon_of(scenario)
-        return {"url": _url(scenario), **scenario_data(scenario, horizon, plan)}
-    except (CannotBePlanned, ArtifactMissing) as problem:
-        raise Conflict(str(problem)) from problem
+    from weightings.planner.pages import scenario_json
+
+    return {"url": _url(scenario), **scenario_json(scenario)}
 
 
 def _url(scenario: Scenario) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.urls import reverse
 
+from analyses.age import stale_sentence
 from analyses.artifacts import ArtifactMissing
 from analyses.documents import DataTable, Document, Figure, Row, Section
 from analyses.presenters import asked_at
@@ -50,7 +51,10 @@ def scenario_document(scenario: Scenario) -> Document:
         ),
         cards=presented.cards,
         sections=presented.sections,
-        notes=(*((doubts,) if doubts else ()), words.ROI_MEANING if result.is_money else words.RETURN_MEANING),
+        notes=(
+            *filter(None, (doubts, stale_sentence(run))),
+            words.ROI_MEANING if result.is_money else words.RETURN_MEANING,
+        ),
         rows=plan_rows(horizon, plan),
         data=scenario_data(scenario, horizon, plan),
         file_name=f"scenario-{scenario.workspace.slug}-{scenario.pk}",

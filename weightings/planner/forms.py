@@ -6,19 +6,10 @@ from typing import Any
 from django import forms
 from django.forms import BoundField
 
+from weightings.labels import GOALS, OBJECTIVES, TOTAL
 from weightings.methods.planning.plans import CannotBePlanned
 from weightings.planner.horizon import Horizon
-from weightings.planner.plan import (
-    FIXED,
-    FREE,
-    GOALS,
-    LARGEST,
-    OBJECTIVES,
-    TOTAL,
-    Plan,
-    balanced,
-    current_plan,
-)
+from weightings.planner.plan import FIXED, FREE, LARGEST, Plan, balanced, current_plan
 
 RECOMMEND = "recommend"
 HELP_OF_OBJECTIVES = {
@@ -26,6 +17,17 @@ HELP_OF_OBJECTIVES = {
     "cvar": "Most if it goes badly: the average over the worst tenth of what the model takes for possible.",
     "quantile": "Most in a bad case: what nine of ten of the model's possibilities exceed.",
 }
+
+
+class AmountInput(forms.NumberInput):
+    """A field of a number, which is left empty where an address says none: browsers complain of what is no number."""
+
+    def format_value(self, value: Any) -> str | None:
+        try:
+            float(str(value))
+        except ValueError:
+            return None
+        return str(value)
 
 
 class PlannerForm(forms.Form):
@@ -41,7 +43,9 @@ class PlannerForm(forms.Form):
     amount = forms.FloatField(label="Total spend", min_value=0, max_value=LARGEST, required=False)
     objective = forms.ChoiceField(label="Aim at", choices=list(OBJECTIVES.items()), required=False)
     goal = forms.ChoiceField(label="Within", choices=list(GOALS.items()), required=False)
-    target = forms.FloatField(label="Target", min_value=0, max_value=LARGEST, required=False)
+    target = forms.FloatField(
+        label="Target", min_value=0, max_value=LARGEST, required=False, widget=AmountInput(attrs={"step": "any"})
+    )
     override = forms.BooleanField(label="Recommend a budget all the same", required=False)
     changed = forms.IntegerField(min_value=-1, required=False, widget=forms.HiddenInput)
 
@@ -118,5 +122,5 @@ def _amount(label: str, *, required: bool = True) -> forms.FloatField:
         min_value=0,
         max_value=LARGEST,
         required=required,
-        widget=forms.NumberInput(attrs={"step": "any", "inputmode": "decimal"}),
+        widget=AmountInput(attrs={"step": "any", "inputmode": "decimal"}),
     )

@@ -1,6 +1,6 @@
 """What the planner's page shows; all queries and wording are finished here."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,14 +8,18 @@ from django.forms import BoundField
 from django.urls import reverse
 
 from accounts.models import Workspace
+from analyses.age import stale_sentence
 from analyses.artifacts import ArtifactMissing
-from analyses.documents import Section
+from analyses.documents import Document, Section
 from analyses.models import Run
 from mmm_project import formats
+from mmm_project.problems import Conflict, Invalid
 from weightings import standing
 from weightings.methods.planning.answers import budget_json
 from weightings.methods.planning.plans import CannotBePlanned
 from weightings.models import Scenario
+from weightings.planner.document import horizon_of, scenario_data, scenario_document
+from weightings.planner.finding import get_run
 from weightings.planner.forms import RECOMMEND, PlannerForm
 from weightings.planner.horizon import Horizon, offered_horizons
 from weightings.planner.plan import Plan, recommended
@@ -57,6 +61,7 @@ class PlannerPage:
     why: Section | None
     problems: Sequence[str]
     doubts: str
+    stale: str
     cannot_recommend: str
     horizons: Sequence[tuple[str, str]]
     horizon_value: str
@@ -72,12 +77,11 @@ def present_planner(run: Run, query: Any, *, scenario: Scenario | None = None) -
     """Return the planner of a finished run, with the plan that an address describes."""
     result = Result(run)
     model = StoredModel(run)
-    asked = str(query.get("horizon", ""))
     form, plan, presented, why = None, None, None, None
     problems: list[str] = []
     cannot = ""
     try:
-        horizon = Horizon(model, int(asked) if asked in map(str, offered_horizons(model)) else None)
+        horizon = horizon_asked(run, query)
         form = PlannerForm(horizon, query)
         valid = form.is_valid()
         problems = form.problems()
@@ -100,6 +104,7 @@ def present_planner(run: Run, query: Any, *, scenario: Scenario | None = None) -
         why=why,
         problems=problems,
         doubts=standing.doubts(result.data),
+        stale=stale_sentence(run),
         cannot_recommend=cannot,
         horizons=_horizons(model, result) if form else (),
         horizon_value="" if form is None or form.horizon.periods is None else str(form.horizon.periods),
@@ -110,6 +115,100 @@ def present_planner(run: Run, query: Any, *, scenario: Scenario | None = None) -
         newer=newer_run(run),
         scenario=scenario,
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScenarioPage:
+    """A scenario. Where it cannot be computed there is no `document`, and `problem` says why.
+
+    `newer`: a newer run of the same question, and `newer_url` the planner with the plan on it.
+    """
+
+    scenario: Scenario
+    document: Document | None
+    problem: str
+    planner_url: str
+    newer: Run | None
+    newer_url: str
+
+
+def present_scenario(scenario: Scenario) -> ScenarioPage:
+    """Return the page of a scenario."""
+    document, problem, planner = None, "", ""
+    workspace, newer = scenario.workspace, newer_run(scenario.run)
+    try:
+        document = scenario_document(scenario)
+        horizon, plan = horizon_of(scenario)
+        planner = f"{planner_url(workspace, scenario.run, plan, horizon.channels)}&scenario={scenario.pk}"
+    except (CannotBePlanned, ArtifactMissing) as refusal:
+        problem = str(refusal)
+    return ScenarioPage(
+        scenario=scenario,
+        document=document,
+        problem=problem,
+        planner_url=planner,
+        newer=newer,
+        newer_url=_with_newer(scenario, newer) if newer and document else "",
+    )
+
+
+def _with_newer(scenario: Scenario, newer: Run) -> str:
+    """The address of the planner of a newer model with the same plan, by the names of channels."""
+    result = get_run(scenario.workspace, newer.pk).result or {}
+    channels = [channel["channel"] for channel in result["channels"] if channel["kind"] == "paid"]
+    return planner_url(scenario.workspace, newer, Plan.from_json(scenario.plan), channels)
+
+
+def horizon_asked(run: Run, query: Mapping[str, Any]) -> Horizon:
+    """The horizon that an address names; that of the run where it names none that is offered."""
+    model, asked = StoredModel(run), str(query.get("horizon", ""))
+    return Horizon(model, int(asked) if asked in map(str, offered_horizons(model)) else None)
+
+
+def plan_of_spend(run: Run, spend: Mapping[str, float], periods: int | None) -> Plan:
+    """A plan by channel, which names every one and is within what responses are known for. Raises Invalid."""
+    model = StoredModel(run)
+    try:
+        offered = offered_horizons(model)
+        if periods is not None and periods not in offered:
+            raise _wrong("horizon", f"The horizon is one of {', '.join(map(str, offered)) or 'none'}, or left out.")
+        horizon = Horizon(model, periods)
+        for name in spend:
+            if name not in horizon.channels:
+                known = ", ".join(horizon.channels)
+                raise _wrong("spend", f"The model has no channel “{name}” with spend. It has {known}.")
+        if missing := [name for name in horizon.channels if name not in spend]:
+            names = ", ".join(missing)
+            raise _wrong("spend", f"No spend is planned for {names}. Say 0 where there is to be none.")
+        plan = Plan(periods=periods, spend={name: round(spend[name], 6) for name in horizon.channels})
+        horizon.scenario(plan.amounts(horizon.channels))
+    except (CannotBePlanned, ArtifactMissing) as problem:
+        raise _wrong("spend", str(problem)) from problem
+    return plan
+
+
+def _wrong(field: str, sentence: str) -> Invalid:
+    return Invalid(sentence, errors={field: [sentence]})
+
+
+def scenario_json(scenario: Scenario) -> dict[str, Any]:
+    """A scenario for programs. Raises Conflict where it cannot be computed."""
+    try:
+        horizon, plan = horizon_of(scenario)
+        return scenario_data(scenario, horizon, plan)
+    except (CannotBePlanned, ArtifactMissing) as problem:
+        raise Conflict(str(problem)) from problem
+
+
+def plan_of_state(run: Run, state: Mapping[str, Any]) -> Plan:
+    """The plan that a planner's address describes. Raises Invalid with sentences where it is none."""
+    try:
+        form = PlannerForm(horizon_asked(run, state), state)
+        if form.is_valid():
+            return form.plan
+    except (CannotBePlanned, ArtifactMissing) as problem:
+        raise Invalid(str(problem)) from problem
+    raise Invalid(" ".join(form.problems()))
 
 
 def _recommend(result: Result, form: PlannerForm) -> tuple[Plan, Section]:

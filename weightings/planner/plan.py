@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mmm_project import formats
+from weightings.labels import GOALS, RETURN, TOTAL
 from weightings.methods.planning.budget import BudgetWishes, Recommendation, recommend
 from weightings.methods.planning.objectives import FixedTotal, Goal, Objective, TargetMarginalReturn, TargetReturn
 from weightings.methods.planning.plans import CannotBePlanned
@@ -20,13 +21,6 @@ FloatArray: TypeAlias = npt.NDArray[np.float64]
 
 LARGEST = 1e12
 FIXED, FREE = "fixed", "free"
-TOTAL, RETURN, MARGINAL_RETURN = "total", "return", "marginal_return"
-OBJECTIVES = {"mean": "Most on average", "cvar": "Most if it goes badly", "quantile": "Most in a bad case"}
-GOALS = {
-    TOTAL: "Keep the total",
-    RETURN: "Return at least, per unit of spend",
-    MARGINAL_RETURN: "Next unit of spend returns at least",
-}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,6 +1,5 @@
 """Weightings > Scenarios: plans that are kept, each by itself and several side by side."""
 
-import uuid
 from collections.abc import Sequence
 
 from django.contrib import messages
@@ -13,33 +12,29 @@ from accounts import access
 from accounts.access import AuthedRequest
 from accounts.models import Workspace
 from accounts.permissions import Permission
-from analyses.artifacts import ArtifactMissing
-from analyses.models import Run
 from analyses.presenters import EXPORT_FORMATS
 from mmm_project.problems import Invalid, NotFound
 from mmm_project.web import render_page
-from weightings.methods.planning.plans import CannotBePlanned
 from weightings.models import Scenario
 from weightings.planner import scenarios as actions
-from weightings.planner.document import comparison, horizon_of, scenario_document
-from weightings.planner.forms import PlannerForm
-from weightings.planner.pages import planner_url
-from weightings.planner.plan import Plan
-from weightings.planner.views import LONGEST_ID, get_run, horizon_asked
+from weightings.planner.finding import get_run, ids
+
+# What computes plans is imported where it is called: the start of the web server must not wait for SciPy.
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def scenarios(request: AuthedRequest, slug: str) -> HttpResponse:
     """List the scenarios, those that are ticked side by side; POST keeps another one, or changes one."""
+    from weightings.planner.document import comparison
+
     workspace = access.get_workspace(request, slug)
     if request.method == "POST":
         return _keep(request, workspace)
-    ticked = request.GET.getlist("compare")
+    ticked = ids(request.GET.getlist("compare"))
     chosen = _chosen(workspace, ticked)
     section, lost = comparison(chosen) if chosen else (None, [])
-    known = list(actions.known(workspace))
     context = {
-        "scenarios": known,
+        "scenarios": list(actions.known(workspace)),
         "ticked": {scenario.pk for scenario in chosen},
         "sections": [section] if section else [],
         "problems": [*lost, *_too_many(ticked)],
@@ -52,24 +47,15 @@ def scenarios(request: AuthedRequest, slug: str) -> HttpResponse:
 @require_safe
 def scenario(request: AuthedRequest, slug: str, scenario_id: int) -> HttpResponse:
     """Show a scenario: what it would bring, by the model that it was made with."""
+    from weightings.planner.pages import present_scenario
+
     workspace = access.get_workspace(request, slug)
-    found = actions.get(workspace=workspace, scenario_id=scenario_id)
-    document, problem, planner = None, "", ""
-    try:
-        document = scenario_document(found)
-        horizon, plan = horizon_of(found)
-        planner = f"{planner_url(workspace, found.run, plan, horizon.channels)}&scenario={found.pk}"
-    except (CannotBePlanned, ArtifactMissing) as refusal:
-        problem = str(refusal)
-    newer = actions.newer_run(found.run)
+    page = present_scenario(actions.get(workspace=workspace, scenario_id=scenario_id))
     context = {
-        "scenario": found,
-        "document": document,
-        "problem": problem,
-        "planner_url": planner,
-        "newer_url": _with_newer(workspace, found, newer.pk) if newer and document else "",
-        "newer": newer,
-        "exports": _exports(found) if document else [],
+        "page": page,
+        "scenario": page.scenario,
+        "document": page.document,
+        "exports": _exports(page.scenario) if page.document else [],
         "may_save": access.can(request, Permission.SCENARIOS),
     }
     return render_page(request, "weightings/scenario.html", context)
@@ -109,52 +95,43 @@ def scenario_delete(request: AuthedRequest, slug: str, scenario_id: int) -> Http
 
 def _keep(request: AuthedRequest, workspace: Workspace) -> HttpResponse:
     """Keep the plan of a planner's address under a name, or in place of a scenario's."""
+    from weightings.planner.pages import plan_of_state, planner_url
+
     access.require(request, Permission.SCENARIOS)
-    try:
-        run = get_run(workspace, uuid.UUID(request.POST.get("run", "")))
-    except ValueError:
-        raise NotFound("There is no such finished run of a media mix model in this workspace.") from None
+    run = get_run(workspace, request.POST.get("run", ""))
     state = QueryDict(request.POST.get("state", ""))
     try:
-        plan = _plan(run, state)
-        if request.POST.get("update"):
-            kept = _of_run(workspace, request.POST["update"])
+        plan = plan_of_state(run, state)
+        if "update" in request.POST:
+            kept = _named(workspace, request.POST["update"])
             actions.change_plan(scenario=kept, plan=plan, by=request.user)
         else:
             kept = actions.create(run=run, name=request.POST.get("name", ""), plan=plan, by=request.user)
-    except (CannotBePlanned, ArtifactMissing, Invalid) as refusal:
-        messages.error(request, refusal.detail if isinstance(refusal, Invalid) else str(refusal))
+    except Invalid as refusal:
+        messages.error(request, refusal.detail)
         return redirect(f"{planner_url(workspace, run)}?{state.urlencode()}")
     messages.success(request, f"“{kept.name}” is saved.")
     return redirect("weightings:scenario", slug=workspace.slug, scenario_id=kept.pk)
 
 
-def _plan(run: Run, state: QueryDict) -> Plan:
-    form = PlannerForm(horizon_asked(run, state), state)
-    if not form.is_valid():
-        raise Invalid(" ".join(form.problems()))
-    return form.plan
-
-
-def _of_run(workspace: Workspace, scenario_id: str) -> Scenario:
-    if not scenario_id.isdecimal() or len(scenario_id) >= LONGEST_ID:
+def _named(workspace: Workspace, asked: str) -> Scenario:
+    numbers = ids([asked])
+    if not numbers:
         raise NotFound("There is no such scenario in this workspace.")
-    return actions.get(workspace=workspace, scenario_id=int(scenario_id))
+    return actions.get(workspace=workspace, scenario_id=numbers[0])
 
 
-def _chosen(workspace: Workspace, ticked: Sequence[str]) -> list[Scenario]:
+def _chosen(workspace: Workspace, ticked: Sequence[int]) -> list[Scenario]:
     """The scenarios that are ticked, in that order; of what is not there, nothing."""
-    ids = [int(one) for one in dict.fromkeys(ticked) if one.isdecimal() and len(one) < LONGEST_ID][
-        : actions.MOST_COMPARED
-    ]
-    found = Scenario.objects.filter(workspace=workspace, pk__in=ids).select_related("workspace", "run__workspace")
+    shown = ticked[: actions.MOST_COMPARED]
+    found = Scenario.objects.filter(workspace=workspace, pk__in=shown).select_related("workspace", "run__workspace")
     by_id = {scenario.pk: scenario for scenario in found}
-    return [by_id[one] for one in ids if one in by_id]
+    return [by_id[one] for one in shown if one in by_id]
 
 
-def _too_many(ticked: Sequence[str]) -> list[str]:
+def _too_many(ticked: Sequence[int]) -> list[str]:
     most = actions.MOST_COMPARED
-    return [f"The first {most} are shown: more cannot be read side by side."] if len(set(ticked)) > most else []
+    return [f"The first {most} are shown: more cannot be read side by side."] if len(ticked) > most else []
 
 
 def _to_change(request: AuthedRequest, slug: str, scenario_id: int) -> Scenario:
@@ -162,14 +139,6 @@ def _to_change(request: AuthedRequest, slug: str, scenario_id: int) -> Scenario:
     found = actions.get(workspace=access.get_workspace(request, slug), scenario_id=scenario_id)
     access.require(request, Permission.SCENARIOS)
     return found
-
-
-def _with_newer(workspace: Workspace, found: Scenario, run_id: uuid.UUID) -> str:
-    """The address of the planner of a newer model with the same plan, by the names of channels."""
-    newer = get_run(workspace, run_id)
-    plan = Plan.from_json(found.plan)
-    channels = [channel["channel"] for channel in (newer.result or {})["channels"] if channel["kind"] == "paid"]
-    return planner_url(workspace, newer, plan, channels)
 
 
 def _exports(found: Scenario) -> list[tuple[str, str]]:

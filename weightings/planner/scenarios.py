@@ -1,5 +1,7 @@
 """Scenarios: plans that are kept under a name. Nothing else writes `Scenario`."""
 
+from typing import TYPE_CHECKING
+
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 
@@ -10,7 +12,9 @@ from analyses.models import Run
 from jobs.models import Job
 from mmm_project.problems import Invalid, NotFound
 from weightings.models import Scenario
-from weightings.planner.plan import Plan
+
+if TYPE_CHECKING:
+    from weightings.planner.plan import Plan
 
 LONGEST_NAME = 100
 MOST = 200  # of a workspace
@@ -32,13 +36,9 @@ def get(*, workspace: Workspace, scenario_id: int) -> Scenario:
     return scenario
 
 
-def create(*, run: Run, name: str, plan: Plan, by: User | None) -> Scenario:
+def create(*, run: Run, name: str, plan: "Plan", by: User | None) -> Scenario:
     """Keep a plan that was made with a run's model. Raises Invalid for a name that will not do."""
-    if Scenario.objects.filter(workspace=run.workspace).count() >= MOST:
-        raise Invalid(f"A workspace keeps {MOST} scenarios at most. Delete one that is no longer needed.")
-    scenario = Scenario(workspace=run.workspace, run=run, name=_name(name), plan=plan.as_json(), created_by=by)
-    _save(scenario, "scenario.saved", by)
-    return scenario
+    return _create(Scenario(run=run, name=_name(name), plan=plan.as_json()), by)
 
 
 def rename(*, scenario: Scenario, name: str, by: User | None) -> None:
@@ -47,7 +47,7 @@ def rename(*, scenario: Scenario, name: str, by: User | None) -> None:
     _save(scenario, "scenario.renamed", by, before=before)
 
 
-def change_plan(*, scenario: Scenario, plan: Plan, by: User | None) -> None:
+def change_plan(*, scenario: Scenario, plan: "Plan", by: User | None) -> None:
     """Keep another plan under the same name."""
     scenario.plan = plan.as_json()
     _save(scenario, "scenario.changed", by)
@@ -60,7 +60,7 @@ def duplicate(*, scenario: Scenario, by: User | None) -> Scenario:
     number = 1
     while (name := _copied(scenario.name, number)).casefold() in taken:
         number += 1
-    return create(run=scenario.run, name=name, plan=Plan.from_json(scenario.plan), by=by)
+    return _create(Scenario(run=scenario.run, name=name, plan=scenario.plan), by)
 
 
 def delete(*, scenario: Scenario, by: User | None) -> None:
@@ -93,6 +93,14 @@ def _name(asked: str) -> str:
         sentence = f"A name has at most {LONGEST_NAME} characters, all of them readable."
         raise Invalid(sentence, errors={"name": [sentence]})
     return name
+
+
+def _create(scenario: Scenario, by: User | None) -> Scenario:
+    scenario.workspace, scenario.created_by = scenario.run.workspace, by
+    if Scenario.objects.filter(workspace=scenario.workspace).count() >= MOST:
+        raise Invalid(f"A workspace keeps {MOST} scenarios at most. Delete one that is no longer needed.")
+    _save(scenario, "scenario.saved", by)
+    return scenario
 
 
 def _save(scenario: Scenario, action: str, by: User | None, before: str = "") -> None:

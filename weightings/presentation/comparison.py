@@ -1,22 +1,54 @@
-"""Two media mix runs side by side as a chart."""
+"""Two media mix runs side by side: their data, what channels returned, and what is recommended."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from analyses.documents import Section
 from charts import ChartSpec, Colour, Kind, Mark, Series, axis
+from weightings.presentation.model_changes import RETURNS, Sides, budget_section, data_section, returns_section
+from weightings.presentation.refresh_sections import backtest_section
 from weightings.presentation.results import Result, category, extent, figure, listed, mark
+from weightings.standing import doubts
 
 if TYPE_CHECKING:
     from analyses.models import Run
 
 MOST_MARKS = 15
+A_AND_B = Sides("A", "B")
+OTHER_OUTCOMES = "A and B are about different outcomes, or measure them differently: there is nothing to compare."
 
 
-def compare(earlier: "Run", later: "Run") -> tuple[ChartSpec, ...]:
-    """Return what channels returned in both runs as one chart; none if they are about different outcomes."""
+def compare(earlier: "Run", later: "Run") -> tuple[Section, ...]:
+    """Return what changed from the earlier run to the later one; only that, if they are about different outcomes."""
     first, second = Result(earlier), Result(later)
     if (first.outcome, first.is_money, first.bounds) != (second.outcome, second.is_money, second.bounds):
-        return ()
+        return (Section(title=RETURNS, sentences=(OTHER_OUTCOMES,)),)
+    # Here, not above: pages that only name the kind must not wait for the numerical libraries.
+    from weightings.refresh.changes import changes
+
+    found = changes(earlier, later)
+    standing = tuple(_standing(first, second))
+    tried = second.data.get("since_previous") or {}
+    return (
+        *((Section(title="Standing", sentences=standing),) if standing else ()),
+        data_section(second, found, sides=A_AND_B),
+        returns_section(
+            second, found, sides=A_AND_B, periods=(first.period, second.period), charts=returns_charts(first, second)
+        ),
+        budget_section(second, found, sides=A_AND_B),
+        *((backtest_section(second, tried),) if tried.get("run") == str(earlier.pk) else ()),
+    )
+
+
+def _standing(first: Result, second: Result) -> Iterator[str]:
+    """Why either is not to be acted on."""
+    for letter, result in (("A", first), ("B", second)):
+        if why := doubts(result.data):
+            yield f"{letter}: {why}"
+
+
+def returns_charts(first: Result, second: Result) -> tuple[ChartSpec, ...]:
+    """What channels returned in both runs as one chart; none where no channel has a return."""
     found = [{channel["channel"]: channel for channel in result.by_return()} for result in (first, second)]
     names = list(dict.fromkeys([*found[1], *found[0]]))[:MOST_MARKS]
     if not names:

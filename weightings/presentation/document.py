@@ -9,11 +9,16 @@ from analyses.serializers import RunWithResultSerializer
 from mmm_project import formats
 from weightings.labels import VERDICTS
 from weightings.presentation import (
+    budget_sections,
+    carry_over_sections,
     curve_sections,
     experiment_sections,
     geo_sections,
     health_sections,
+    refresh_sections,
+    residual_sections,
     return_sections,
+    testing_sections,
     time_sections,
     words,
 )
@@ -40,10 +45,15 @@ def document(run: "Run") -> Document:
         sections=(
             return_sections.returns(result),
             return_sections.contributions(result),
+            budget_sections.recommended_budget(result),
+            *testing_sections.worth_testing(result),
+            *refresh_sections.since_previous(result),
             time_sections.over_time(result),
+            residual_sections.fit_and_residuals(result),
             *geo_sections.geos(result),
             *experiment_sections.experiments(result),
             curve_sections.response_curves(result),
+            *carry_over_sections.how_long_effects_last(result),
             health_sections.model_health(result),
             health_sections.held_back(result),
             *health_sections.beliefs(result),

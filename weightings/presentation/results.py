@@ -4,7 +4,6 @@ import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeAlias
-from urllib.parse import urlencode
 
 from django.urls import reverse
 
@@ -119,7 +118,7 @@ class Result:
         """The amount of spend that returns are given for: 1, or as much more as makes the best return one at least."""
         if self.is_money:
             return 1
-        medians = [channel[self.return_key]["median"] for channel in self.paid]
+        medians = [channel[self.return_key]["median"] for channel in self._of_run if channel["kind"] == "paid"]
         best = max((self.factor * abs(median) for median in medians if median is not None), default=1.0)
         per = 1
         while per < MOST_PER_SPEND and best * per < 1:
@@ -158,23 +157,51 @@ class Result:
         with_return = [channel for channel in self.paid if channel[self.return_key]["median"] is not None]
         return sorted(with_return, key=lambda channel: (-channel[self.return_key]["median"], channel["channel"]))
 
+    def only(self, name: str) -> "Result":
+        """The same result as if it were about one channel alone, for sections that go through all."""
+        of_channel = Result(self.run)
+        parts = {
+            part: [each for each in self.data.get(part) or () if each["channel"] == name]
+            for part in ("channels", "experiments")
+        }
+        others = [channel["channel"] for channel in self.channels]
+        pairs = {f"{one} and {other}" for other in others for one, other in ((name, other), (other, name))}
+        checks = [check for check in self.data["health"] if check["subject"] in {name, *pairs}]
+        of_channel.data = {**self.data, **parts, "health": checks, "prior_predictive": None}
+        of_channel.channels = parts["channels"]
+        of_channel.paid = [channel for channel in self.paid if channel["channel"] == name]
+        of_channel.organic = [channel for channel in self.organic if channel["channel"] == name]
+        return of_channel
+
     @cached_property
-    def _places(self) -> Mapping[str, tuple[str, Colour]]:
-        """By name: the page and the colour of each channel, as the workspace has them now."""
+    def _pages(self) -> Mapping[str, str]:
+        """By name: what the run says of each channel."""
+        of_run = {"slug": self.run.workspace.slug, "run_id": self.run.pk}
+        return {
+            channel["channel"]: reverse("weightings:channel", kwargs={**of_run, "place": place})
+            for place, channel in enumerate(self._of_run)
+        }
+
+    @cached_property
+    def _colours(self) -> Mapping[str, Colour]:
+        """By name: the colour of each channel, as the workspace has it now."""
         index = channel_index(workspace=self.run.workspace)
-        query = urlencode({"start": self.data["period"]["start"], "end": self.data["period"]["end"]})
-        found = {}
-        for channel in self.channels:
-            if known := index.named(channel["channel"]):
-                page = reverse("reports:channel", kwargs={"slug": self.run.workspace.slug, "channel_id": known.pk})
-                found[channel["channel"]] = (f"{page}?{query}", channel_colour(known.colour_slot))
-        return found
+        found = ((channel["channel"], index.named(channel["channel"])) for channel in self._of_run)
+        return {name: channel_colour(known.colour_slot) for name, known in found if known}
+
+    @property
+    def _of_run(self) -> Sequence[Mapping[str, Any]]:
+        """All channels of the run, in the order in which it has them, whichever this is about."""
+        assert self.run.result is not None  # noqa: S101 - only finished runs are presented
+        channels: Sequence[Mapping[str, Any]] = self.run.result["channels"]
+        return channels
 
     def href(self, channel: str) -> str:
-        return self._places.get(channel, ("", Colour.OTHER))[0]
+        """The page of what the run says of a channel, "" of one that it does not know."""
+        return self._pages.get(channel, "")
 
     def colour(self, channel: str) -> Colour:
-        return self._places.get(channel, ("", Colour.OTHER))[1]
+        return self._colours.get(channel, Colour.OTHER)
 
 
 def figure(

@@ -7,6 +7,7 @@ from analyses.documents import NO_FIGURE, DataTable, Figure, Row, Section
 from charts import ChartSpec, Colour, Kind, Mark, Series, axis
 from mmm_project import formats
 from weightings.presentation.results import Result, category, extent, figure, listed, mark
+from weightings.presentation.waterfall_sections import waterfall
 
 MOST_MARKS = 15
 NOTHING: Mapping[str, None] = {"median": None, "mean": None, "low": None, "high": None}
@@ -174,7 +175,7 @@ def contributions(result: Result) -> Section:
     )
     return Section(
         title="Contributions",
-        charts=(_contributions_chart(result, by_share[:MOST_MARKS]),),
+        charts=(*waterfall(result), _contributions_chart(result, by_share[:MOST_MARKS])),
         tables=(table,),
     )
 

@@ -22,18 +22,13 @@ def over_time(result: Result) -> Section:
     """Observed and expected outcome by period, and the contributions to it."""
     return Section(
         title="Over time",
-        sentences=tuple(_accuracy(result)),
-        charts=(_observed_and_expected(result), *_decomposition(result)),
+        sentences=tuple(_moving(result)),
+        charts=(_observed_and_expected(result), *decomposition(result)),
     )
 
 
-def _accuracy(result: Result) -> Iterator[str]:
-    fit = result.data["fit"]
-    if fit["r2"] is not None and fit["wmape"] is not None:
-        yield (
-            f"Over all data that the model has learnt from, it explains {formats.percent(fit['r2'])} of the ups and "
-            f"downs (R²) and is off by {formats.percent(fit['wmape'])} on average (wMAPE)."
-        )
+def _moving(result: Result) -> Iterator[str]:
+    """What the baseline moves by."""
     parts = {name: values[result.window] for name, values in result.data["series"]["baseline_parts"].items()}
     moving = {name: max(values) - min(values) for name, values in parts.items() if values}
     moving = {name: reach for name, reach in moving.items() if reach > 0}
@@ -47,7 +42,7 @@ def _observed_and_expected(result: Result) -> ChartSpec:
     series = result.data["series"]
     starts, window = series["period_start"][result.window], result.window
     expected = tuple(
-        _mark(result, value, low, high)
+        outcome_mark(result, value, low, high)
         for value, low, high in zip(
             series["expected"]["mean"][window],
             series["predicted"]["low"][window],
@@ -55,7 +50,7 @@ def _observed_and_expected(result: Result) -> ChartSpec:
             strict=True,
         )
     )
-    observed = tuple(None if value is None else _mark(result, value) for value in series["observed"][window])
+    observed = tuple(None if value is None else outcome_mark(result, value) for value in series["observed"][window])
     title = _within(result, expected, observed)
     per = f"{result.outcome} by {result.granularity}, {result.unit}"
     return ChartSpec(
@@ -65,7 +60,7 @@ def _observed_and_expected(result: Result) -> ChartSpec:
         subtitle=f"{per}, {result.period.label}. The band is the {result.interval_words} of predictions.",
         summary=f"{result.outcome} by {result.granularity}, as it was observed and as the model expects it. {title}.",
         category_title=result.granularity.capitalize(),
-        categories=_categories(starts, result.granularity),
+        categories=period_categories(starts, result.granularity),
         series=(
             Series(name="Expected", colour=Colour.ACCENT, marks=expected),
             Series(name="Observed", colour=Colour.CHANNEL_1, marks=observed),
@@ -85,7 +80,8 @@ def _within(result: Result, expected: Sequence[Mark], observed: Sequence[Mark | 
     )
 
 
-def _mark(result: Result, value: float, low: float | None = None, high: float | None = None) -> Mark:
+def outcome_mark(result: Result, value: float, low: float | None = None, high: float | None = None) -> Mark:
+    """An amount of the outcome as a mark, with the ends of its interval if it has one."""
     factor = result.factor
     if low is None or high is None:
         return Mark(value=factor * value, text=result.rounded(factor * value), detail=(result.in_full(factor * value),))
@@ -108,7 +104,7 @@ class _Layer:
     values: Sequence[float]
 
 
-def _decomposition(result: Result) -> Iterator[ChartSpec]:
+def decomposition(result: Result) -> Iterator[ChartSpec]:
     """The expected outcome by what it is owed to, stacked; none where a part is negative, which cannot be stacked."""
     series = result.data["series"]
     starts, window = series["period_start"][result.window], result.window
@@ -130,7 +126,7 @@ def _decomposition(result: Result) -> Iterator[ChartSpec]:
         subtitle=f"{per}, by what it is owed to, {result.period.label}. Means, which add up.",
         summary=f"{per}, as the baseline and the contributions of channels stacked on it. {title}.",
         category_title=granularity.capitalize(),
-        categories=_categories([starts[group[0]] for group in groups], granularity),
+        categories=period_categories([starts[group[0]] for group in groups], granularity),
         series=tuple(
             Series(name=layer.name, colour=layer.colour, marks=marks)
             for layer, marks in zip(layers, drawn, strict=True)
@@ -165,20 +161,21 @@ def _added_up(result: Result, layer: _Layer, groups: Sequence[Sequence[int]]) ->
     marks = []
     for group in groups:
         total = sum(layer.values[place] for place in group)
-        marks.append(_mark(result, total if result.bounds is None else total / len(group)))
+        marks.append(outcome_mark(result, total if result.bounds is None else total / len(group)))
     return tuple(marks)
 
 
-def _categories(starts: Sequence[int], granularity: str) -> tuple[Category, ...]:
+def period_categories(starts: Sequence[int], granularity: str) -> tuple[Category, ...]:
+    """Periods along an axis, by their first days from 1970-01-01 on; the axis names some of many."""
     every = max(-(-len(starts) // TICKS), 1)
     return tuple(
         Category(label=label, short=short, tick=place % every == 0)
-        for place, (label, short) in enumerate(_period_names(start, granularity) for start in starts)
+        for place, (label, short) in enumerate(period_names(start, granularity) for start in starts)
     )
 
 
-def _period_names(start: int, granularity: str) -> tuple[str, str]:
-    """A period by its first day, in full and short."""
+def period_names(start: int, granularity: str) -> tuple[str, str]:
+    """Return what a period is called, in full and short, by its first day from 1970-01-01 on."""
     day = EPOCH.date() + dt.timedelta(start)
     if granularity == "month":
         return f"{day:%B %Y}", f"{day:%b %Y}"

@@ -5,7 +5,9 @@ from typing import Any
 
 from babel import Locale
 
+from analyses.age import stale_sentence
 from mmm_project import formats
+from weightings import expected_returns
 from weightings.labels import EXPERIMENT_USES, EXPOSURES, LIFT_COUNTS, MODEL_LABELS
 from weightings.params import EFFECTS, MEASURED_IN, NO_EXPERIMENTS, is_lightweight, period_of
 from weightings.presentation.results import Result, listed
@@ -22,6 +24,11 @@ ADDING_UP = (
     "after the period, and leave out what spend from before it still brings."
 )
 OF_POINTS = "Numbers of this outcome are means over the period, in points: it does not add up over time."
+LEFT_OUT = (
+    ("leave_out_channels", "Channels left out", "channel"),
+    ("leave_out_controls", "Controls left out", "control"),
+    ("leave_out_experiments", "Experiments left out", "experiment"),
+)
 MEASURES = {"money": "in money", "share": "as a share or percentage", "number": "as a number"}
 
 
@@ -32,18 +39,23 @@ def describe(params: Mapping[str, Any]) -> str:
         parts.append("by geo")
     if EFFECTS in params:
         parts.append("with expected returns")
+    parts += _left_out(params)
     if params.get("experiments") == NO_EXPERIMENTS:
         parts.append("without experiments")
     return " · ".join(parts)
 
 
+def _left_out(params: Mapping[str, Any]) -> Iterator[str]:
+    """What the question leaves out, by name if that is one thing."""
+    for name, _label, noun in LEFT_OUT:
+        if found := params.get(name, ()):
+            yield f"without {found[0] if len(found) == 1 else formats.count(len(found), noun)}"
+
+
 def settings(params: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Return the question as a list of settings."""
     bounds, effects = params.get("bounds"), params.get(EFFECTS, {})
-    expected = (
-        f"{channel} {believed['median']:g} ({believed['low']:g}–{believed['high']:g})"
-        for channel, believed in effects.items()
-    )
+    expected = (f"{channel} {_believed(believed)}" for channel, believed in effects.items())
     folds = params["folds"]
     use = NO_EXPERIMENTS if is_lightweight(params) else params.get("experiments", "auto")
     return [
@@ -54,6 +66,7 @@ def settings(params: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("Model", MODEL_LABELS[params["model"]]),
         ("Intervals", f"{params['confidence']}%"),
         ("Exposure", EXPOSURES[params.get("exposure", "auto")]),
+        *((label, ", ".join(params[name])) for name, label, _noun in LEFT_OUT if name in params),
         ("Holidays", ", ".join(map(_country, params.get("holidays", ()))) or "none"),
         ("Expected returns", "; ".join(expected) or "the usual ones"),
         ("Experiments", EXPERIMENT_USES[use]),
@@ -64,6 +77,13 @@ def settings(params: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("Draws at most", f"{formats.count(params['draws'])} per chain, seed {params['seed']}"),
         *((("Short data", "allowed"),) if "short_allowed" in params else ()),
     ]
+
+
+def _believed(believed: Mapping[str, float]) -> str:
+    """An expected return as it may have been said: by a range alone where it is that, else by its median as well."""
+    if interval := expected_returns.as_interval(believed):
+        return f"{interval[0]:g}–{interval[1]:g} ({interval[2]}% sure)"
+    return f"{believed['median']:g} ({believed['low']:g}–{believed['high']:g})"
 
 
 def _country(code: str) -> str:
@@ -117,6 +137,8 @@ def notes(result: Result) -> Iterator[str]:
     if result.verdict == "fail":
         failed = list(dict.fromkeys(check["check"] for check in result.data["health"] if check["verdict"] == "fail"))
         yield f"This model fails {formats.count(len(failed), 'check')} ({listed(failed)}). Its numbers may mislead."
+    if stale := stale_sentence(result.run):
+        yield stale
     yield ROI_MEANING if result.is_money else RETURN_MEANING
     yield ADDING_UP
     if result.bounds is not None:

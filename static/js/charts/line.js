@@ -1,16 +1,17 @@
-// Lines: one a series, a ribbon where its marks have intervals, its name at its end where there is room.
+// Lines: one a series, a ribbon where its marks have intervals, its name at its end, or beside its only mark, where
+// there is room.
 
 import "../../vendor/d3/d3.min.js";
 import { columnsFrame, hitArea } from "./columns.js";
 import { categoryStop, mark, markStop } from "./marks.js";
-import { widest, writeFitted } from "./text.js";
+import { widest, widthOf, writeFitted } from "./text.js";
 
 const LABEL_HEIGHT = 16;
 const LEADER = 26;
 const FEW = 12;
 
 export function drawLine(svg, chart, { width, height, labelled }) {
-  const names = chart.series.map(({ name }) => name);
+  const names = chart.series.filter((series) => !isPoint(series)).map(({ name }) => name);
   const room = labelled ? Math.min(widest(names), Math.round(width * 0.3)) : 0;
   const frame = columnsFrame(svg, chart, { width, height, points: true, right: room ? room + LEADER + 4 : 8 });
   chart.series.forEach((series) => drawRibbon(frame, series));
@@ -18,7 +19,10 @@ export function drawLine(svg, chart, { width, height, labelled }) {
   const stops = chart.categories.map((_, index) => categoryStop(frame.plot, chart, index));
   if (chart.links === "category") stops.forEach((stop, index) => hitArea(stop, frame, index));
   chart.series.forEach((_, place) => drawPoints(frame, chart, place, stops));
-  if (labelled) labelEnds(frame, chart.series, room);
+  if (labelled) {
+    labelEnds(frame, chart.series.filter((series) => !isPoint(series)), room);
+    labelPoints(frame, chart.series.filter(isPoint));
+  }
   return {
     ...frame,
     extent(index) {
@@ -28,6 +32,9 @@ export function drawLine(svg, chart, { width, height, labelled }) {
     },
   };
 }
+
+/** Whether a series has one mark only, which is no line. */
+const isPoint = ({ marks }) => marks.filter(Boolean).length === 1;
 
 function drawRibbon({ plot, x, y }, series) {
   if (!series.marks.some((one) => one?.low !== undefined)) return;
@@ -71,6 +78,23 @@ function labelEnds({ plot, x, y, right, top, bottom }, allSeries, room) {
     plot.append("text").attr("class", "series-name").attr("x", right + LEADER).attr("y", at).attr("dy", "0.35em")
       .call(writeFitted, series.name, room);
   }
+}
+
+/**
+ * Name marks that are alone: the leftmost above and to its left, others below and to their right. So two never meet, and
+ * neither lies on a line that rises through them.
+ */
+function labelPoints({ plot, x, y, left }, allSeries) {
+  const points = allSeries.map(({ name, marks }) => {
+    const at = marks.findIndex(Boolean);
+    return { name, across: x(at), down: y(marks[at].value) };
+  });
+  points.sort((one, other) => one.across - other.across);
+  points.forEach(({ name, across, down }, place) => {
+    const before = place === 0 && points.length > 1 && across - widthOf(name) > left;
+    plot.append("text").attr("class", "series-name point-name").classed("value-before", before)
+      .attr("x", across + (before ? -4 : 4)).attr("y", down + (before ? -9 : 16)).text(name);
+  });
 }
 
 /** Move labels apart, as little as it takes, between `top` and `bottom`: those that touch form a stack around their middle. */

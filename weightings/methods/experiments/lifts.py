@@ -26,6 +26,7 @@ Counts: TypeAlias = Literal["all", "within"]  # the periods behind the test's as
 EPOCH = dt.date(1970, 1, 1)
 NOT_BY_GEO: Mapping[str, MediaPanel] = {}
 MOST_OF_SPEND = 1.05  # of what the data have in a window can have been spent on its test
+AGREEMENT_REVIEW, AGREEMENT_FAIL = 0.05, 0.005  # two-sided, how probable a lift is by the model
 # Of a lift. That anything is known better is hard to believe, and hard to sample.
 LEAST_RELATIVE_ERROR = 0.01
 

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from marketing.frames import MediaPanel
 from weightings.methods import scores
 from weightings.methods.forecasting.forecast_plan import PERIODS_PER_YEAR
-from weightings.methods.summaries import bounds
+from weightings.methods.summaries import bounds, rounded
 
 if TYPE_CHECKING:  # it brings JAX
     from weightings.methods.fitting import Fold
@@ -69,6 +69,54 @@ def backtest(panel: MediaPanel, folds: Sequence["Fold"], *, level: float = 0.9) 
         naive_wmape=_per(naive_error, size),
         naive_crps=_per(naive_error, periods),
     )
+
+
+def held_back_json(panel: MediaPanel, folds: Sequence["Fold"], *, level: float) -> dict[str, Any] | None:
+    """How well periods were predicted that a fit had not seen: by fold, in all, and by steps ahead, as JSON.
+
+    None where no outcome that was held back is known. `level`: of the intervals, as a share.
+    """
+    tried = [(fold, np.isfinite(fold.observed)) for fold in folds if np.isfinite(fold.observed).any()]
+    if not tried:
+        return None
+    observed = np.concatenate([fold.observed[known] for fold, known in tried])
+    predicted = np.concatenate([fold.predicted[:, known] for fold, known in tried], axis=1)
+    naive = np.concatenate([as_a_year_before(panel, fold.origin, fold.horizon)[known] for fold, known in tried])
+    return {
+        "folds": [
+            {
+                "origin": fold.origin,
+                "periods": fold.horizon,
+                "converged": fold.converged,
+                "wmape": _or_none(scores.wmape(fold.observed[known], fold.predicted[:, known].mean(axis=0))),
+                "crps": float(scores.crps(fold.predicted[:, known], fold.observed[known]).mean()),
+                "coverage": scores.interval_coverage(fold.predicted[:, known], fold.observed[known], level),
+            }
+            for fold, known in tried
+        ],
+        "periods": len(observed),
+        "level": 100 * level,
+        "coverage": scores.interval_coverage(predicted, observed, level),
+        "crps": float(scores.crps(predicted, observed).mean()),
+        "wmape": _or_none(scores.wmape(observed, predicted.mean(axis=0))),
+        "naive_wmape": _or_none(scores.wmape(observed, naive)),
+        "by_steps": _by_steps(backtest(panel, folds, level=level)),
+    }
+
+
+def _by_steps(found: Backtest) -> list[dict[str, float | int | None]]:
+    """Accuracy by steps ahead; None for what is not known, or is a share of nothing."""
+    measures = ("wmape", "naive_wmape", "crps", "naive_crps", "coverage", "skill")
+    columns = {name: rounded(getattr(found, name)) for name in measures}
+    return [
+        {"ahead": place + 1, "periods": int(count), **{name: columns[name][place] for name in measures}}
+        for place, count in enumerate(found.periods)
+    ]
+
+
+def _or_none(value: float) -> float | None:
+    """For JSON, which has no NaN: an error as a share of nothing."""
+    return value if np.isfinite(value) else None
 
 
 def _of_fold(panel: MediaPanel, fold: "Fold", level: float, steps: int) -> FloatArray:

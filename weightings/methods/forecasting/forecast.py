@@ -70,14 +70,16 @@ class Forecast:
         return np.asarray(by_period.sum(axis=-1) if self.model.scale.bounds is None else by_period.mean(axis=-1))
 
 
-def forecast(panel: MediaPanel, posterior: Posterior, plan: Plan, *, knots: int | None, seed: int = 0) -> Forecast:
-    """The outcome in the periods after the panel if the plan is carried out.
+def forecast(
+    panel: MediaPanel, posterior: Posterior, plan: Plan | PlanAhead, *, knots: int | None, seed: int = 0
+) -> Forecast:
+    """The outcome in the periods after the panel if the plan is carried out; one that is laid out is taken as it is.
 
     `knots`: what the fit was given. Raises CannotBePlanned where the plan does not fit, and ValueError where the
     posterior is not one of this panel and these knots.
     """
     scales = _media_scales(panel, posterior, knots)
-    ahead = laid_out(panel, plan)
+    ahead = laid_out(panel, plan) if isinstance(plan, Plan) else plan
     model = continued(panel, posterior, ahead, scales, knots=knots, rng=np.random.default_rng([seed, TREND_STREAM]))
     draws, periods = model.baseline.shape
     # Period by period, so that a longer forecast begins as a shorter one.

@@ -8,8 +8,7 @@ import numpy.typing as npt
 from marketing.frames import GeoPanel, MediaPanel
 from weightings.methods.geo.posterior import GeoPosterior
 from weightings.methods.quantities import Quantities, Window, quantities
-from weightings.methods.series import spread_over
-from weightings.methods.summaries import summary
+from weightings.methods.summaries import spread_over, summary
 
 FloatArray: TypeAlias = npt.NDArray[np.float64]
 

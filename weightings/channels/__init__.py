@@ -1,0 +1,1 @@
+"""What a run says of one channel, and of the campaigns within it."""

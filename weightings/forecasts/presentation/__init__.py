@@ -1,0 +1,1 @@
+"""A forecast as people read it: its document and its rows."""
