@@ -17,7 +17,6 @@ import datetime as dt
 import json
 import os
 import sys
-import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -61,13 +60,11 @@ def run(database: Database) -> list[Measurement]:
 
 def measurements(worlds: Sequence[Record]) -> list[Measurement]:
     """Of all worlds together, and coverage of each channel."""
-    seconds = [world["seconds"] for world in worlds]
     return [
         Measurement("worlds", len(worlds), ""),
         Measurement("  not converged", sum(not world["converged"] for world in worlds), "", at_most=0),
         Measurement("  largest R-hat", max(world["max_rhat"] for world in worlds), ""),
         Measurement("  least ESS", min(world["min_ess"] for world in worlds), ""),
-        Measurement("  from question to result, median", float(np.median(seconds)), "s"),
         *_returns(worlds),
         *_budgets(worlds),
     ]
@@ -129,13 +126,12 @@ def decide(seed: int) -> dict[str, Any]:
     """What the product says of the world with this seed, and what is true of it."""
     from marketing.demo.responses import true_response
 
-    result, seconds = calculate(_workspace(seed))
+    result = calculate(_workspace(seed))
     period = {f"window_{name}": dt.date.fromisoformat(result["period"][name]) for name in ("start", "end")}
     true = true_response(end=END, seed=seed, days=DAYS, **period)
     return {
         **{name: result["diagnostics"][name] for name in ("converged", "max_rhat", "min_ess", "divergences")},
         "verdict": result["verdict"],
-        "seconds": seconds,
         "channels": returns(result, true),
         **outcome_of(result["budget"], true),
     }
@@ -156,23 +152,22 @@ def _workspace(seed: int) -> "Workspace":
     return workspace
 
 
-def calculate(workspace: "Workspace") -> tuple[dict[str, Any], float]:
-    """The result of a run with the usual settings, and the seconds that it took from the question on."""
+def calculate(workspace: "Workspace") -> dict[str, Any]:
+    """The result of a run with the usual settings."""
     from analyses.models import Run
     from analyses.runs import request_run
     from jobs.foreground import see_through
 
     params = {"confidence": str(LEVEL), "folds": str(STUDY["folds"])}
-    asked = time.perf_counter()
     run = request_run(
         workspace=workspace, kind="weightings", params=params, by=None, trigger=Run.Trigger.CLI, ring=False
     )
     see_through(run.job, ours=True)
-    seconds = time.perf_counter() - asked
     run.refresh_from_db(fields=["result"])
     if not run.result:
         raise RuntimeError(f"{workspace}: {run.job.error}")
-    return run.result, seconds
+    result: dict[str, Any] = run.result
+    return result
 
 
 def returns(result: Mapping[str, Any], true: "TrueResponse") -> list[dict[str, Any]]:

@@ -55,6 +55,7 @@ def test_every_page_is_in_order(live_server: LiveServer, browser: Browser, world
     assert {"account_login", "account_signup", "account_reset_password"} <= before_signing_in.keys()
     assert {"reports:dashboard", "reports:channel", "attribution:page", "weightings:page"} <= pages.keys()
     assert {"weightings:page without data", "analyses:run failed", "analyses:run of media"} <= pages.keys()
+    assert {"weightings:channel of media", "weightings:channel of media in points"} <= pages.keys()
     wrong = troubles(live_server, browser, looks, visitor, dict.fromkeys(before_signing_in.values(), 200))
     wrong += troubles(live_server, browser, looks, owner, dict.fromkeys(pages.values(), 200))
     assert not wrong, "\n".join(wrong)

@@ -153,7 +153,6 @@ def decided(
         "converged": converged,
         "max_rhat": 1.004,
         "min_ess": 900.0,
-        "seconds": 20.0,
         "channels": [
             {
                 "channel": f"C{place}",

@@ -131,6 +131,15 @@ def test_a_recommendation_is_what_the_search_finds_within_locks_and_limits(run: 
     assert 0.9 * now["TV"] - 0.01 <= within["TV"] <= 1.05 * now["TV"] + 0.01
 
 
+def test_the_fields_hold_the_plan_and_not_what_the_address_said(run: Run, client_for: ClientFor, viewer: User) -> None:
+    """Without scripts nothing else would move them."""
+    page = page_of(run, action="recommend")
+    text = client_for(viewer).get(address(run, action="recommend")).text
+    for name, amount in planned(page).items():
+        assert re.search(rf'value="{amount:.2f}"><label[^>]*>Spend on {name}<', text), name
+    assert f'name="amount" min="0" step="any" inputmode="decimal" value="{sum(planned(page).values()):.2f}"' in text
+
+
 def test_a_cautious_aim_and_a_target_are_kept_to(run: Run) -> None:
     cautious = page_of(run, action="recommend", objective="cvar")
     assert cautious.why is not None

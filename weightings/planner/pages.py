@@ -20,7 +20,7 @@ from weightings.methods.planning.plans import CannotBePlanned
 from weightings.models import Scenario
 from weightings.planner.document import horizon_of, scenario_data, scenario_document
 from weightings.planner.finding import get_run
-from weightings.planner.forms import RECOMMEND, PlannerForm
+from weightings.planner.forms import RECOMMEND, AmountInput, PlannerForm
 from weightings.planner.horizon import Horizon, offered_horizons
 from weightings.planner.plan import Plan, recommended
 from weightings.planner.presentation import PresentedPlan, present_plan
@@ -40,6 +40,7 @@ class ChannelRow:
     lock: BoundField
     least: BoundField
     most: BoundField
+    value: str
     slider_most: str
     slider_value: str
     current: str
@@ -241,6 +242,8 @@ def _horizons(model: StoredModel, result: Result) -> list[tuple[str, str]]:
 
 
 def _rows(result: Result, form: PlannerForm, plan: Plan) -> list[ChannelRow]:
+    """By channel: the amounts of the plan or, where the address is no plan, what it says."""
+    is_valid = form.is_valid()
     rows = []
     for place, (name, spend, lock, least, most) in enumerate(form.channels()):
         now = float(form.horizon.spend[place])
@@ -252,6 +255,7 @@ def _rows(result: Result, form: PlannerForm, plan: Plan) -> list[ChannelRow]:
                 lock=lock,
                 least=least,
                 most=most,
+                value=f"{plan.spend[name]:.2f}" if is_valid else AmountInput().format_value(spend.value()) or "",
                 slider_most=f"{form.horizon.most[place]:.2f}",
                 slider_value=f"{plan.spend[name]:.2f}",
                 current=formats.short_money(now, result.currency),

@@ -84,6 +84,7 @@ def _warnings(result: Result, horizon: Horizon, found: Scenario) -> Iterator[str
 def _cards(result: Result, found: Scenario, now: Scenario) -> tuple[Card, ...]:
     outcome, difference = result.amounts(found.outcome), result.amounts(found.difference)
     change = formats.change(found.spend / now.spend - 1) if now.spend > 0 else NO_FIGURE
+    better = formats.percent(found.probability_better)
     held = abs(found.spend - now.spend) < ROUGHLY
     return (
         Card(
@@ -97,19 +98,8 @@ def _cards(result: Result, found: Scenario, now: Scenario) -> tuple[Card, ...]:
             label="Against the current plan",
             unit=result.interval_words,
             figure=_signed(difference),
-            change=difference.interval,
+            change=difference.interval if _is_current(found) else f"{difference.interval} · {better} likely better",
             change_tone="quiet",
-        ),
-        Card(
-            label="Better than the current plan",
-            unit="probability",
-            figure=Figure(NO_FIGURE, "The plan is the current one")
-            if _is_current(found)
-            else Figure(
-                formats.percent(found.probability_better),
-                f"{found.probability_better:.6%}",
-                found.probability_better,
-            ),
         ),
         Card(
             label="Spend",
