@@ -18,7 +18,7 @@ from marketing.channel_index import ChannelIndex
 from marketing.models import Outcome
 from marketing.periods import Period
 from reports.ratios import Ratio
-from weightings.refresh.converged import finished_runs, only_converged
+from weightings.finished import finished_runs, only_converged
 from weightings.standing import doubts
 
 MOST_LOOKED_THROUGH, MOST_LOOKED_AT = 200, 20  # of runs: by what they are about, and by whether they converged
@@ -64,7 +64,7 @@ def _candidates(workspace: Workspace) -> list[uuid.UUID]:
     """Runs about outcomes in money, those about the first one of kind sales first, the newest first; not read yet."""
     sales = Outcome.objects.filter(workspace=workspace, kind=Outcome.Kind.SALES, is_money=True)
     named = sales.filter(name=OuterRef("about")).values("pk")[:1]
-    asked = finished_runs().filter(workspace=workspace, params__measured_in="money", params__bounds__isnull=True)
+    asked = finished_runs(workspace).filter(params__measured_in="money", params__bounds__isnull=True)
     newest_first = asked.annotate(about=KT("params__outcome"), sales=Subquery(named))[:MOST_LOOKED_THROUGH]
     known = list(newest_first.values_list("pk", "sales"))
     known.sort(key=lambda each: (each[1] is None, each[1]))

@@ -13,8 +13,9 @@ from tests.factories import WorkspaceFactory
 from tests.weightings.premium import on_professional
 from tests.weightings.results import a_check, finished
 from tests.weightings.stored_runs import a_stored_run
+from weightings.finished import newer_run
 from weightings.forecasts.analysis import LEFT_OUT, in_address
-from weightings.forecasts.model_runs import find_model, newer_run, offered_runs
+from weightings.forecasts.model_runs import find_model, offered_runs
 from weightings.forecasts.params import clean
 from weightings.models import Scenario
 

@@ -14,7 +14,7 @@ from analyses.registry import Answer
 from jobs.progress import Progress
 from weightings import standing
 from weightings.budgets.params import horizon_of, plan_of
-from weightings.forecasts.model_runs import find_model
+from weightings.finished import find_finished
 from weightings.methods.planning.answers import budget_json
 from weightings.methods.planning.budget import bounds_of, recommend
 from weightings.methods.planning.flighting import Flighting, recommend_with_flighting
@@ -35,11 +35,11 @@ def compute(workspace: Workspace, params: Mapping[str, Any], progress: Progress)
     """Recommend the budget that canonical params ask for. Raises AnalysisError where the run's model cannot."""
     began = time.perf_counter()
     progress("Reading the model", 0.0)
-    model = find_model(workspace, params["model_run"])
-    if model is None:
+    run = find_finished(workspace, params["model_run"])
+    if run is None:
         raise AnalysisError("The run whose model was to be used no longer exists. Choose another.", code="no_model")
     try:
-        horizon = horizon_of(model.run, params)
+        horizon = horizon_of(run, params)
         plan, total = plan_of(horizon, params)
         progress("Searching for the budget", 0.1)
         answer = _answer(horizon, plan, total, with_flighting="flighting" in params)
@@ -47,11 +47,11 @@ def compute(workspace: Workspace, params: Mapping[str, Any], progress: Progress)
         raise AnalysisError(str(missing), code="no_figures") from missing
     except CannotBePlanned as problem:
         raise AnalysisError(str(problem), code="cannot_be_planned") from problem
-    result = model.result
+    result = horizon.model.result
     return Answer(
         {
             "format": FORMAT,
-            "model_run": {"id": str(model.run.pk), "created_at": model.run.created_at.isoformat()},
+            "model_run": {"id": str(run.pk), "created_at": run.created_at.isoformat()},
             "outcome": result["outcome"],
             "granularity": result["granularity"],
             "confidence": result["confidence"],

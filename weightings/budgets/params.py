@@ -9,7 +9,7 @@ from analyses.artifacts import ArtifactMissing
 from analyses.errors import InvalidParams
 from analyses.models import Run
 from weightings import standing
-from weightings.forecasts.model_runs import find_model, finished_runs
+from weightings.finished import find_finished, finished_runs
 from weightings.labels import GOALS, OBJECTIVES, TOTAL
 from weightings.methods.planning.plans import CannotBePlanned
 from weightings.params import NO, YES
@@ -107,10 +107,10 @@ def _model(workspace: Workspace, given: Mapping[str, Any]) -> StoredModel:
         if run is None:
             raise _Refused("model_run", NONE_YET)
         return StoredModel(run)
-    found = find_model(workspace, given["model_run"])
+    found = find_finished(workspace, given["model_run"])
     if found is None:
         raise _Refused("model_run", NO_SUCH_RUN)
-    return StoredModel(found.run)
+    return StoredModel(found)
 
 
 def _horizon(model: StoredModel, given: Mapping[str, Any]) -> Horizon:

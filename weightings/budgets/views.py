@@ -15,7 +15,7 @@ from accounts.permissions import Permission
 from analyses.models import Run
 from analyses.runs import request_run
 from mmm_project.problems import Invalid
-from weightings.forecasts.model_runs import find_model, finished_runs
+from weightings.finished import find_finished, finished_runs
 from weightings.labels import TOTAL
 from weightings.planner.finding import get_run
 
@@ -28,8 +28,8 @@ def page(request: AuthedRequest, slug: str) -> HttpResponse:
     """GET goes to the planner of a model; POST asks for the budget that the planner's address describes."""
     workspace = access.get_workspace(request, slug)
     if request.method != "POST":
-        model = find_model(workspace, request.GET.get("model_run", ""))
-        run = model.run if model else finished_runs(workspace).select_related("workspace").defer("result").first()
+        named = find_finished(workspace, request.GET.get("model_run", ""))
+        run = named or finished_runs(workspace).defer("result").first()
         if run is None:
             return redirect("weightings:page", slug=slug)
         query = QueryDict(mutable=True)

@@ -1,22 +1,18 @@
 """The finished weightings runs whose models can be forecast with, and whether they may be relied on."""
 
 import datetime as dt
-import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import QuerySet
 from django.db.models.fields.json import KT
 
 from accounts.models import Workspace
 from analyses.models import Run
-from analyses.similar import asking_the_same
-from jobs.models import Job
+from weightings.finished import find_finished, finished_runs
 from weightings.forecasts.horizon import Horizon
 from weightings.standing import doubts
 
-KIND = "weightings"
 MOST_OFFERED = 30
 BY_NAME = ("organic", "controls", "events", "holidays")  # what a plan may say of beside spend
 ANYWAY = "Or set “override” to yes to forecast with it all the same."
@@ -90,18 +86,9 @@ class OfferedRun:
     is_doubtful: bool
 
 
-def finished_runs(workspace: Workspace) -> QuerySet[Run]:
-    """Return the workspace's weightings runs that have a result, the newest first."""
-    return Run.objects.filter(workspace=workspace, kind=KIND, job__status=Job.Status.DONE, void=False)
-
-
 def find_model(workspace: Workspace, asked: object) -> Model | None:
     """Return the finished run with this id; None if the workspace has none."""
-    try:
-        pk = uuid.UUID(str(asked))
-    except ValueError:
-        return None
-    run = finished_runs(workspace).select_related("workspace").filter(pk=pk).first()
+    run = find_finished(workspace, asked)
     return None if run is None else Model(run)
 
 
@@ -121,10 +108,3 @@ def offered_runs(workspace: Workspace) -> list[OfferedRun]:
         kept=KT("result__stored__posterior__format"),
     ).filter(kept__isnull=False)
     return [OfferedRun(run, run.converged != "true" or run.verdict == "fail") for run in told[:MOST_OFFERED]]
-
-
-def newer_run(run: Run) -> Run | None:
-    """Return the newest finished run that asks the same of newer data or about another period; None if this is it."""
-    same = asking_the_same(workspace=run.workspace, kind=run.kind, params=run.params)
-    done = same.filter(created_at__gt=run.created_at, job__status=Job.Status.DONE, void=False)
-    return done.select_related("workspace").defer("result").first()

@@ -2,7 +2,7 @@
 
 from accounts.models import Workspace
 from analyses.models import Run
-from jobs.models import Job
+from weightings.finished import finished_runs
 
 LOOKED_AT = 20  # finished runs, newest first
 
@@ -12,9 +12,10 @@ def newest_run(workspace: Workspace) -> Run | None:
 
     Where none of the last ones has converged, the newest of them; None without any.
     """
-    done = Run.objects.filter(workspace=workspace, kind="weightings", job__status=Job.Status.DONE, void=False)
-    diagnosed = done.values_list("pk", "result__diagnostics__converged", "result__outcome__is_money")
-    found = list(diagnosed.order_by("-created_at")[:LOOKED_AT])
+    diagnosed = finished_runs(workspace).values_list(
+        "pk", "result__diagnostics__converged", "result__outcome__is_money"
+    )
+    found = list(diagnosed[:LOOKED_AT])
     # `max` takes the first of equals, which is the newest.
     best = max(found, key=lambda run: (bool(run[1]), bool(run[1]) and bool(run[2])), default=None)
     return None if best is None else Run.objects.select_related("workspace", "job").get(pk=best[0])

@@ -1,12 +1,11 @@
 """The runs and scenarios that an address or a form names, of one workspace. Needs no numerical library."""
 
-import uuid
 from collections.abc import Sequence
 
 from accounts.models import Workspace
 from analyses.models import Run
-from jobs.models import Job
 from mmm_project.problems import NotFound
+from weightings.finished import find_finished
 from weightings.models import Scenario
 
 LONGEST_ID = 18  # digits
@@ -14,11 +13,7 @@ LONGEST_ID = 18  # digits
 
 def get_run(workspace: Workspace, asked: object) -> Run:
     """Return a finished run of a media mix model of this workspace, with its result. Raises NotFound."""
-    found = Run.objects.filter(workspace=workspace, kind="weightings", job__status=Job.Status.DONE)
-    try:
-        run = found.select_related("workspace", "job").filter(pk=uuid.UUID(str(asked))).first()
-    except ValueError:
-        run = None
+    run = find_finished(workspace, asked)
     if run is None:
         raise NotFound("There is no such finished run of a media mix model in this workspace.")
     return run

@@ -15,6 +15,7 @@ from analyses.models import Run
 from mmm_project import formats
 from mmm_project.problems import Conflict, Invalid
 from weightings import standing
+from weightings.finished import newer_run
 from weightings.methods.planning.answers import budget_json
 from weightings.methods.planning.plans import CannotBePlanned
 from weightings.models import Scenario
@@ -24,7 +25,6 @@ from weightings.planner.forms import RECOMMEND, AmountInput, PlannerForm
 from weightings.planner.horizon import Horizon, offered_horizons
 from weightings.planner.plan import Plan, recommended
 from weightings.planner.presentation import PresentedPlan, present_plan
-from weightings.planner.scenarios import newer_run
 from weightings.presentation.budget_sections import budget_section
 from weightings.presentation.results import Result
 from weightings.stored import StoredModel

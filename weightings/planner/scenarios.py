@@ -7,9 +7,7 @@ from django.db.models import QuerySet
 
 from accounts import audit
 from accounts.models import User, Workspace
-from analyses import registry
 from analyses.models import Run
-from jobs.models import Job
 from mmm_project.problems import Invalid, NotFound
 from weightings.models import Scenario
 
@@ -68,16 +66,6 @@ def delete(*, scenario: Scenario, by: User | None) -> None:
     with transaction.atomic():
         audit.record(workspace=scenario.workspace, action="scenario.deleted", target=scenario.name, actor=by)
         scenario.delete()
-
-
-def newer_run(run: Run) -> Run | None:
-    """Return the newest finished run that asks the same of newer data or another period; None if this is it."""
-    same = {f"params__{name}": value for name, value in run.params.items() if name not in ("start", "end")}
-    left_out = [name for name in registry.get(run.kind).optional if name not in run.params]
-    same |= {f"params__{name}__isnull": True for name in left_out}
-    later = Run.objects.filter(workspace_id=run.workspace_id, kind=run.kind, created_at__gt=run.created_at, **same)
-    done = later.filter(job__status=Job.Status.DONE, void=False)
-    return done.select_related("workspace", "job").defer("result").order_by("-created_at").first()
 
 
 def _copied(name: str, number: int) -> str:

@@ -6,9 +6,8 @@ from django.urls import reverse
 
 from accounts.models import Workspace
 from analyses.age import is_stale
-from analyses.models import Run
 from analyses.presenters import asked_at
-from jobs.models import Job
+from weightings.finished import finished_runs
 from weightings.labels import VERDICTS
 from weightings.presentation.results import Result
 from weightings.presentation.words import describe, headline
@@ -31,8 +30,7 @@ class NewestAnswer:
 
 def newest_answer(workspace: Workspace) -> NewestAnswer | None:
     """Return the answer of the run that was asked for last, of those that have finished; None of none."""
-    finished = Run.objects.filter(workspace=workspace, kind="weightings", job__status=Job.Status.DONE)
-    run = finished.select_related("workspace", "job").first()
+    run = finished_runs(workspace).select_related("workspace", "job").first()
     if run is None:
         return None
     result = Result(run)

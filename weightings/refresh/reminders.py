@@ -28,8 +28,8 @@ from analyses import registry
 from analyses.models import Run
 from analyses.similar import PERIOD
 from marketing.models import Import
+from weightings.finished import KIND, finished_runs, only_converged
 from weightings.models import StaleReminder
-from weightings.refresh.converged import KIND, finished_runs, only_converged
 from weightings.refresh.staleness import STALE_AFTER
 
 logger = logging.getLogger(__name__)

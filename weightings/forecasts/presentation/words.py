@@ -7,7 +7,8 @@ from analyses import runs
 from analyses.age import stale_sentence
 from analyses.presenters import asked_at
 from mmm_project import formats
-from weightings.forecasts.model_runs import find_model, newer_run
+from weightings.finished import newer_run
+from weightings.forecasts.model_runs import find_model
 from weightings.forecasts.params import MULTIPLES, PER_PERIOD, PLAN
 from weightings.forecasts.plan_values import SPEND
 from weightings.forecasts.presentation.result import ForecastResult
