@@ -52,7 +52,12 @@ def run(database: Database) -> list[Measurement]:
         calculated = run_step(__name__, "calculate", environment)
         moved = run_step(__name__, "sliders", environment)
     return [
-        Measurement("Calculate on the demo, from the click, nothing compiled", calculated["cold_s"], "s"),
+        Measurement(
+            "Calculate on the demo, from the click, nothing compiled",
+            calculated["cold_s"],
+            "s",
+            at_most=CALCULATE_SECONDS,
+        ),
         Measurement(
             "Calculate on the demo, from the click, compiled before",
             calculated["warm_s"],
