@@ -3,8 +3,6 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from analyses.documents import NO_FIGURE, Card, DataTable, Figure, RawCell, Row, Section
 from charts import ChartSpec, Colour, Kind, Mark, Series, axis
 from mmm_project import formats
@@ -272,9 +270,3 @@ def plan_rows(horizon: Horizon, plan: Plan) -> list[Sequence[RawCell]]:
     for label, of in (("(outcome)", found.outcome), ("(outcome, difference)", found.difference)):
         rows.append((label, None, None, *numbers(now.outcome if label == "(outcome)" else of, of), *(None,) * 4))
     return rows
-
-
-def same_spend(one: Plan, other: Plan) -> bool:
-    """Whether two plans spend the same, to the cent."""
-    names = {**one.spend, **other.spend}
-    return bool(np.allclose(one.amounts(list(names)), other.amounts(list(names)), atol=0.005, rtol=0))

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 LONGEST_NAME = 100
 MOST = 200  # of a workspace
-MOST_COMPARED = 8
+MOST_COMPARED = 50
 
 
 def known(workspace: Workspace) -> QuerySet[Scenario]:
