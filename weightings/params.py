@@ -43,7 +43,7 @@ _SIGNED = re.compile(rf"[-\u2212]?{_NUMBER}")
 _Reader: TypeAlias = Callable[[Workspace, Mapping[str, Any]], dict[str, Any]]
 
 
-class _Refused(ValueError):
+class Refused(ValueError):
     """What is wrong with one parameter."""
 
     def __init__(self, name: str, sentence: str) -> None:
@@ -69,7 +69,7 @@ def clean(workspace: Workspace, params: Mapping[str, Any]) -> dict[str, Any]:
     cleaned: dict[str, Any] = {}
     try:
         outcome = _outcome(workspace, given)
-    except _Refused as refusal:
+    except Refused as refusal:
         errors[refusal.name] = str(refusal)
         readers: Sequence[_Reader] = _READERS
     else:
@@ -78,7 +78,7 @@ def clean(workspace: Workspace, params: Mapping[str, Any]) -> dict[str, Any]:
     for read in readers:
         try:
             cleaned |= read(workspace, given)
-        except _Refused as refusal:
+        except Refused as refusal:
             errors[refusal.name] = str(refusal)
     unused = [name for name in cleaned.get(EFFECTS, ()) if name in cleaned.get("leave_out_channels", ())]
     if unused:
@@ -94,7 +94,7 @@ def _outcome(workspace: Workspace, given: Mapping[str, Any]) -> Outcome:
     if "outcome" not in given:
         usual = usual_outcome(with_data)
         if usual is None:
-            raise _Refused("outcome", "There is no outcome with values yet. Import some, such as sales by day.")
+            raise Refused("outcome", "There is no outcome with values yet. Import some, such as sales by day.")
         return usual
     asked = str(given["outcome"]).strip().casefold()
     known = list(Outcome.objects.filter(workspace=workspace).order_by("pk"))
@@ -107,8 +107,8 @@ def _outcome(workspace: Workspace, given: Mapping[str, Any]) -> Outcome:
     names = ", ".join(outcome.name for outcome in with_data) or "none"
     if named or of_kind:
         name = next(iter((*named, *of_kind))).name
-        raise _Refused("outcome", f"“{name}” has no values yet. Import some, or choose another outcome: {names}.")
-    raise _Refused("outcome", f"There is no outcome “{_cut(given['outcome'])}”. Outcomes with values: {names}.")
+        raise Refused("outcome", f"“{name}” has no values yet. Import some, or choose another outcome: {names}.")
+    raise Refused("outcome", f"There is no outcome “{_cut(given['outcome'])}”. Outcomes with values: {names}.")
 
 
 def _measured_in(outcome: Outcome) -> str:
@@ -121,7 +121,7 @@ def _measured_in(outcome: Outcome) -> str:
 def _period(outcome: Outcome, workspace: Workspace, given: Mapping[str, Any]) -> dict[str, Any]:
     if "start" in given or "end" in given:
         if "period" in given:
-            raise _Refused("period", "Give a period by name, or a start and an end, not both.")
+            raise Refused("period", "Give a period by name, or a start and an end, not both.")
         return _custom_period(given)
     asked = str(given.get("period", ALL)).strip().lower()
     if asked == ALL:
@@ -131,11 +131,11 @@ def _period(outcome: Outcome, workspace: Workspace, given: Mapping[str, Any]) ->
     try:
         period = preset(preset_name(asked), until=yesterday(now=timezone.now(), zone=workspace.zone))
     except ValueError as error:
-        raise _Refused("period", f"{error} Or “{ALL}”, for all data.") from None
+        raise Refused("period", f"{error} Or “{ALL}”, for all data.") from None
     data = days_of_data(outcome)
     if data is not None and data.end < period.start:
         offer = Period.last_days(period.days, until=data.end)
-        raise _Refused(
+        raise Refused(
             "period",
             f"“{outcome.name}” has no values from {period.label}: they end on {data.end:%-d %b %Y}. Choose "
             f"{offer.start} as the start and {offer.end} as the end, {offer.days} days up to then.",
@@ -146,12 +146,12 @@ def _period(outcome: Outcome, workspace: Workspace, given: Mapping[str, Any]) ->
 def _custom_period(given: Mapping[str, Any]) -> dict[str, Any]:
     for name in ("start", "end"):
         if name not in given:
-            raise _Refused(name, "A custom period needs both a start and an end.")
+            raise Refused(name, "A custom period needs both a start and an end.")
     start, end = _day("start", given), _day("end", given)
     try:
         return _ends(Period(start, end))
     except ValueError as error:
-        raise _Refused("end", str(error)) from None
+        raise Refused("end", str(error)) from None
 
 
 def _ends(period: Period) -> dict[str, str]:
@@ -162,23 +162,23 @@ def _day(name: str, given: Mapping[str, Any]) -> dt.date:
     try:
         day = dt.date.fromisoformat(str(given[name]))
     except ValueError:
-        raise _Refused(name, f"“{_cut(given[name])}” is not a day such as 2026-05-31.") from None
+        raise Refused(name, f"“{_cut(given[name])}” is not a day such as 2026-05-31.") from None
     if not EARLIEST_YEAR <= day.year <= LATEST_YEAR:
-        raise _Refused(name, f"A period lies between {EARLIEST_YEAR} and {LATEST_YEAR}.")
+        raise Refused(name, f"A period lies between {EARLIEST_YEAR} and {LATEST_YEAR}.")
     return day
 
 
 def _granularity(_workspace: Workspace, given: Mapping[str, Any]) -> dict[str, Any]:
     asked = str(given.get("granularity", "week")).strip().lower()
     if asked not in GRANULARITIES:
-        raise _Refused("granularity", f"The granularity is {', '.join(GRANULARITIES)}, not “{_cut(asked)}”.")
+        raise Refused("granularity", f"The granularity is {', '.join(GRANULARITIES)}, not “{_cut(asked)}”.")
     return {"granularity": asked}
 
 
 def _model(_workspace: Workspace, given: Mapping[str, Any]) -> dict[str, Any]:
     asked = str(given.get("model", "hill")).strip().lower()
     if asked not in MODEL_LABELS:
-        raise _Refused("model", f"There is no model “{_cut(asked)}”. Models: {', '.join(MODEL_LABELS)}.")
+        raise Refused("model", f"There is no model “{_cut(asked)}”. Models: {', '.join(MODEL_LABELS)}.")
     return {"model": asked}
 
 
@@ -191,14 +191,14 @@ def _confidence(workspace: Workspace, given: Mapping[str, Any]) -> dict[str, Any
     asked = str(given.get("confidence", workspace.confidence)).strip().removesuffix("%")
     if asked not in map(str, CONFIDENCE_LEVELS):
         levels = ", ".join(map(str, CONFIDENCE_LEVELS))
-        raise _Refused("confidence", f"The confidence level is one of {levels} percent, not “{_cut(asked)}”.")
+        raise Refused("confidence", f"The confidence level is one of {levels} percent, not “{_cut(asked)}”.")
     return {"confidence": int(asked)}
 
 
 def _exposure(_workspace: Workspace, given: Mapping[str, Any]) -> dict[str, Any]:
     asked = str(given.get("exposure", "auto")).strip().lower()
     if asked not in EXPOSURES:
-        raise _Refused("exposure", f"The exposure is {', '.join(EXPOSURES)}, not “{_cut(asked)}”.")
+        raise Refused("exposure", f"The exposure is {', '.join(EXPOSURES)}, not “{_cut(asked)}”.")
     return {} if asked == "auto" else {"exposure": asked}
 
 
@@ -208,7 +208,7 @@ def _holidays(_workspace: Workspace, given: Mapping[str, Any]) -> dict[str, Any]
     codes = sorted({code for code in codes if code})
     for code in codes:
         if code not in Locale("en").territories or not code.isalpha():
-            raise _Refused("holidays", f"“{_cut(code)}” is no country's two letters, such as DE.")
+            raise Refused("holidays", f"“{_cut(code)}” is no country's two letters, such as DE.")
     return {"holidays": codes} if codes else {}
 
 
@@ -218,10 +218,10 @@ def _bounds(_workspace: Workspace, given: Mapping[str, Any]) -> dict[str, Any]:
     asked = given["bounds"]
     parts = [str(part).strip() for part in (asked if isinstance(asked, list) else str(asked).split(","))]
     if len(parts) != 2 or not all(_SIGNED.fullmatch(part) for part in parts):
-        raise _Refused("bounds", f"Bounds are two numbers such as 0,100, not “{_cut(asked)}”.")
+        raise Refused("bounds", f"Bounds are two numbers such as 0,100, not “{_cut(asked)}”.")
     low, high = (float(part.replace("\u2212", "-")) for part in parts)
     if not low < high:
-        raise _Refused("bounds", f"The lower bound must lie below the upper one, not {low:g} and {high:g}.")
+        raise Refused("bounds", f"The lower bound must lie below the upper one, not {low:g} and {high:g}.")
     return {"bounds": [low, high]}
 
 
@@ -229,7 +229,7 @@ def _knots(_workspace: Workspace, given: Mapping[str, Any]) -> dict[str, Any]:
     if "knots" not in given:
         return {}
     if is_lightweight(given):
-        raise _Refused("knots", "LightweightMMM's models have a trend of their own: leave the knots out.")
+        raise Refused("knots", "LightweightMMM's models have a trend of their own: leave the knots out.")
     return {"knots": _whole(given, "knots", 0, 0, MOST_KNOTS)}
 
 
@@ -238,36 +238,36 @@ def _folds(_workspace: Workspace, given: Mapping[str, Any]) -> dict[str, Any]:
     usual = GEO_FOLDS if _by_geo(_workspace, given) else 0 if is_lightweight(given) else FOLDS
     folds = _whole(given, "folds", usual, 0, MOST_FOLDS)
     if folds and is_lightweight(given):
-        raise _Refused("folds", "LightweightMMM's models are not tried on periods held back: leave the folds out.")
+        raise Refused("folds", "LightweightMMM's models are not tried on periods held back: leave the folds out.")
     return {"folds": folds}
 
 
 def _short_allowed(_workspace: Workspace, given: Mapping[str, Any]) -> dict[str, Any]:
     asked = str(given.get("short_allowed", "no")).strip().lower()
     if asked not in (*YES, *NO):
-        raise _Refused("short_allowed", f"“short_allowed” is yes or no, not “{_cut(asked)}”.")
+        raise Refused("short_allowed", f"“short_allowed” is yes or no, not “{_cut(asked)}”.")
     return {"short_allowed": "yes"} if asked in YES else {}
 
 
 def _by_geo(_workspace: Workspace, given: Mapping[str, Any]) -> dict[str, Any]:
     asked = str(given.get("by_geo", "no")).strip().lower()
     if asked not in (*YES, *NO):
-        raise _Refused("by_geo", f"“by_geo” is yes or no, not “{_cut(asked)}”.")
+        raise Refused("by_geo", f"“by_geo” is yes or no, not “{_cut(asked)}”.")
     if asked in NO:
         return {}
     if is_lightweight(given):
-        raise _Refused("by_geo", "LightweightMMM's models know one market only: leave the geos out.")
+        raise Refused("by_geo", "LightweightMMM's models know one market only: leave the geos out.")
     if "bounds" in given:
-        raise _Refused("by_geo", "An outcome with bounds does not add up over geos: model it for all geos together.")
+        raise Refused("by_geo", "An outcome with bounds does not add up over geos: model it for all geos together.")
     return {"by_geo": "yes"}
 
 
 def _experiments(_workspace: Workspace, given: Mapping[str, Any]) -> dict[str, Any]:
     asked = str(given.get("experiments", "auto")).strip().lower()
     if asked not in EXPERIMENT_USES:
-        raise _Refused("experiments", f"Experiments are used as {', '.join(EXPERIMENT_USES)}, not “{_cut(asked)}”.")
+        raise Refused("experiments", f"Experiments are used as {', '.join(EXPERIMENT_USES)}, not “{_cut(asked)}”.")
     if is_lightweight(given) and asked not in ("auto", NO_EXPERIMENTS):
-        raise _Refused("experiments", "LightweightMMM's models know no experiments: leave them out.")
+        raise Refused("experiments", "LightweightMMM's models know no experiments: leave them out.")
     return {} if asked == "auto" else {"experiments": asked}
 
 
@@ -275,11 +275,11 @@ def _lifts(_workspace: Workspace, given: Mapping[str, Any]) -> dict[str, Any]:
     """What lifts count, which is of no consequence where no experiments are used."""
     asked = str(given.get("lifts", "all")).strip().lower()
     if asked not in LIFT_COUNTS:
-        raise _Refused("lifts", f"What lifts count is {' or '.join(LIFT_COUNTS)}, not “{_cut(asked)}”.")
+        raise Refused("lifts", f"What lifts count is {' or '.join(LIFT_COUNTS)}, not “{_cut(asked)}”.")
     if asked == "all" or str(given.get("experiments", "")).strip().lower() == NO_EXPERIMENTS:
         return {}
     if is_lightweight(given):
-        raise _Refused("lifts", "LightweightMMM's models know no experiments: leave out what their lifts count.")
+        raise Refused("lifts", "LightweightMMM's models know no experiments: leave out what their lifts count.")
     return {"lifts": asked}
 
 
@@ -290,7 +290,7 @@ def _without(
     try:
         found = read(workspace, given[name]) if name in given else []
     except ValueError as error:
-        raise _Refused(name, str(error)) from None
+        raise Refused(name, str(error)) from None
     return {name: found} if found else {}
 
 
@@ -322,18 +322,18 @@ _READERS: Sequence[_Reader] = (
 def _effects(outcome: Outcome, workspace: Workspace, given: Mapping[str, Any]) -> dict[str, Any]:
     """What is expected of channels, by the names that they have now, in the order of those."""
     if "roi" in given and EFFECTS in given:
-        raise _Refused("roi", f"Give expected returns as “roi” or as “{EFFECTS}”, not both.")
+        raise Refused("roi", f"Give expected returns as “roi” or as “{EFFECTS}”, not both.")
     asked = given.get("roi", given.get(EFFECTS))
     if asked is None:
         return {}
     if is_lightweight(given):
-        raise _Refused("roi", "LightweightMMM's models have their own beliefs: leave the expected returns out.")
+        raise Refused("roi", "LightweightMMM's models have their own beliefs: leave the expected returns out.")
     if not outcome.is_money or "bounds" in given:
-        raise _Refused("roi", f"Returns can be expected of an outcome in money, and “{outcome.name}” is none.")
+        raise Refused("roi", f"Returns can be expected of an outcome in money, and “{outcome.name}” is none.")
     try:
         return {EFFECTS: expected_returns.read(asked, channel_index(workspace=workspace))}
     except ValueError as error:
-        raise _Refused("roi", str(error)) from None
+        raise Refused("roi", str(error)) from None
 
 
 def period_of(params: Mapping[str, Any]) -> Period:
@@ -346,9 +346,9 @@ def _whole(given: Mapping[str, Any], name: str, default: int, least: int, most: 
     text = str(asked).strip()
     # By length first: Python refuses to make a number of thousands of digits.
     if isinstance(asked, bool) or not (text.isascii() and text.isdigit()) or len(text) > 12:
-        raise _Refused(name, f"“{name}” is a whole number, not “{_cut(text)}”.")
+        raise Refused(name, f"“{name}” is a whole number, not “{_cut(text)}”.")
     if not least <= int(text) <= most:
-        raise _Refused(name, f"“{name}” lies between {least} and {most}.")
+        raise Refused(name, f"“{name}” lies between {least} and {most}.")
     return int(text)
 
 

@@ -72,7 +72,7 @@ def test_a_channel_is_followed_from_the_run_and_says_the_same(opened: Page, run:
     check(page)
     for label in ("Incremental ROI", "Marginal ROI", "Spend", "Incremental Sales", "Efficiency score"):
         assert card(page, label) == returns[label], label
-    assert card(page, "Recommended spend") == budget["Recommended spend"]
+    assert card(page, "Recommended spend") == budget["Spend, then"]
     made = table(page, "What campaigns added")
     whole = cells(made, "The channel")
     assert (whole["Spend"], whole["Incremental Sales"], whole["Incremental ROI"]) == tuple(

@@ -158,7 +158,13 @@ def test_its_document_and_rows_carry_the_result(workspace: Workspace) -> None:
     found, budget = document(run), run.result["budget"]
     titles = [table.title for section in found.sections for table in section.tables]
     assert "Current and recommended budget" in titles
-    assert ("Spend by week" in titles) == (run.result["flighting"] is not None)
+    assert "Spend by week" in titles
+    assert "spread anew over time" in found.headline
+    said = [sentence for section in found.sections for sentence in section.sentences]
+    assert "spread over them as “When to spend” says" in said[1], "it is not spread as it was"
+    kept = document(ask(workspace, horizon=8))
+    assert "spread anew" not in kept.headline
+    assert "spent over time as in" in kept.sections[0].sentences[1]
     table = list(rows(run))
     assert {len(row) for row in table} == {len(table[0])}
     of = {(row[0], row[1]): dict(zip(table[0], row, strict=True)) for row in table[1:]}

@@ -169,7 +169,7 @@ def test_its_cards_are_the_numbers_of_the_runs_tables(run: Run) -> None:
     for label in ("Incremental ROI", "Marginal ROI", "Efficiency score", "Spend", "Incremental Sales"):
         assert cards[label] == column(returns, label)["TV"], label
     assert cards["Contribution"] == column(tables["What Sales is made of"], "Contribution")["TV"]
-    recommended = column(tables["Current and recommended budget"], "Recommended spend")["TV"]
+    recommended = column(tables["Current and recommended budget"], "Spend, then")["TV"]
     assert cards["Recommended spend"] == recommended
 
 

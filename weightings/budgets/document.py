@@ -13,7 +13,7 @@ from charts import Category, ChartSpec, Colour, Kind, Mark, Series, axis
 from charts.colours import CHANNEL_COLOURS
 from marketing.periods import EPOCH
 from mmm_project import formats
-from weightings.budgets.words import describe, settings
+from weightings.budgets.words import days_of, describe, settings
 from weightings.presentation import words
 from weightings.presentation.budget_sections import budget_section, finding
 from weightings.presentation.results import Result, listed
@@ -32,11 +32,12 @@ def document(run: Run) -> Document:
     answer: Mapping[str, Any] = run.result
     model = Run.objects.select_related("workspace", "job").get(workspace=run.workspace, pk=answer["model_run"]["id"])
     result, budget = Result(model), answer["budget"]
-    period = answer["horizon"]["label"]
+    is_flighted = answer["flighting"] is not None
+    period = _spread_anew(result, run.params, answer) if is_flighted else answer["horizon"]["label"]
     return Document(
         title="Budget",
         subtitle=describe(run.params),
-        headline=finding(result, budget),
+        headline=finding(result, budget, is_flighted=is_flighted),
         workspace=run.workspace.name,
         currency=run.workspace.currency,
         facts=(
@@ -46,12 +47,18 @@ def document(run: Run) -> Document:
             *provenance(run),
         ),
         cards=tuple(_cards(result, budget)),
-        sections=(budget_section(result, budget, period=period), *_flighting(result, answer)),
+        sections=(budget_section(result, budget, period=period, is_flighted=is_flighted), *_flighting(result, answer)),
         notes=tuple(_notes(result, answer)),
         rows=list(rows(run)),
         data=RunWithResultSerializer(run).data,
         file_name=f"budget-{run.workspace.slug}-{run.params['start']}-to-{run.params['end']}",
     )
+
+
+def _spread_anew(result: Result, params: Mapping[str, Any], answer: Mapping[str, Any]) -> str:
+    """What a budget is for that is not spread as it was."""
+    count = formats.count(answer["horizon"]["periods"], result.granularity)
+    return f"{count} like those of {days_of(params)}, spread over them as “When to spend” says"
 
 
 def _cards(result: Result, budget: Mapping[str, Any]) -> Iterator[Card]:

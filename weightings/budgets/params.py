@@ -12,7 +12,7 @@ from weightings import standing
 from weightings.finished import find_finished, finished_runs
 from weightings.labels import GOALS, OBJECTIVES, TOTAL
 from weightings.methods.planning.plans import CannotBePlanned
-from weightings.params import NO, YES
+from weightings.params import NO, YES, Refused
 from weightings.planner.horizon import Horizon, offered_horizons
 from weightings.planner.plan import LARGEST, Plan, recommended
 from weightings.stored import StoredModel
@@ -21,14 +21,6 @@ KNOWN = (*("model_run", "horizon", "total", "objective", "goal", "target", "limi
 DERIVED = ("outcome", "start", "end")  # what follows from the run: canonical params keep it, nobody gives it
 NONE_YET = "There is no finished media mix model in this workspace. Calculate weightings first."
 NO_SUCH_RUN = "There is no such finished run of a media mix model in this workspace."
-
-
-class _Refused(ValueError):
-    """What is wrong with one parameter."""
-
-    def __init__(self, name: str, sentence: str) -> None:
-        super().__init__(sentence)
-        self.name = name
 
 
 def clean(workspace: Workspace, params: Mapping[str, Any]) -> dict[str, Any]:
@@ -54,7 +46,7 @@ def clean(workspace: Workspace, params: Mapping[str, Any]) -> dict[str, Any]:
         flighting = _yes(given, "flighting")
         # Wishes that contradict each other are told of at once, not by a run that fails.
         recommended(horizon, plan, total=total)
-    except _Refused as refusal:
+    except Refused as refusal:
         raise InvalidParams({refusal.name: str(refusal)}) from None
     except (CannotBePlanned, ArtifactMissing) as problem:
         raise InvalidParams({"model_run" if isinstance(problem, ArtifactMissing) else "limits": str(problem)}) from None
@@ -77,7 +69,7 @@ def clean(workspace: Workspace, params: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def plan_of(horizon: Horizon, given: Mapping[str, Any]) -> tuple[Plan, float]:
-    """Return what is asked of a budget, as a plan, and the total. Raises _Refused."""
+    """Return what is asked of a budget, as a plan, and the total. Raises Refused."""
     spend = dict(zip(horizon.channels, horizon.spend.tolist(), strict=True))
     locks, limits = _locks(horizon, given), _limits(horizon, given)
     objective = _one_of(given, "objective", OBJECTIVES, "mean")
@@ -105,11 +97,11 @@ def _model(workspace: Workspace, given: Mapping[str, Any]) -> StoredModel:
     if "model_run" not in given:
         run = finished_runs(workspace).select_related("workspace").first()
         if run is None:
-            raise _Refused("model_run", NONE_YET)
+            raise Refused("model_run", NONE_YET)
         return StoredModel(run)
     found = find_finished(workspace, given["model_run"])
     if found is None:
-        raise _Refused("model_run", NO_SUCH_RUN)
+        raise Refused("model_run", NO_SUCH_RUN)
     return StoredModel(found)
 
 
@@ -119,7 +111,7 @@ def _horizon(model: StoredModel, given: Mapping[str, Any]) -> Horizon:
     offered = offered_horizons(model)
     if str(given["horizon"]) not in map(str, offered):
         known = ", ".join(map(str, offered)) or "none but the period that the run reports"
-        raise _Refused(
+        raise Refused(
             "horizon", f"The horizon is a number of the model's last {model.result['granularity']}s: {known}."
         )
     return Horizon(model, int(given["horizon"]))
@@ -129,7 +121,7 @@ def _override(model: StoredModel, given: Mapping[str, Any]) -> dict[str, str]:
     """Whether a budget is wanted from a model that should not be acted on; of no consequence for others."""
     doubts, override = standing.doubts(model.result), _yes(given, "override")
     if doubts and not override:
-        raise _Refused("override", f"{doubts} To have one all the same, set “override” to yes.")
+        raise Refused("override", f"{doubts} To have one all the same, set “override” to yes.")
     return override if doubts else {}
 
 
@@ -144,10 +136,10 @@ def _limits(horizon: Horizon, given: Mapping[str, Any]) -> dict[str, tuple[float
     found = {}
     for name, ends in _by_channel(horizon, given, "limits", "by channel the least and the most, as [0, 1000]"):
         if not isinstance(ends, list | tuple) or len(ends) != 2:
-            raise _Refused("limits", f"The limits of “{name}” are two numbers, the least and the most.")
+            raise Refused("limits", f"The limits of “{name}” are two numbers, the least and the most.")
         low, high = (_number(end, "limits", low=0.0) for end in ends)
         if low > high:
-            raise _Refused("limits", f"The least for “{name}” must not be more than the most.")
+            raise Refused("limits", f"The least for “{name}” must not be more than the most.")
         found[name] = (low, high)
     return found
 
@@ -155,17 +147,17 @@ def _limits(horizon: Horizon, given: Mapping[str, Any]) -> dict[str, tuple[float
 def _by_channel(horizon: Horizon, given: Mapping[str, Any], key: str, form: str) -> list[tuple[str, Any]]:
     asked = given.get(key, {})
     if not isinstance(asked, Mapping):
-        raise _Refused(key, f"“{key}” says {form}.")
+        raise Refused(key, f"“{key}” says {form}.")
     for name in asked:
         if name not in horizon.channels:
-            raise _Refused(key, f"The model has no channel “{name}” with spend. It has {', '.join(horizon.channels)}.")
+            raise Refused(key, f"The model has no channel “{name}” with spend. It has {', '.join(horizon.channels)}.")
     return list(asked.items())
 
 
 def _one_of(given: Mapping[str, Any], name: str, known: Mapping[str, str], usual: str) -> str:
     asked = str(given.get(name, usual)).strip().lower()
     if asked not in known:
-        raise _Refused(name, f"“{name}” is one of {', '.join(known)}.")
+        raise Refused(name, f"“{name}” is one of {', '.join(known)}.")
     return asked
 
 
@@ -177,12 +169,12 @@ def _number(asked: object, name: str, *, low: float | None = None) -> float:
     enough = number > 0 if low is None else number >= low
     if not (math.isfinite(number) and enough and number <= LARGEST):
         least = "above 0" if low is None else f"of {low:g} or more"
-        raise _Refused(name, f"“{name}” takes numbers {least}, up to {LARGEST:.0e}.")
+        raise Refused(name, f"“{name}” takes numbers {least}, up to {LARGEST:.0e}.")
     return number
 
 
 def _yes(given: Mapping[str, Any], name: str) -> dict[str, str]:
     asked = str(given.get(name, "no")).strip().lower()
     if asked not in (*YES, *NO):
-        raise _Refused(name, f"“{name}” is yes or no.")
+        raise Refused(name, f"“{name}” is yes or no.")
     return {name: "yes"} if asked in YES else {}

@@ -1,8 +1,10 @@
 """A question about a budget in words."""
 
+import datetime as dt
 from collections.abc import Mapping
 from typing import Any
 
+from marketing.day_labels import span_label
 from weightings.labels import GOALS, OBJECTIVES
 
 
@@ -13,13 +15,18 @@ def describe(params: Mapping[str, Any]) -> str:
     return " · ".join([params["outcome"], OBJECTIVES[params["objective"]], horizon, *flighting])
 
 
+def days_of(params: Mapping[str, Any]) -> str:
+    """Return the days whose spend is planned again."""
+    return span_label(dt.date.fromisoformat(params["start"]), dt.date.fromisoformat(params["end"]))
+
+
 def settings(params: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Return the question as a list of settings."""
     limits, locks = params.get("limits", {}), params.get("locks", {})
     goal = GOALS[params["goal"]] + (f" {params['target']:g}" if "target" in params else "")
     return [
         ("Outcome", params["outcome"]),
-        ("As in", f"{params['start']} to {params['end']}"),
+        ("As in", days_of(params)),
         ("Total asked for", f"{params['total']:,.2f}"),
         ("Aims at", OBJECTIVES[params["objective"]]),
         ("Within", goal),

@@ -12,7 +12,7 @@ from weightings.forecasts.model_runs import Model, find_model, offered_runs, usu
 from weightings.forecasts.plan_tables import PlanRefused
 from weightings.forecasts.plan_values import SPEND, plan_values
 from weightings.models import Scenario
-from weightings.params import CONFIDENCE_LEVELS, LARGEST_SEED, NO, YES
+from weightings.params import CONFIDENCE_LEVELS, LARGEST_SEED, NO, YES, Refused
 
 MULTIPLES, PER_PERIOD, PLAN, SCENARIO = "multiples", "spend_per_period", "plan", "scenario"
 KNOWN = (
@@ -35,14 +35,6 @@ NONE_TO_RELY_ON = (
 )
 
 _Reader: TypeAlias = Callable[[Workspace, Mapping[str, Any]], dict[str, Any]]
-
-
-class _Refused(ValueError):
-    """What is wrong with one parameter."""
-
-    def __init__(self, name: str, sentence: str) -> None:
-        super().__init__(sentence)
-        self.name = name
 
 
 def clean(workspace: Workspace, params: Mapping[str, Any]) -> dict[str, Any]:
@@ -80,7 +72,7 @@ def clean(workspace: Workspace, params: Mapping[str, Any]) -> dict[str, Any]:
 def _take(errors: dict[str, str], into: dict[str, Any], read: Callable[[], dict[str, Any]]) -> None:
     try:
         into |= read()
-    except _Refused as refusal:
+    except Refused as refusal:
         errors[refusal.name] = str(refusal)
 
 
@@ -90,13 +82,13 @@ def _model(workspace: Workspace, given: Mapping[str, Any]) -> dict[str, Any]:
     asked = given.get("model_run", scenario.run_id if scenario else None)
     model = usual_model(workspace) if asked is None else find_model(workspace, asked)
     if model is None and asked is None:
-        raise _Refused("model_run", NONE_TO_RELY_ON if offered_runs(workspace) else NONE_YET)
+        raise Refused("model_run", NONE_TO_RELY_ON if offered_runs(workspace) else NONE_YET)
     if model is None:
-        raise _Refused("model_run", f"There is no such run of weightings that has finished: “{_cut(asked)}”.")
+        raise Refused("model_run", f"There is no such run of weightings that has finished: “{_cut(asked)}”.")
     if model.cannot:
-        raise _Refused("model_run", model.cannot)
+        raise Refused("model_run", model.cannot)
     if not artifacts.is_whole(model.run):
-        raise _Refused("model_run", "The figures of this run are no longer on disk. Run it again, or choose another.")
+        raise Refused("model_run", "The figures of this run are no longer on disk. Run it again, or choose another.")
     return {"model": model, "scenario": scenario}
 
 
@@ -105,7 +97,7 @@ def _scenario(workspace: Workspace, given: Mapping[str, Any]) -> Scenario | None
         return None
     found = find_scenario(workspace, given[SCENARIO])
     if found is None:
-        raise _Refused(SCENARIO, f"There is no scenario “{_cut(given[SCENARIO])}”.")
+        raise Refused(SCENARIO, f"There is no scenario “{_cut(given[SCENARIO])}”.")
     return found
 
 
@@ -122,9 +114,9 @@ def find_scenario(workspace: Workspace, asked: object) -> Scenario | None:
 def _override(model: Model, given: Mapping[str, Any]) -> dict[str, Any]:
     asked = str(given.get("override", NO[0])).strip().lower()
     if asked not in (*YES, *NO):
-        raise _Refused("override", f"“override” is yes or no, not “{_cut(asked)}”.")
+        raise Refused("override", f"“override” is yes or no, not “{_cut(asked)}”.")
     if model.doubt and asked in NO:
-        raise _Refused("override", model.doubt)
+        raise Refused("override", model.doubt)
     return {"override": YES[0]} if model.doubt else {}
 
 
@@ -138,14 +130,14 @@ def _asked_of(
         try:
             planned = {PLAN: plan_values(given[PLAN], model, workspace, periods)}
         except PlanRefused as refusal:
-            raise _Refused(PLAN, str(refusal)) from None
+            raise Refused(PLAN, str(refusal)) from None
         periods = len(next(values for of in planned[PLAN].values() for values in of.values()))
     spend = _spend(model, scenario, given, has_plan=SPEND in planned.get(PLAN, {}))
     horizon = model.horizon(USUAL[model.granularity] if periods is None else periods)
     dates = {"start": horizon.starts[0].isoformat(), "end": horizon.end.isoformat()}
     for name, date in dates.items():
         if given.get(name, date) != date:
-            raise _Refused(name, f"A forecast is of the periods after the model's data: from {dates['start']} on.")
+            raise Refused(name, f"A forecast is of the periods after the model's data: from {dates['start']} on.")
     return {
         "model_run": str(model.run.pk),
         "outcome": model.outcome,
@@ -163,7 +155,7 @@ def _periods(model: Model, given: Mapping[str, Any]) -> int | None:
     fewest, most = FEWEST[model.granularity], MOST[model.granularity]
     text = str(given["periods"]).strip()
     if not (text.isascii() and text.isdigit() and len(text) < 6 and fewest <= int(text) <= most):
-        raise _Refused("periods", f"A forecast is of {fewest} to {most} {model.granularity}s, not “{_cut(text)}”.")
+        raise Refused("periods", f"A forecast is of {fewest} to {most} {model.granularity}s, not “{_cut(text)}”.")
     return int(text)
 
 
@@ -174,17 +166,17 @@ def _spend(
     said = [name for name in (MULTIPLES, PER_PERIOD, SCENARIO) if name in given]
     if has_plan:
         if said:
-            raise _Refused(said[0], "The plan says by period what is spent: say nothing else of it.")
+            raise Refused(said[0], "The plan says by period what is spent: say nothing else of it.")
         return {}
     if len(said) > 1:
-        raise _Refused(said[1], f"Say in one way what is spent: as “{said[0]}” or as “{said[1]}”.")
+        raise Refused(said[1], f"Say in one way what is spent: as “{said[0]}” or as “{said[1]}”.")
     if scenario is not None:
         return {PER_PERIOD: _of_scenario(model, scenario)}
     if PER_PERIOD in given:
         found = _by_channel(PER_PERIOD, given[PER_PERIOD], model, LARGEST_SPEND)
         missing = [name for name in model.channels if name not in found]
         if missing:
-            raise _Refused(PER_PERIOD, f"No spend is given for “{missing[0]}”. Say 0 where there is to be none.")
+            raise Refused(PER_PERIOD, f"No spend is given for “{missing[0]}”. Say 0 where there is to be none.")
         return {PER_PERIOD: found}
     asked = given.get(MULTIPLES, 1)
     if not isinstance(asked, Mapping) and ":" not in str(asked):
@@ -198,14 +190,14 @@ def _of_scenario(model: Model, scenario: Scenario) -> dict[str, float]:
     result = scenario.run.result
     assert result is not None  # noqa: S101 - scenarios are of finished runs
     if result["granularity"] != model.granularity:
-        raise _Refused(
+        raise Refused(
             SCENARIO,
             f"The scenario was made by {result['granularity']}, and this model is by {model.granularity}. Choose the "
             "run that it was made with.",
         )
     spend = scenario.plan["spend"]
     if set(spend) - set(model.channels) or set(model.channels) - set(spend):
-        raise _Refused(SCENARIO, "The scenario has other channels than this model. Choose the run it was made with.")
+        raise Refused(SCENARIO, "The scenario has other channels than this model. Choose the run it was made with.")
     periods = scenario.plan.get("periods") or result["period"]["periods"]
     return {name: _rounded(float(spend[name]) / periods) for name in model.channels}
 
@@ -219,7 +211,7 @@ def _by_channel(param: str, asked: Any, model: Model, most: float) -> dict[str, 
         for entry in filter(None, (part.strip() for part in str(asked).split(";"))):
             name, colon, text = entry.rpartition(":")
             if not colon:
-                raise _Refused(param, f"“{_cut(entry)}” is not of the form {HOW_TO_SAY}.")
+                raise Refused(param, f"“{_cut(entry)}” is not of the form {HOW_TO_SAY}.")
             entries.append((name, text))
     known = {" ".join(name.split()).casefold(): name for name in model.channels}
     found: dict[str, float] = {}
@@ -227,9 +219,9 @@ def _by_channel(param: str, asked: Any, model: Model, most: float) -> dict[str, 
         channel = known.get(" ".join(asked_name.split()).casefold())
         if channel is None:
             names = ", ".join(f"“{name}”" for name in model.channels) or "none"
-            raise _Refused(param, f"The model has no channel “{_cut(asked_name)}”. It has {names}.")
+            raise Refused(param, f"The model has no channel “{_cut(asked_name)}”. It has {names}.")
         if channel in found:
-            raise _Refused(param, f"The channel “{channel}” is there twice.")
+            raise Refused(param, f"The channel “{channel}” is there twice.")
         found[channel] = _number(param, value, most)
     return {name: found[name] for name in model.channels if name in found}
 
@@ -240,9 +232,9 @@ def _number(param: str, asked: Any, most: float) -> float:
             raise ValueError
         number = float(asked) if not isinstance(asked, str) else _plain(asked)
     except (TypeError, ValueError, OverflowError):
-        raise _Refused(param, f"“{_cut(asked)}” is not a number such as 1.2.") from None
+        raise Refused(param, f"“{_cut(asked)}” is not a number such as 1.2.") from None
     if not 0 <= number <= most:
-        raise _Refused(param, f"A number from 0 to {most:g}, please, not “{_cut(asked)}”.")
+        raise Refused(param, f"A number from 0 to {most:g}, please, not “{_cut(asked)}”.")
     return _rounded(number)
 
 
@@ -261,14 +253,14 @@ def _confidence(workspace: Workspace, given: Mapping[str, Any]) -> dict[str, Any
     asked = str(given.get("confidence", workspace.confidence)).strip().removesuffix("%")
     if asked not in map(str, CONFIDENCE_LEVELS):
         levels = ", ".join(map(str, CONFIDENCE_LEVELS))
-        raise _Refused("confidence", f"The confidence level is one of {levels} percent, not “{_cut(asked)}”.")
+        raise Refused("confidence", f"The confidence level is one of {levels} percent, not “{_cut(asked)}”.")
     return {"confidence": int(asked)}
 
 
 def _seed(_workspace: Workspace, given: Mapping[str, Any]) -> dict[str, Any]:
     text = str(given.get("seed", 0)).strip()
     if not (text.isascii() and text.isdigit() and len(text) < 13 and int(text) <= LARGEST_SEED):
-        raise _Refused("seed", f"“seed” is a whole number from 0 to {LARGEST_SEED}, not “{_cut(text)}”.")
+        raise Refused("seed", f"“seed” is a whole number from 0 to {LARGEST_SEED}, not “{_cut(text)}”.")
     return {"seed": int(text)}
 
 
@@ -278,7 +270,7 @@ def _plan_name(_workspace: Workspace, given: Mapping[str, Any]) -> dict[str, Any
     if not name:
         return {}
     if len(name) > LONGEST_NAME or not name.isprintable():
-        raise _Refused("plan_name", f"A name has at most {LONGEST_NAME} characters, all of them readable.")
+        raise Refused("plan_name", f"A name has at most {LONGEST_NAME} characters, all of them readable.")
     return {"plan_name": name}
 
 

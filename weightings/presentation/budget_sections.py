@@ -31,19 +31,22 @@ def recommended_budget(result: Result) -> Section:
 NOT_KEPT = "This run was made by an earlier version, which recommended no budget. Run it again to get one."
 
 
-def budget_section(result: Result, budget: Budget, *, period: str = "") -> Section:
-    """Any recommended budget. `period`: what it is for and how it is spread, that of the run unless given."""
+def budget_section(result: Result, budget: Budget, *, period: str = "", is_flighted: bool = False) -> Section:
+    """Any recommended budget. `period`: what it is for and how it is spread, that of the run unless given.
+
+    `is_flighted`: whether it is spread over time otherwise than the current one, which is part of what it gains.
+    """
     period = period or f"{result.period.label}, spread over time as it was"
     return Section(
         title=TITLE,
-        sentences=(*_sentences(result, budget, period), *reasons(result, budget)),
+        sentences=(*_sentences(result, budget, period, is_flighted=is_flighted), *reasons(result, budget)),
         charts=(budget_chart(result, budget, period),),
         tables=(budget_table(result, budget, period),),
     )
 
 
-def _sentences(result: Result, budget: Budget, period: str) -> Iterator[str]:
-    yield finding(result, budget)
+def _sentences(result: Result, budget: Budget, period: str, *, is_flighted: bool) -> Iterator[str]:
+    yield finding(result, budget, is_flighted=is_flighted)
     spend = formats.round_money(budget["spend_recommended"], result.currency)
     yield f"It is for {spend} over {period}, and aims at {objective_words(result, budget)}."
     at_bounds = [each["channel"] for each in budget["channels"] if each["bound"] in ("low", "high")]
@@ -57,15 +60,17 @@ def _sentences(result: Result, budget: Budget, period: str) -> Iterator[str]:
         yield f"For {listed(beyond)} it is more in a period than was ever seen: there the model's shape speaks."
 
 
-def finding(result: Result, budget: Budget) -> str:
-    """What the budget would bring more, and how sure that is."""
+def finding(result: Result, budget: Budget, *, is_flighted: bool = False) -> str:
+    """What the budget would bring more, and how sure that is. `is_flighted`: as `budget_section` has it."""
     gain = result.amounts(budget["gain"])
     better = formats.percent(budget["probability_better"])
     moved = moved_share(budget)
-    if moved < UNMOVED:
+    if moved < UNMOVED and not is_flighted:
         return f"The current budget is as good as any that the limits allow for {result.outcome}."
     unit = "" if result.is_money else f" of {result.outcome}"
     change = f"Moving {formats.percent(moved)} of the budget" if _same_total(budget) else "The recommended budget"
+    if is_flighted:
+        change = f"{change}, spread anew over time,"
     return (
         f"{change} would bring {gain.text} more{unit} ({result.interval_words} {gain.interval}). It is better than the "
         f"current one with a probability of {better}."
@@ -214,8 +219,8 @@ def budget_table(result: Result, budget: Budget, period: str) -> DataTable:
         title="Current and recommended budget",
         columns=(
             "Channel",
-            "Current spend",
-            "Recommended spend",
+            "Spend, now",
+            "Spend, then",
             "Change",
             f"Adds more {result.outcome}",
             f"{of_next}, now",
@@ -223,8 +228,9 @@ def budget_table(result: Result, budget: Budget, period: str) -> DataTable:
             "Limit",
         ),
         rows=(*rows, Row(label="Total", cells=total, is_total=True)),
-        note=f"Over {period}. Medians with {result.interval_words}s, of what is added in the period and after it by "
-        "carry-over; medians of channels do not add up to that of the total.",
+        note=f"Over {period}. Now: the current budget; then: the recommended one. Medians with "
+        f"{result.interval_words}s, of what is added in the period and after it by carry-over; "
+        "medians of channels do not add up to that of the total.",
     )
 
 
@@ -232,7 +238,7 @@ LIMITS = {"low": "At its least", "high": "At its most", "locked": "Locked"}
 
 
 def _cells(result: Result, channel: Mapping[str, Any]) -> tuple[Figure, ...]:
-    low, high = (formats.short_money(channel[end], result.currency) for end in ("low", "high"))
+    low, high = (formats.round_money(channel[end], result.currency) for end in ("low", "high"))
     limit = LIMITS.get(channel["bound"] or "", "Free")
     return (
         result.money(channel["spend_current"]),
@@ -241,7 +247,7 @@ def _cells(result: Result, channel: Mapping[str, Any]) -> tuple[Figure, ...]:
         result.amounts(channel["difference"]),
         result.returns(channel["marginal_current"]),
         result.returns(channel["marginal_recommended"]),
-        Figure(f"{limit} ({low} to {high})" if channel["bound"] != "locked" else limit),
+        Figure(limit, f"{limit}: from {low} to {high}"),
     )
 
 
