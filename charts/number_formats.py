@@ -1,7 +1,7 @@
 """Number formats of PowerPoint and Excel that show numbers as the chart's texts do."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 GENERAL = "General"
@@ -52,6 +52,12 @@ def number_format(readings: Iterable[tuple[float, str]]) -> str:
         (_, small), (least, large) = bodies
         return f"[>={least:.15g}]{large};{small}"
     return GENERAL
+
+
+def number_formats(readings: Sequence[tuple[float, str]]) -> list[str]:
+    """Return the format of each number: the same for all, or each its own where no format follows all texts."""
+    of_all = number_format(readings)
+    return [of_all if of_all != GENERAL else number_format([reading]) for reading in readings]
 
 
 def _scale(value: float, shown: float, places: int) -> float | None:

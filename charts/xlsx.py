@@ -22,7 +22,7 @@ from openpyxl.utils import coordinate_to_tuple, get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
 from charts.native_axes import major_unit, named_every, value_format
-from charts.number_formats import number_format
+from charts.number_formats import number_format, number_formats
 from charts.spec import ChartSpec, Kind, Mark, Series
 from charts.waterfall import Part, label_formats, parts
 from charts.wording import printable, readable_on
@@ -75,14 +75,15 @@ def _write_table(sheet: Worksheet, chart: ChartSpec, row: int, column: int) -> N
     table = chart.table()
     for place, text in enumerate((table.category_title, *table.columns)):
         write_text(sheet.cell(row, column + place), text).font = Font(name="Calibri", bold=True)
-    formats = [
-        number_format((cell.value, cell.text) for cell in cells if cell.value is not None)
-        for cells in zip(*(cells for _, cells in table.rows), strict=True)
-    ]
-    for line, (category, cells) in enumerate(table.rows, start=row + 1):
+    for line, (category, _cells) in enumerate(table.rows, start=row + 1):
         write_text(sheet.cell(line, column), category.label)
-        for place, (cell, shown_as) in enumerate(zip(cells, formats, strict=True), start=column + 1):
-            sheet.cell(line, place, cell.value).number_format = shown_as
+    for place, cells in enumerate(zip(*(cells for _, cells in table.rows), strict=True), start=column + 1):
+        numbers = [
+            (line, cell.value, cell.text) for line, cell in enumerate(cells, start=row + 1) if cell.value is not None
+        ]
+        formats = number_formats([(value, text) for _line, value, text in numbers])
+        for (line, value, _text), shown_as in zip(numbers, formats, strict=True):
+            sheet.cell(line, place, value).number_format = shown_as
 
 
 def _write_names(sheet: Worksheet, chart: ChartSpec, row: int, column: int) -> None:

@@ -162,12 +162,12 @@ def _write_figures(
 ) -> None:
     """Write figures below each other: numbers in full and in one format, which shows them as the page does.
 
-    Where some are shares and others are not (checks of many kinds) each has its own.
+    Where some are shares and others are not (checks of many kinds), or no format fits all, each has its own.
     """
     alignment = Alignment(wrap_text=True) if is_text else Alignment(horizontal="right")
     numbers = [figure for figure in figures if _is_number(figure)]
-    is_mixed = len({"%" in figure.text for figure in numbers if figure.value}) > 1
     shown_as = _format(numbers)
+    is_mixed = len({"%" in figure.text for figure in numbers if figure.value}) > 1 or shown_as == GENERAL
     for place, figure in enumerate(figures, start=row):
         cell = sheet.cell(place, column)
         cell.alignment = alignment

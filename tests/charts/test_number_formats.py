@@ -2,7 +2,7 @@
 
 import pytest
 
-from charts.number_formats import number_format
+from charts.number_formats import number_format, number_formats
 
 
 @pytest.mark.parametrize(
@@ -38,3 +38,13 @@ def test_a_format_reads_as_the_texts_do(readings: list[tuple[float, str]], expec
 )
 def test_texts_that_no_format_can_follow_leave_the_number_plain(readings: list[tuple[float, str]]) -> None:
     assert number_format(readings) == "General"
+
+
+def test_where_no_format_follows_all_texts_each_number_has_its_own() -> None:
+    readings = [(-5234.5, "\N{MINUS SIGN}€5,235"), (20_000.0, "€20 k"), (3.0, "about three")]
+    assert number_formats(readings) == ['"€"#,##0', '"€"#,##0," k"', "General"]
+
+
+def test_where_one_format_follows_all_texts_it_is_that_of_each() -> None:
+    assert number_formats([(5000.0, "€5,000"), (20_000.0, "€20 k")]) == ['[>=20000]"€"#,##0," k";"€"#,##0'] * 2
+    assert number_formats([]) == []

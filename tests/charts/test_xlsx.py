@@ -1,6 +1,7 @@
 """Excel charts, read back after saving and opening: through the cells that they refer to."""
 
 import io
+from dataclasses import replace
 from typing import Any
 from zipfile import ZipFile
 
@@ -10,10 +11,10 @@ from openpyxl import Workbook, load_workbook
 from openpyxl.utils import range_boundaries
 from openpyxl.worksheet.worksheet import Worksheet
 
-from charts import Category, ChartSpec, Colour, Kind, Series
+from charts import Category, ChartSpec, Colour, Kind, Mark, Series
 from charts.xlsx import add_chart
 from tests.charts.readings import PANELS, Readings, expected
-from tests.charts.test_spec import mark, spec
+from tests.charts.test_spec import AXIS, mark, spec
 from tests.charts.waterfalls import WATERFALLS, readings_of
 
 NAMES = {
@@ -202,6 +203,14 @@ def test_numbers_are_shown_as_on_the_page() -> None:
 
     assert sheet["C4"].value == 142_000
     assert sheet["C4"].number_format == '"€"#,##0'
+
+
+def test_numbers_whose_texts_have_no_format_in_common_are_shown_as_on_the_page_all_the_same() -> None:
+    marks = (Mark(value=-5234.5, text="\N{MINUS SIGN}€5,235"), Mark(value=20_000.0, text="€20 k"))
+    axis = replace(AXIS, low=-10_000, high=30_000)
+    sheet = saved(spec(axis=axis, series=(Series(name="Gain", colour=Colour.ACCENT, marks=marks),)))
+
+    assert [sheet[cell].number_format for cell in ("C4", "C5")] == ['"€"#,##0', '"€"#,##0," k"']
 
 
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t=", "\r=", " ="])
