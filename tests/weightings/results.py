@@ -98,6 +98,7 @@ def a_result(
         "baseline": {"outcome": around(BASELINE), "share": around(BASELINE / EXPECTED, reach=0.1)},
         "expected": around(EXPECTED, reach=0.05),
         "paid_media": _paid_media(of_money=of_money),
+        "smaller_media": None,
         "observed": {"outcome": 19_950.0, "periods": WEEKS, "periods_known": WEEKS},
         "reconciliation": {"ok": True, "largest_relative_difference": 0.0},
         "diagnostics": {

@@ -11,7 +11,8 @@ import pytest
 from jobs.child_side import Failed
 from tests.weightings.questions import TRUE_ROI, WEEKS, Answered, ask, market, spend_of
 from weightings.methods import sampling, storing
-from weightings.methods.quantities import quantities
+from weightings.methods.answering import smaller_media
+from weightings.methods.quantities import Quantities, Window, quantities
 
 STORED = Path(__file__).with_name("stored_format_1")
 SUMMARY = {"median", "mean", "low", "high"}
@@ -84,6 +85,34 @@ def test_all_paid_media_together_are_what_they_added_over_what_they_cost(answere
     assert together["roi"]["mean"] == pytest.approx(added / together["spend"])
     by_draw = arrays["quantities.incremental"].sum(axis=1) / together["spend"]
     assert together["roi"]["low"] == pytest.approx(np.quantile(by_draw, 0.05))
+
+
+@pytest.mark.parametrize("media", [8, 11])
+def test_media_past_the_eight_largest_are_said_together_with_an_interval(media: int) -> None:
+    rng = np.random.default_rng(2)
+    contribution = rng.normal(100 * rng.permutation(np.arange(1, media + 1)), 30, (400, media))
+    contribution[:, -1] *= -1  # what takes away is as large as what adds
+    nothing = np.zeros((400, media))
+    found = Quantities(
+        window=Window(0, 1),
+        media=tuple(f"Channel {place}" for place in range(media)),
+        expected=5000 + contribution.sum(axis=1),
+        baseline=np.full(400, 5000.0),
+        contribution=contribution,
+        **dict.fromkeys(("incremental", "carry_over", "marginal"), nothing),
+        **{name: np.zeros(media) for name in ("spend", "exposure")},
+    )
+    together = smaller_media(found, 0.9)
+    if media == 8:
+        assert together is None
+        return
+    assert together is not None
+    smallest = np.argsort(np.abs(contribution.mean(axis=0)))[: media - 8]
+    assert together["media"] == [found.media[place] for place in smallest[::-1]]
+    by_draw = contribution[:, smallest].sum(axis=1)
+    assert together["contribution"]["mean"] == pytest.approx(by_draw.mean())
+    assert together["contribution"]["low"] == pytest.approx(np.quantile(by_draw, 0.05))
+    assert together["contribution_share"]["high"] == pytest.approx(np.quantile(by_draw / found.expected, 0.95))
 
 
 def test_curves_go_through_what_was_spent(answered: Answered) -> None:

@@ -123,7 +123,8 @@ def test_a_recommendation_is_what_the_search_finds_within_locks_and_limits(run: 
     page = page_of(run, action="recommend")
     horizon = Horizon(StoredModel(run))
     best = recommend(horizon.surface)
-    np.testing.assert_allclose(list(planned(page).values()), best.recommended, atol=0.006)
+    # In cents, of which one may be added so that the total is kept.
+    np.testing.assert_allclose(list(planned(page).values()), best.recommended, atol=0.011)
     assert page.why is not None
     assert any("TV" in sentence for sentence in page.why.sentences)
     now = current_plan(horizon).spend

@@ -94,6 +94,17 @@ def test_channels_past_the_eighth_are_one_step_together(workspace: Workspace) ->
     assert (folded.detail, folded.href) == (("Channel 3, Channel 2 and Channel 1",), "")
 
 
+@pytest.mark.parametrize("names", [["Channel 3", "Channel 2", "Channel 1"], ["Channel 3"]], ids=["the same", "others"])
+def test_their_step_has_an_interval_where_the_result_knows_it(workspace: Workspace, names: list[str]) -> None:
+    amounts = [100.0 * place for place in range(1, 12)]
+    together = {"media": names, "contribution": around(600.0), "contribution_share": around(600 / 21_600)}
+    chart = drawn(workspace, result=of_channels(workspace, *amounts) | {"smaller_media": together})
+    folded = chart.series[0].marks[-2]
+    assert folded is not None
+    said = ("90% interval €420–€780", "2.8% of expected Sales") if len(names) == 3 else ()
+    assert (folded.value, folded.detail) == (600.0, ("Channel 3, Channel 2 and Channel 1", *said))
+
+
 def test_eight_channels_are_eight_steps(workspace: Workspace) -> None:
     chart = drawn(workspace, result=of_channels(workspace, *[100.0] * 8))
     assert len(chart.categories) == 10

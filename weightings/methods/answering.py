@@ -34,6 +34,9 @@ CHECK_DRAWS = 500  # that posterior predictive checks look at
 MOST_CURVE_NUMBERS, FEWEST_CURVE_DRAWS = 120_000_000, 200  # all draws for curves, unless that would take many seconds
 MOST_SURFACE_NUMBERS = 240_000_000  # of the surface that plans are read from, which has more multipliers
 EFFECT_SHARES = {"half": 0.5, "most": 0.9}  # of what a medium brings, of which it is said how soon it comes
+LARGEST = (
+    8  # media whose contributions charts show one by one; what the others contribute is said of all of them together
+)
 HOLDOUT_LEVEL = 0.9  # of the intervals that periods held back are tried on
 RECONCILED_WITHIN = 1e-9  # of the expected outcome
 
@@ -62,6 +65,7 @@ def answer(fitting: Fitting, found: Quantities, curves: FloatArray) -> dict[str,
         },
         "expected": summary(found.expected, fitting.level),
         "paid_media": _together(fitting, found.together()),
+        "smaller_media": smaller_media(found, fitting.level),
         "observed": _observed(fitting),
         "reconciliation": _reconciliation(found),
         "diagnostics": _diagnostics(fitting.draws, fitting.names),
@@ -176,6 +180,20 @@ def _together(fitting: Fitting, found: Quantities) -> dict[str, Any]:
     return {
         "spend": round(float(found.spend[0]), MONEY_DIGITS),
         **{key: None if values is None else summary(values[:, 0], fitting.level) for key, values in measures.items()},
+    }
+
+
+def smaller_media(found: Quantities, level: float) -> dict[str, Any] | None:
+    """What all media past the largest contributions have contributed together; None where there are no more."""
+    means = found.contribution.mean(axis=0)
+    largest_first = sorted(range(len(means)), key=lambda place: (-abs(means[place]), found.media[place]))
+    smaller = largest_first[LARGEST:]
+    if not smaller:
+        return None
+    return {
+        "media": [found.media[place] for place in smaller],
+        "contribution": summary(found.contribution[:, smaller].sum(axis=1), level),
+        "contribution_share": summary(found.share[:, smaller].sum(axis=1), level),
     }
 
 

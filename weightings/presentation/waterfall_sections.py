@@ -1,6 +1,7 @@
 """From the baseline through the channels to the expected outcome, as one chart."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from charts import Category, ChartSpec, Colour, Kind, Mark, Series, axis
@@ -8,7 +9,7 @@ from charts.spec import SUMS_WITHIN
 from mmm_project import formats
 from weightings.presentation.results import Result, category, listed
 
-MOST_STEPS = 8  # of channels; more are one step together
+MOST_STEPS = 8  # of channels; more are one step together, of which the result knows the interval
 OTHERS = "Other channels"
 Channel = Mapping[str, Any]
 
@@ -79,8 +80,14 @@ def _mark(
 
 
 def _together(result: Result, folded: Sequence[Channel]) -> Iterator[Mark]:
-    """The channels past the eighth as one step. What interval their sum has is not in the result."""
-    if folded:
+    """The channels past the eighth as one step. Runs of earlier versions do not know the interval of their sum."""
+    if not folded:
+        return
+    names = [channel["channel"] for channel in folded]
+    found = result.data.get("smaller_media")
+    if found is not None and found["media"] == names:
+        mark = _mark(result, found["contribution"], found["contribution_share"], Colour.OTHER)
+        yield replace(mark, detail=(listed(names), *mark.detail))
+    else:
         value = result.factor * sum(channel["contribution"]["mean"] for channel in folded)
-        names = listed([channel["channel"] for channel in folded])
-        yield Mark(value=value, text=result.rounded(value), detail=(names,), colour=Colour.OTHER)
+        yield Mark(value=value, text=result.rounded(value), detail=(listed(names),), colour=Colour.OTHER)
