@@ -16,6 +16,7 @@ from analyses.models import Run
 from tests.factories import WorkspaceFactory
 from tests.weightings.premium import ask, carried_out, forecast, on_professional
 from tests.weightings.stored_runs import a_stored_run
+from weightings.forecasts.presentation.document import document
 from weightings.models import Scenario
 
 ClientFor = Callable[[User | None], Client]
@@ -132,6 +133,20 @@ def test_the_sample_holds_nothing_of_the_workspace(client_for: ClientFor, owner:
     assert empty == full
     rows = [row for section in full["sections"] for table in section.tables for row in table.rows]
     assert not any(row.href for row in rows)
+
+
+def test_channels_lead_to_what_the_model_says_of_them(client_for: ClientFor, viewer: User, model: Run) -> None:
+    run = forecast(model.workspace, periods=4)
+    client = client_for(viewer)
+    places = {channel["channel"]: place for place, channel in enumerate((model.result or {})["channels"])}
+    rows = [row for section in document(run).sections for table in section.tables for row in table.rows if row.href]
+    assert {row.label for row in rows} == set(places)
+    for row in rows:
+        assert row.href == f"/w/acme/weightings/runs/{model.pk}/channels/{places[row.label]}/"
+        assert client.get(row.href).status_code == 200
+    model.delete()
+    tables = [table for section in document(run).sections for table in section.tables]
+    assert not any(row.href for table in tables for row in table.rows)
 
 
 def test_the_samples_numbers_add_up(client_for: ClientFor, owner: User, workspace: Workspace) -> None:

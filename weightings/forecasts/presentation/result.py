@@ -2,19 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
-
-from django.urls import reverse
+from typing import Any
 
 from analyses.documents import NO_FIGURE, Figure
+from analyses.models import Run
 from charts import Colour, channel_colour
 from marketing.channel_index import channel_index
 from marketing.models import Channel
 from mmm_project import formats
 from weightings.presentation.results import Result
-
-if TYPE_CHECKING:
-    from analyses.models import Run
 
 
 class ForecastResult(Result):
@@ -23,7 +19,7 @@ class ForecastResult(Result):
     `is_sample`: its channels are made up, whatever they are called.
     """
 
-    def __init__(self, run: "Run", *, is_sample: bool = False) -> None:
+    def __init__(self, run: Run, *, is_sample: bool = False) -> None:
         super().__init__(run)
         self.is_sample = is_sample
 
@@ -36,10 +32,18 @@ class ForecastResult(Result):
         named = {channel["channel"]: index.named(channel["channel"]) for channel in self.channels}
         return {name: channel for name, channel in named.items() if channel}
 
+    @cached_property
+    def _model(self) -> Result | None:
+        """What the model says by which this was forecast; None of a sample, and where the run was deleted since."""
+        asked = self.data["model_run"]["id"]
+        if not asked:
+            return None
+        found = Run.objects.select_related("workspace").filter(workspace=self.run.workspace, pk=asked).first()
+        return Result(found) if found and found.result else None
+
     def href(self, channel: str) -> str:
-        """The page of a channel."""
-        known, slug = self._known.get(channel), self.run.workspace.slug
-        return reverse("reports:channel", kwargs={"slug": slug, "channel_id": known.pk}) if known else ""
+        """The page of what the model says of the channel."""
+        return self._model.href(channel) if self._model else ""
 
     def colour(self, channel: str) -> Colour:
         if self.is_sample:
