@@ -1,89 +1,29 @@
 """A chart of every kind with invented but likely figures, for the gallery of components and for tests."""
 
-from collections.abc import Callable, Mapping, Sequence
-from datetime import date, timedelta
+from collections.abc import Mapping, Sequence
+from datetime import date
 from types import MappingProxyType
 
-from charts.colours import Colour, channel_colour
+from charts.colours import Colour
+from charts.example_parts import (
+    CHANNELS,
+    COLOURS,
+    Text,
+    change,
+    counted,
+    euros,
+    extent,
+    marks_of,
+    marks_with_interval,
+    named,
+    percent,
+    plain,
+    ratio,
+    thousands_of_euros,
+    weeks,
+)
 from charts.scales import axis
 from charts.spec import Category, Chart, ChartSpec, Kind, Mark, Series, SmallMultiples
-
-Text = Callable[[float], str]
-
-MINUS = "\N{MINUS SIGN}"
-CHANNELS = ("Paid search", "Paid social", "Display", "Video", "Email", "Affiliates")
-COLOURS = tuple(channel_colour(slot) for slot in range(len(CHANNELS)))
-
-
-def _euros(value: float) -> str:
-    return f"{MINUS if value < 0 else ''}€{abs(value):,.0f}"
-
-
-def _thousands_of_euros(value: float) -> str:
-    return f"{MINUS if value < 0 else ''}€{abs(value) / 1000:g} k" if value else "€0"
-
-
-def _ratio(value: float) -> str:
-    return f"{value:.2f}"
-
-
-def _plain(value: float) -> str:
-    return f"{value:g}"
-
-
-def _count(value: float) -> str:
-    return f"{value:,.0f}"
-
-
-def _percent(value: float) -> str:
-    return f"{value:.1f}%"
-
-
-def _points(value: float) -> str:
-    """Change in per cent, always with its sign."""
-    return f"{MINUS if value < 0 else '+' if value > 0 else ''}{abs(value):g}%"
-
-
-def _marks(values: Sequence[float | None], text: Text) -> tuple[Mark | None, ...]:
-    return tuple(None if value is None else Mark(value=value, text=text(value), href="#") for value in values)
-
-
-def _with_interval(rows: Sequence[tuple[float, float, float] | None], text: Text) -> tuple[Mark | None, ...]:
-    """Marks of (value, low, high)."""
-    return tuple(
-        None
-        if row is None
-        else Mark(
-            value=row[0],
-            text=text(row[0]),
-            low=row[1],
-            high=row[2],
-            low_text=text(row[1]),
-            high_text=text(row[2]),
-            href="#",
-        )
-        for row in rows
-    )
-
-
-def _extent(series: Sequence[Series]) -> list[float | None]:
-    """Every number that series, not stacked, need room for."""
-    marks = [mark for one in series for mark in one.marks if mark]
-    return [number for mark in marks for number in (mark.value, mark.low, mark.high)]
-
-
-def _weeks(count: int, *, first: date = date(2025, 1, 6), every: int = 4) -> tuple[Category, ...]:
-    """Categories of `count` weeks; the axis names the first and each `every`-th after it."""
-    days = [first + timedelta(weeks=place) for place in range(count)]
-    return tuple(
-        Category(label=f"Week of {day.day} {day:%B %Y}", short=f"{day.day} {day:%b}", tick=place % every == 0, href="#")
-        for place, day in enumerate(days)
-    )
-
-
-def _names(labels: Sequence[str]) -> tuple[Category, ...]:
-    return tuple(Category(label=label, href="#") for label in labels)
-
 
 # Weekly revenue of 26 weeks in thousands of euros; no data arrived in the 11th and 12th week.
 _REVENUE = (142, 148, 139, 151, 158, 163, 155, 168, 172, 169, None, None, 181, 176, 188, 192, 199, 187, 203, 211)
@@ -102,8 +42,8 @@ def _line() -> ChartSpec:
     ]
     before = [value * 1000.0 for value in _REVENUE_BEFORE + _REVENUE_BEFORE_AFTER]
     series = (
-        Series(name="Revenue", colour=Colour.ACCENT, marks=_with_interval(rows, _euros)),
-        Series(name="Same weeks of 2024", colour=Colour.OTHER, marks=_marks(before, _euros), dashed=True),
+        Series(name="Revenue", colour=Colour.ACCENT, marks=marks_with_interval(rows, euros)),
+        Series(name="Same weeks of 2024", colour=Colour.OTHER, marks=marks_of(before, euros), dashed=True),
     )
     return ChartSpec(
         id="example-line",
@@ -115,9 +55,9 @@ def _line() -> ChartSpec:
             "30 June, against €177,000 a year before; two weeks in March have no data."
         ),
         category_title="Week",
-        categories=_weeks(26),
+        categories=weeks(26),
         series=series,
-        axis=axis(_extent(series), title="Incremental revenue per week, €", text=_thousands_of_euros),
+        axis=axis(extent(series), title="Incremental revenue per week, €", text=thousands_of_euros),
         interval="95% interval",
     )
 
@@ -129,7 +69,7 @@ def _curve() -> ChartSpec:
     rows = [(round(value), round(0.7 * value), round(1.3 * value)) for value in revenue]
 
     def part(first: int, last: int) -> tuple[Mark | None, ...]:
-        return _with_interval([row if first <= place <= last else None for place, row in enumerate(rows)], _euros)
+        return marks_with_interval([row if first <= place <= last else None for place, row in enumerate(rows)], euros)
 
     series = (
         Series(name="Observed", colour=Colour.ACCENT, marks=part(0, 4)),
@@ -145,11 +85,11 @@ def _curve() -> ChartSpec:
         summary="Present spend of €80,000 brings €118,750; the recommended €96,000 would bring €126,667.",
         category_title="Spend",
         categories=tuple(
-            Category(label=f"{_euros(amount)} ({multiplier:g}×)", short=_euros(amount), tick=place % 5 == 4, href="#")
+            Category(label=f"{euros(amount)} ({multiplier:g}×)", short=euros(amount), tick=place % 5 == 4, href="#")
             for place, (amount, multiplier) in enumerate(zip(spend, multipliers, strict=True))
         ),
         series=series,
-        axis=axis(_extent(series), title="Incremental revenue, €", text=_thousands_of_euros),
+        axis=axis(extent(series), title="Incremental revenue, €", text=thousands_of_euros),
         interval="95% interval",
     )
 
@@ -159,12 +99,12 @@ def _grouped_bars() -> ChartSpec:
         Series(
             name="Data-driven",
             colour=Colour.ACCENT,
-            marks=_marks((412_300, 298_750, 96_400, 143_900, 88_200, 61_450), _euros),
+            marks=marks_of((412_300, 298_750, 96_400, 143_900, 88_200, 61_450), euros),
         ),
         Series(
             name="Last touch",
             colour=Colour.OTHER,
-            marks=_marks((486_100, 231_900, 52_700, 74_300, 147_600, 108_400), _euros),
+            marks=marks_of((486_100, 231_900, 52_700, 74_300, 147_600, 108_400), euros),
         ),
     )
     return ChartSpec(
@@ -178,9 +118,9 @@ def _grouped_bars() -> ChartSpec:
             "more from last touch."
         ),
         category_title="Channel",
-        categories=_names(CHANNELS),
+        categories=named(CHANNELS),
         series=series,
-        axis=axis(_extent(series), title="Attributed revenue, €", text=_thousands_of_euros),
+        axis=axis(extent(series), title="Attributed revenue, €", text=thousands_of_euros),
     )
 
 
@@ -196,11 +136,11 @@ def _bars_with_whiskers() -> ChartSpec:
     marks = tuple(
         Mark(
             value=value,
-            text=_ratio(value),
+            text=ratio(value),
             low=low,
             high=high,
-            low_text=_ratio(low),
-            high_text=_ratio(high),
+            low_text=ratio(low),
+            high_text=ratio(high),
             detail=(f"Spend {spend}",),
             href="#",
             colour=colour,
@@ -218,9 +158,9 @@ def _bars_with_whiskers() -> ChartSpec:
         subtitle="ROAS (revenue per € of spend) by channel, 1 April to 30 June 2025, 95% interval",
         summary="Email returns 6.35 (4.48 to 8.74) per euro of spend, paid search 4.12; display barely pays at 1.08.",
         category_title="Channel",
-        categories=_names(CHANNELS),
+        categories=named(CHANNELS),
         series=series,
-        axis=axis(_extent(series), title="ROAS, revenue per € of spend", text=_plain),
+        axis=axis(extent(series), title="ROAS, revenue per € of spend", text=plain),
         interval="95% interval",
     )
 
@@ -232,7 +172,7 @@ def _stacked_bars() -> ChartSpec:
         "Unknown": (Colour.OTHER, (310, 290, 330, 280, 260, 240)),
     }
     series = tuple(
-        Series(name=name, colour=colour, marks=_marks(values, _count)) for name, (colour, values) in parts.items()
+        Series(name=name, colour=colour, marks=marks_of(values, counted)) for name, (colour, values) in parts.items()
     )
     totals = [sum(values) for values in zip(*(values for _, values in parts.values()), strict=True)]
     return ChartSpec(
@@ -243,16 +183,16 @@ def _stacked_bars() -> ChartSpec:
         subtitle="Conversions per month by kind of customer, January to June 2025",
         summary="Conversions rose from 3,370 in January to 4,040 in June 2025, and new customers from 1,840 to 2,410.",
         category_title="Month",
-        categories=_names(("January", "February", "March", "April", "May", "June")),
+        categories=named(("January", "February", "March", "April", "May", "June")),
         series=series,
-        axis=axis(totals, title="Conversions per month", text=_count, whole=True),
+        axis=axis(totals, title="Conversions per month", text=counted, whole=True),
     )
 
 
 def _upright_bars() -> ChartSpec:
     series = (
-        Series(name="Spend", colour=Colour.OTHER, marks=_marks((8.0, 12.5, -15.0, 20.0, 2.5, -4.0), _points)),
-        Series(name="Revenue", colour=Colour.ACCENT, marks=_marks((14.5, 21.0, -6.5, 34.0, 9.0, -11.5), _points)),
+        Series(name="Spend", colour=Colour.OTHER, marks=marks_of((8.0, 12.5, -15.0, 20.0, 2.5, -4.0), change)),
+        Series(name="Revenue", colour=Colour.ACCENT, marks=marks_of((14.5, 21.0, -6.5, 34.0, 9.0, -11.5), change)),
     )
     return ChartSpec(
         id="example-upright-bars",
@@ -261,9 +201,9 @@ def _upright_bars() -> ChartSpec:
         subtitle="Change of spend and revenue against the quarter before, %, 1 April to 30 June 2025",
         summary="Video's revenue grew by 34% on 20% more spend; display's fell by 6.5% on 15% less.",
         category_title="Channel",
-        categories=_names(CHANNELS),
+        categories=named(CHANNELS),
         series=series,
-        axis=axis(_extent(series), title="Change against the quarter before, %", text=_points),
+        axis=axis(extent(series), title="Change against the quarter before, %", text=change),
     )
 
 
@@ -277,9 +217,9 @@ def _dots() -> ChartSpec:
         (8.6, 7.0, 10.5),
     )
     series = (
-        Series(name="Shapley", colour=Colour.CHANNEL_2, marks=_with_interval(shapley, _percent)),
-        Series(name="Linear", colour=Colour.CHANNEL_1, marks=_marks((32.7, 22.3, 8.9, 11.2, 14.6, 10.3), _percent)),
-        Series(name="Last touch", colour=Colour.OTHER, marks=_marks((39.5, 17.8, 4.6, 6.7, 19.1, 12.3), _percent)),
+        Series(name="Shapley", colour=Colour.CHANNEL_2, marks=marks_with_interval(shapley, percent)),
+        Series(name="Linear", colour=Colour.CHANNEL_1, marks=marks_of((32.7, 22.3, 8.9, 11.2, 14.6, 10.3), percent)),
+        Series(name="Last touch", colour=Colour.OTHER, marks=marks_of((39.5, 17.8, 4.6, 6.7, 19.1, 12.3), percent)),
     )
     return ChartSpec(
         id="example-dots",
@@ -289,16 +229,16 @@ def _dots() -> ChartSpec:
         subtitle="Share of attributed conversions, %, 1 April to 30 June 2025, 95% interval of Shapley",
         summary="Paid search gets 30.4% of conversions from Shapley, 32.7% from Linear and 39.5% from Last touch.",
         category_title="Channel",
-        categories=_names(CHANNELS),
+        categories=named(CHANNELS),
         series=series,
-        axis=axis(_extent(series), title="Share of attributed conversions, %", text=_plain),
+        axis=axis(extent(series), title="Share of attributed conversions, %", text=plain),
         interval="95% interval",
     )
 
 
 def _area() -> ChartSpec:
     values = (310, 322, 298, 341, 365, 359, 372, 390, 402, 381, 417, 433)
-    series = (Series(name="Conversions", colour=Colour.ACCENT, marks=_marks(values, _count)),)
+    series = (Series(name="Conversions", colour=Colour.ACCENT, marks=marks_of(values, counted)),)
     return ChartSpec(
         id="example-area",
         kind=Kind.AREA,
@@ -306,9 +246,9 @@ def _area() -> ChartSpec:
         subtitle="Conversions per week, 7 April to 29 June 2025",
         summary="Conversions per week rose from 310 in the week of 7 April 2025 to 433 in the week of 23 June.",
         category_title="Week",
-        categories=_weeks(12, first=date(2025, 4, 7), every=3),
+        categories=weeks(12, first=date(2025, 4, 7), every=3),
         series=series,
-        axis=axis(_extent(series), title="Conversions per week", text=_count, whole=True),
+        axis=axis(extent(series), title="Conversions per week", text=counted, whole=True),
     )
 
 
@@ -322,7 +262,7 @@ def _stacked_area() -> ChartSpec:
         (2200, 2250, 2300, 2280, 2310, 2350, 2340, 2380, 2400, 2390, 2420, 2450),
     )
     series = tuple(
-        Series(name=name, colour=colour, marks=_marks(values, _euros))
+        Series(name=name, colour=colour, marks=marks_of(values, euros))
         for name, colour, values in zip(CHANNELS, COLOURS, spend, strict=True)
     )
     totals = [sum(values) for values in zip(*spend, strict=True)]
@@ -333,9 +273,9 @@ def _stacked_area() -> ChartSpec:
         subtitle="Spend per week by channel, €, 7 April to 29 June 2025",
         summary="Spend per week rose from €30,600 to €35,560 in twelve weeks; video's share from 16% to 22%.",
         category_title="Week",
-        categories=_weeks(12, first=date(2025, 4, 7), every=3),
+        categories=weeks(12, first=date(2025, 4, 7), every=3),
         series=series,
-        axis=axis(totals, title="Spend per week, €", text=_thousands_of_euros),
+        axis=axis(totals, title="Spend per week, €", text=thousands_of_euros),
     )
 
 
@@ -346,7 +286,7 @@ def _histogram() -> ChartSpec:
         Category(label=f"{start} to {start + 2} days", short=f"{start}–{start + 2}", tick=start % 4 == 0)
         for start in starts
     )
-    series = (Series(name="Journeys", colour=Colour.ACCENT, marks=_marks(counts, _count)),)
+    series = (Series(name="Journeys", colour=Colour.ACCENT, marks=marks_of(counts, counted)),)
     return ChartSpec(
         id="example-histogram",
         kind=Kind.HISTOGRAM,
@@ -356,7 +296,7 @@ def _histogram() -> ChartSpec:
         category_title="Days from first touchpoint to conversion",
         categories=bins,
         series=series,
-        axis=axis(_extent(series), title="Journeys", text=_count, whole=True),
+        axis=axis(extent(series), title="Journeys", text=counted, whole=True),
     )
 
 
@@ -369,14 +309,14 @@ def _waterfall() -> ChartSpec:
     marks = tuple(
         Mark(
             value=value,
-            text=_euros(value),
-            detail=(f"95% interval {_euros(value - 9_000)} to {_euros(value + 9_000)}",),
+            text=euros(value),
+            detail=(f"95% interval {euros(value - 9_000)} to {euros(value + 9_000)}",),
             href="" if name == "Baseline" else "#",
             colour=colour,
         )
         for name, value, colour in steps
     )
-    total = Mark(value=expected, text=_euros(expected), colour=Colour.OTHER, is_total=True)
+    total = Mark(value=expected, text=euros(expected), colour=Colour.OTHER, is_total=True)
     ends = [sum(value for _name, value, _colour in steps[: place + 1]) for place in range(len(steps))]
     return ChartSpec(
         id="example-waterfall",
@@ -387,7 +327,7 @@ def _waterfall() -> ChartSpec:
         category_title="Owed to",
         categories=tuple(Category(label=label) for label in (*(name for name, *_ in steps), "Expected")),
         series=(Series(name="Contribution", colour=Colour.OTHER, marks=(*marks, total)),),
-        axis=axis([0.0, *ends], title="Expected revenue, €", text=_thousands_of_euros),
+        axis=axis([0.0, *ends], title="Expected revenue, €", text=thousands_of_euros),
     )
 
 
@@ -395,28 +335,28 @@ _METRICS: tuple[tuple[str, str, Text, tuple[float, ...], tuple[float, ...]], ...
     (
         "Spend",
         "Spend per week, €",
-        _thousands_of_euros,
+        thousands_of_euros,
         (30600, 31020, 31650, 31760, 32570, 32980, 33590, 33900),
         (28900, 29400, 29100, 30200, 30600, 30300, 31100, 31500),
     ),
     (
         "Revenue",
         "Revenue per week, €",
-        _thousands_of_euros,
+        thousands_of_euros,
         (91200, 93400, 92100, 97800, 101300, 99600, 104900, 108200),
         (84100, 86300, 85200, 88900, 87400, 90100, 91600, 90800),
     ),
     (
         "Conversions",
         "Conversions per week",
-        _count,
+        counted,
         (1310, 1342, 1298, 1391, 1420, 1405, 1466, 1502),
         (1250, 1262, 1241, 1290, 1277, 1301, 1322, 1318),
     ),
     (
         "ROAS",
         "ROAS, revenue per € of spend",
-        _plain,
+        plain,
         (2.98, 3.01, 2.91, 3.08, 3.11, 3.02, 3.12, 3.19),
         (2.91, 2.94, 2.93, 2.94, 2.86, 2.97, 2.95, 2.88),
     ),
@@ -434,10 +374,10 @@ def _small_multiples() -> SmallMultiples:
 
 
 def _panel(name: str, title: str, text: Text, now: Sequence[float], before: Sequence[float]) -> ChartSpec:
-    words = _ratio if text is _plain else _count if text is _count else _euros
+    words = ratio if text is plain else counted if text is counted else euros
     series = (
-        Series(name="Now", colour=Colour.ACCENT, marks=_marks(now, words)),
-        Series(name="Before", colour=Colour.OTHER, marks=_marks(before, words), dashed=True),
+        Series(name="Now", colour=Colour.ACCENT, marks=marks_of(now, words)),
+        Series(name="Before", colour=Colour.OTHER, marks=marks_of(before, words), dashed=True),
     )
     return ChartSpec(
         id=f"example-panel-{name.lower()}",
@@ -446,9 +386,9 @@ def _panel(name: str, title: str, text: Text, now: Sequence[float], before: Sequ
         subtitle=title,
         summary=f"{name} went from {words(now[0])} to {words(now[-1])}, against {words(before[-1])} before.",
         category_title="Week",
-        categories=_weeks(8, first=date(2025, 5, 5), every=3),
+        categories=weeks(8, first=date(2025, 5, 5), every=3),
         series=series,
-        axis=axis(_extent(series), title=title, text=text),
+        axis=axis(extent(series), title=title, text=text),
     )
 
 

@@ -6,13 +6,14 @@ from pathlib import Path
 import pytest
 from pytest_django.fixtures import Settings
 
-from accounts.models import Workspace
+from accounts.models import User, Workspace
 from jobs.execution import execute
 from marketing.importing.actions import request_import
 from marketing.importing.inspection import inspect
 from marketing.importing.layouts import recognise
-from marketing.models import Dataset, Import
+from marketing.models import Dataset, Import, Upload
 from marketing.receivers import create_default_goals
+from tests.marketing.uploading import bring_in, check, spend_file, start
 
 
 @pytest.fixture
@@ -107,3 +108,15 @@ def write_export(tmp_path: Path) -> Callable[..., Path]:
         return path
 
     return write_text
+
+
+@pytest.fixture
+def checked(shop: Workspace, analyst: User) -> Upload:
+    """A file of spend that the analyst uploaded, with every row checked."""
+    return check(start(shop, spend_file(), name="spend.csv", by=analyst))
+
+
+@pytest.fixture
+def imported(checked: Upload, analyst: User) -> Import:
+    """The import of its valid rows."""
+    return bring_in(checked, by=analyst)

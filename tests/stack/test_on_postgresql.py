@@ -30,6 +30,7 @@ TESTS = {  # below tests/
         "marketing/test_ingest_api",
         "marketing/test_privacy",
         "marketing/test_uploads",
+        "marketing/test_upload_pages",
         "marketing/test_import_pages",
         "marketing/test_retention",
         "marketing/test_channels",
