@@ -1,4 +1,4 @@
-"""Workspaces whose plan has forecasts, and forecasts that are carried out at once."""
+"""Workspaces whose plan has forecasts, and forecasts that are carried out at once and read by period."""
 
 from typing import Any
 
@@ -10,6 +10,7 @@ from analyses.models import Run
 from analyses.runs import request_run
 from jobs.execution import execute
 from jobs.models import Job
+from weightings.forecasts.presentation.rows import rows
 
 
 def on_professional(workspace: Workspace) -> Workspace:
@@ -37,3 +38,10 @@ def carried_out(run: Run) -> Run:
     """The run as it has ended."""
     execute(job_id=run.job_id)
     return Run.objects.select_related("workspace", "job", "requested_by", "api_key").get(pk=run.pk)
+
+
+def table_of(run: Run) -> dict[tuple[str, str], dict[str, Any]]:
+    """The rows of its exports by period and part."""
+    header, *body = rows(run)
+    named = [dict(zip(map(str, header), row, strict=True)) for row in body]
+    return {(str(row["period_start"]), str(row["part"])): row for row in named}

@@ -1,24 +1,19 @@
-"""Experiments in the model: the density as written out by hand, what changes nothing, windows, and the answer."""
+"""Experiments in the model's likelihood: the density as written out by hand, and what changes nothing."""
 
-import datetime as dt
 from dataclasses import replace
 from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from hypothesis import given as having
-from hypothesis import strategies as st
-from scipy import stats
 
 from tests.weightings.lifts import AT_THE_END, TESTS, curve, density, experiment, lift_by_hand, market
 from tests.weightings.worlds import panel
 from weightings.methods import fitting
-from weightings.methods.experiments.answers import Told, experiment_checks, experiments_json, modelled_lift
-from weightings.methods.experiments.answers import tail_probability as tail
-from weightings.methods.experiments.lifts import Counts, Experiment, Use, experiment_window, period_days, read
+from weightings.methods.experiments.answers import modelled_lift
+from weightings.methods.experiments.lifts import Counts, read
 from weightings.methods.media_mix import modelled_lifts
-from weightings.methods.preparing import Choices, Prepared, experiment_data, prepare
+from weightings.methods.preparing import Choices, experiment_data, prepare
 from weightings.methods.quantities import Window, quantities
 from weightings.methods.sampling import Settings
 
@@ -28,9 +23,6 @@ MODELS = (
     Choices(lags=5, saturation="logistic", knots=0),
 )
 COUNTS: tuple[Counts, ...] = ("all", "within")
-
-
-# The likelihood
 
 
 @pytest.mark.parametrize("counts", COUNTS)
@@ -269,223 +261,3 @@ def test_lifts_of_geos_are_added_up() -> None:
     np.testing.assert_allclose(modelled_lifts(model, parameters, beta, data), sum(each), rtol=1e-12)
     in_jax = modelled_lifts(model, {k: jnp.asarray(v) for k, v in parameters.items()}, jnp.asarray(beta), data, jnp)
     np.testing.assert_allclose(np.asarray(in_jax), sum(each), rtol=1e-9)
-
-
-# Windows and routes
-
-
-@pytest.mark.parametrize(
-    ("start", "days", "periods", "shares"),
-    [
-        (0, 7, (0, 1), [1.0]),
-        (3, 1, (0, 1), [1 / 7]),
-        (6, 2, (0, 2), [1 / 7, 1 / 7]),
-        (5, 16, (0, 3), [2 / 7, 1.0, 1.0]),
-        (273, 7, (39, 40), [1.0]),
-    ],
-)
-def test_days_become_shares_of_weeks(start: int, days: int, periods: tuple[int, int], shares: list[float]) -> None:
-    window = experiment_window(market(), experiment(start=start, days=days))
-    assert window is not None
-    assert (window.start, window.stop) == periods
-    assert window.shares.tolist() == pytest.approx(shares)
-
-
-@pytest.mark.parametrize(("start", "days"), [(-1, 5), (274, 7), (-10, 400), (300, 5)])
-def test_a_window_that_is_not_wholly_in_the_data_is_none(start: int, days: int) -> None:
-    assert experiment_window(market(), experiment(start=start, days=days)) is None
-    (reading,) = read(market(), [experiment(start=start, days=days)], "auto")
-    assert (reading.route, reading.modelled) == ("prior", None)
-    assert "not all in the weeks that the model of “Sales” learns from" in reading.why
-
-
-def test_days_of_history_are_not_days_of_the_outcome() -> None:
-    whole = market()
-    given = panel(whole.outcome[4:], whole.spend, history=4)
-    assert experiment_window(given, experiment(start=27)) is None
-    window = experiment_window(given, experiment(start=28, days=7))
-    assert window is not None
-    assert window.start == 0
-    assert window.spend == pytest.approx(given.spend[4, 0])
-
-
-def test_months_have_their_own_lengths() -> None:
-    months = np.arange("2023-11", "2024-04", dtype="datetime64[M]").astype("datetime64[D]").astype(np.int64)
-    given = replace(panel(np.arange(5.0), np.ones((5, 1)), granularity="month"), period_start=months)
-    starts, ends = period_days(given)
-    assert (ends - starts + 1).tolist() == [30, 31, 31, 29, 31]
-    leap = dt.date(2024, 2, 29).toordinal() - dt.date(1970, 1, 1).toordinal()
-    window = experiment_window(given, replace(experiment(), start=leap, end=leap + 1))
-    assert window is not None
-    assert window.shares.tolist() == pytest.approx([1 / 29, 1 / 31])
-
-
-def test_by_day_every_day_is_a_period() -> None:
-    given = panel(np.arange(50.0), np.ones((50, 1)), granularity="day")
-    window = experiment_window(given, experiment(start=45, days=5))
-    assert window is not None
-    assert (window.start, window.stop, window.spend) == (45, 50, 5.0)
-
-
-@having(st.integers(0, 279), st.integers(1, 280))
-def test_shares_of_periods_add_up_to_the_days(start: int, days: int) -> None:
-    test = experiment(start=start, days=min(days, 280 - start))
-    window = experiment_window(market(), test)
-    assert window is not None
-    assert 7 * window.shares.sum() == pytest.approx(test.days)
-    assert np.all((window.shares > 0) & (window.shares <= 1))
-
-
-@pytest.mark.parametrize(
-    ("times", "route"), [(0.01, "likelihood"), (1.0, "likelihood"), (1.04, "likelihood"), (1.06, "prior")]
-)
-def test_a_test_of_more_than_was_spent_is_a_belief(times: float, route: str) -> None:
-    given = market()
-    window = experiment_window(given, experiment())
-    assert window is not None
-    (reading,) = read(given, [experiment(spend=times * window.spend)], "auto")
-    assert reading.route == route
-    assert (reading.modelled is None) == (route == "prior")
-    assert ("Check the spend of both" in reading.why) == (route == "prior")
-
-
-def test_a_test_on_days_without_spend_in_the_data_is_a_belief() -> None:
-    given = market()
-    spend = given.spend.copy()
-    spend[1:6, 0] = 0.0
-    (reading,) = read(replace(given, spend=spend, exposure=spend), [experiment()], "auto")
-    assert reading.route == "prior"
-    assert reading.why.endswith("the data have no spend of the channel in them.")
-
-
-@pytest.mark.parametrize(
-    ("change", "test", "use", "why"),
-    [
-        ({"bounds": (0.0, 1e6)}, experiment(), "likelihood", "“Sales” has bounds"),
-        ({"is_money": False}, experiment(), "auto", "lifts are taken to be in money, and “Sales” is not"),
-        ({}, experiment("Radio"), "auto", "the channel has no spend in these data"),
-        ({}, experiment(spend=0.0), "prior", "nothing was spent on it"),
-    ],
-)
-def test_what_cannot_be_used_says_why(change: dict[str, Any], test: Experiment, use: Use, why: str) -> None:
-    given = replace(market(), **change)
-    (reading,) = read(given, [test], use)
-    assert reading.route is None
-    assert why in reading.why
-    position = np.zeros(prepare(given, Choices(lags=5)).model.size)
-    assert density(prepare(given, Choices(lags=5, experiments=(test,), experiments_as=use)), position) == density(
-        prepare(given, Choices(lags=5)), position
-    )
-
-
-def test_a_standard_error_below_a_hundredth_of_the_lift_is_raised_and_remarked_on() -> None:
-    tests = [
-        experiment(lift=lift, standard_error=error, **more)
-        for lift, error, more in (
-            (900.0, 8.9, {}),
-            (-900.0, 8.9, {"start": -100}),
-            (900.0, 9.0, {}),
-            (900.0, 8.9, {"channel": "Radio"}),
-        )
-    ]
-    assert [test.error for test in tests] == [9.0] * 4
-    used, belief, precise, unused = read(market(), tests, "auto")
-    (raised,) = used.remarks
-    assert raised == (
-        "The standard error of the experiment on “Channel 1” (13 Jan – 9 Feb 2022) is below 1% of its lift, and is "
-        "taken to be 1% of it: hardly any lift is known better."
-    )
-    assert belief.remarks[0] == belief.why
-    assert belief.remarks[1].startswith("The standard error of the experiment on “Channel 1” (25 Sep")
-    assert precise.remarks == ()
-    assert unused.remarks == (unused.why,)
-
-
-def test_experiments_are_used_for_other_outcomes_if_asked_for() -> None:
-    assert [reading.route for reading in read(replace(market(), is_money=False), TESTS, "likelihood")] == [
-        "likelihood"
-    ] * 3
-
-
-@pytest.mark.parametrize(
-    "wrong",
-    [{"lift": np.nan}, {"standard_error": 0.0}, {"standard_error": np.inf}, {"spend": -1.0}, {"days": 0}],
-    ids=str,
-)
-def test_numbers_that_are_none_are_refused(wrong: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match="An experiment on “Channel 1” must have finite numbers"):
-        experiment(**wrong)
-
-
-# The answer
-
-
-def told() -> tuple[Told, Prepared]:
-    prepared = prepare(
-        market(), Choices(lags=5, experiments=(*TESTS, experiment("Radio"), experiment(start=-50, days=7)))
-    )
-    draws = fitting.prior_of(prepared, 200, np.random.default_rng(1))
-    given = prepared.panel
-    found = quantities(
-        draws, Window(20, 40), spend=given.spend[20:].sum(axis=0), exposure=given.exposure[20:].sum(axis=0)
-    )
-    return Told(draws, found, True), prepared
-
-
-def test_the_answer_sets_what_was_measured_beside_what_is_modelled() -> None:
-    after, prepared = told()
-    found = experiments_json(prepared.readings, after, None, 0.9)
-    assert [one["route"] for one in found] == ["likelihood"] * 3 + [None, "prior"]
-    assert found[0]["start"] == "2022-01-13"
-    assert found[0]["end"] == "2022-02-04"
-    measured = found[0]["incremental_per_spend"]
-    assert measured["median"] == 6.0
-    assert measured["high"] - measured["median"] == pytest.approx(1.6449 * 100 / 150, rel=1e-4)
-    lift = modelled_lift(after.posterior, prepared.readings[0])
-    assert lift is not None
-    assert found[0]["after"]["lift"]["median"] == pytest.approx(np.median(lift))
-    returns = after.found.return_on_spend[:, 0]
-    assert found[0]["after"]["incremental_per_spend"]["low"] == pytest.approx(np.quantile(returns, 0.05))
-    assert found[0]["before"] is None
-    assert found[3]["after"] is None
-    assert found[4]["after"]["lift"] is None
-    assert {one["counts"] for one in found} == {"all"}
-    assert [check.subject for check in experiment_checks(prepared.readings, after.posterior, None)] == [
-        "Channel 1, 13 Jan – 4 Feb 2022",
-        "Channel 2, 14–27 Mar 2022",
-        "Channel 1, 1 Aug 2022",
-    ]
-
-
-@pytest.mark.parametrize(
-    ("lift", "verdict"),
-    [(0.0, "good"), (1.9, "good"), (2.5, "review"), (-2.5, "review"), (3.5, "fail"), (-3.5, "fail")],
-)
-def test_an_experiment_that_the_model_contradicts_is_a_matter_of_health(lift: float, verdict: str) -> None:
-    """All draws at 0, a standard error of 1: the two-sided tail of a standard normal."""
-    test = experiment(lift=lift, standard_error=1.0)
-    assert tail(test, np.zeros(50)) == pytest.approx(2 * stats.norm.sf(abs(lift)))
-    after, prepared = told()
-    (reading,) = read(prepared.panel, [replace(test, spend=100.0)], "auto")
-    nothing = replace(after.posterior, beta=np.zeros_like(after.posterior.beta))
-    for checks in (experiment_checks([reading], nothing, None), experiment_checks([reading], after.posterior, nothing)):
-        (check,) = checks
-        assert check.verdict == verdict
-        assert check.value == pytest.approx(2 * stats.norm.sf(abs(lift)))
-
-
-def test_health_asks_the_model_without_experiments_and_says_so_if_there_is_none() -> None:
-    after, prepared = told()
-    (reading,) = read(prepared.panel, [experiment(lift=1e6, standard_error=1e4)], "auto")
-    (by_before,) = experiment_checks([reading], after.posterior, after.posterior)
-    (by_after,) = experiment_checks([reading], after.posterior, None)
-    assert by_before.advice.startswith("What the model without experiments says of its lift is far")
-    assert by_after.advice.startswith("What the model, which has learnt from it, says of its lift is far")
-
-
-def test_the_tail_is_that_of_lifts_measured_anew() -> None:
-    rng = np.random.default_rng(3)
-    modelled = rng.normal(10, 2, 100_000)
-    test = experiment(lift=14.0, standard_error=1.5)
-    anew = modelled + 1.5 * rng.standard_normal(100_000)
-    assert tail(test, modelled) == pytest.approx(2 * np.mean(anew >= 14.0), abs=0.004)
