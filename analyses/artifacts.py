@@ -68,6 +68,11 @@ def is_whole(run: Run) -> bool:
         return False
 
 
+def is_lost(run: Run) -> bool:
+    """Whether the run once had a file that is not there any more, in its full size and with an end that can be read."""
+    return bool(run.artifact) and not (is_whole(run) and zipfile.is_zipfile(_place(run.artifact)))
+
+
 def size(path: str) -> int:
     """The size in bytes of a file just written."""
     return _place(path).stat().st_size

@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import User
-from analyses import registry, runs
+from analyses import artifacts, registry, runs
 from analyses.age import is_stale, stale_sentence
 from analyses.models import Run
 from analyses.registry import AnalysisKind, Params, PresentedResult
@@ -56,9 +56,9 @@ class RunPage:
     """A run for its page.
 
     `offers` and `freshness` are filled in where a run is slow or has failed; `exports`, as (label, address), and
-    `compare_url` where it is done. `similar`: the same question about any period or data, this run included. `stale`:
-    that a finished run is too old to act on, or "". `newest_day`: up to which the question can be asked anew, if there
-    are days that the run does not know.
+    `compare_url` where it is done. `similar`: the same question about any period or data, this run included.
+    `figures_lost`: the file of a finished run is. `stale`: that it is too old to act on, or "". `newest_day`: up to
+    which the question can be asked anew, if there are days that the run does not know.
     """
 
     run: Run
@@ -72,6 +72,7 @@ class RunPage:
     ask_url: str
     styles: Sequence[str]
     data_changed: bool
+    figures_lost: bool
     stale: str
     newest_day: date | None
     offers: Sequence[Offer]
@@ -85,6 +86,11 @@ class RunPage:
     @property
     def job(self) -> Job:
         return self.run.job
+
+    @property
+    def may_run_again(self) -> bool:
+        """Whether the question would be computed anew."""
+        return self.data_changed or self.figures_lost
 
 
 @dataclass(frozen=True)
@@ -123,6 +129,7 @@ def present_run(run: Run) -> RunPage:
         ask_url=_ask_url(kind, run, run.params),
         styles=kind.styles,
         data_changed=done and runs.inputs_changed(run),
+        figures_lost=done and artifacts.is_lost(run),
         stale=stale_sentence(run) if done else "",
         newest_day=_newest_day(kind, run) if done else None,
         offers=[Offer(label, _ask_url(kind, run, params)) for label, params in kind.easier(run.params)]

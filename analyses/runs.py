@@ -42,8 +42,9 @@ def request_run(
 ) -> Run:
     """Return the run that answers this question on the present data: a new one, or the live or finished one there is.
 
-    With `ring` false the caller executes the run's job itself. Raises InvalidParams, and PlanRequired before anything
-    is written. Internal kinds are asked only by the product itself, because of new data.
+    One whose file is lost is no answer: it stays readable, and the question is computed again. With `ring` false the
+    caller executes the run's job itself. Raises InvalidParams, and PlanRequired before anything is written. Internal
+    kinds are asked only by the product itself, because of new data.
     """
     analysis = registry.get(kind)
     if analysis.internal and trigger != Run.Trigger.DATA:
@@ -56,7 +57,9 @@ def request_run(
     tries = 3
     while True:
         if run := standing.first():
-            return run
+            if not artifacts.is_lost(run):
+                return run
+            discard(run=run)
         tries -= 1
         try:
             with transaction.atomic():

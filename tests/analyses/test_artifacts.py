@@ -66,6 +66,12 @@ def test_a_file_that_is_lost_or_damaged_is_said_so(media: Path, ask: Ask, harm: 
     assert artifacts.is_whole(run) == (harm == "scrambled")
     with pytest.raises(artifacts.ArtifactMissing, match="Run it again"):
         artifacts.read(run)
+    again = carry_out(ask())
+    assert again.pk != run.pk
+    assert artifacts.read(again).keys() == ARRAYS.keys()
+    assert ask() == again
+    run.refresh_from_db()
+    assert (run.void, run.result) == (True, again.result)  # it stays readable
 
 
 def test_a_pickle_is_not_read(media: Path, ask: Ask) -> None:

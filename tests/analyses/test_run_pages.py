@@ -4,11 +4,14 @@ import re
 import uuid
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from django.test import Client
 from django.utils import timezone
+from pytest_django.fixtures import Settings
 
 from accounts.models import AuditEvent, User, Workspace
 from analyses import registry
@@ -110,6 +113,23 @@ def test_a_finished_run_shows_its_result_and_stops_polling(ask: Ask, client_for:
 def button(text: str) -> str:
     """Return the tag of the button that runs the question again."""
     return next(line for line in text.splitlines() if "Run again on newest data" in line)
+
+
+def test_a_run_whose_figures_are_lost_can_be_run_again(
+    ask: Ask, sums: Sums, client_for: ClientFor, analyst: User, settings: Settings, tmp_path: Path
+) -> None:
+    settings.MEDIA_ROOT = str(tmp_path)
+    sums.arrays["value"] = np.arange(3)
+    run = carry_out(ask())
+    (tmp_path / run.artifact).unlink()
+    text = client_for(analyst).get(url(run)).text
+    assert " disabled" not in button(text)
+    assert "Figures lost" in text
+    assert "Up to date" not in text
+    response = client_for(analyst).post(url(run, "retry/"))
+    again = Run.objects.exclude(pk=run.pk).get()
+    assert response["Location"] == url(again)
+    assert client_for(analyst).get(url(run)).status_code == 200
 
 
 def test_a_run_on_older_data_says_so_and_offers_the_newest(
