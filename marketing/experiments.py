@@ -1,7 +1,9 @@
 """What experiments have measured, beside which models can be held."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from statistics import NormalDist
+from typing import Any
 
 from django.db.models import QuerySet
 
@@ -26,7 +28,8 @@ class MeasuredLift:
 class VisibleExperiment:
     """An experiment as it was imported, of the channel that its rows count for. `geo`: "" for the whole market.
 
-    `pk`: of its row, which `batch` brought in.
+    `pk`: of its row, which `batch` brought in. `instead_of`: how many others of the same days and geo it stands for, of
+    channels that have been merged since; they do not count.
     """
 
     pk: int
@@ -37,12 +40,14 @@ class VisibleExperiment:
     lift: float
     standard_error: float
     spend: float
+    instead_of: int = 0
 
 
 def visible_experiments(workspace: Workspace) -> list[VisibleExperiment]:
-    """Every visible experiment of a workspace, the earliest first."""
-    rows = list(_visible(workspace).select_related("batch").order_by("start", "end", "pk"))
+    """Every experiment of a workspace that counts, the earliest first: one of a channel, its days and its geo."""
+    rows = list(_visible(workspace).select_related("batch"))
     index = channel_index(workspace=workspace)  # read after the rows, so that it knows all of their channels
+    found = sorted(_by_test(rows, index), key=lambda same: (same[-1].start, same[-1].end, same[-1].pk))
     return [
         VisibleExperiment(
             pk=row.pk,
@@ -53,8 +58,9 @@ def visible_experiments(workspace: Workspace) -> list[VisibleExperiment]:
             lift=row.lift,
             standard_error=row.standard_error,
             spend=float(row.spend),
+            instead_of=len(others),
         )
-        for row in rows
+        for *others, row in found
     ]
 
 
@@ -66,14 +72,17 @@ def measured_lifts(
     `confidence`: their level in percent; the workspace's if it is 0. Experiments on a merged channel are those of the
     one that it was merged into.
     """
-    visible = _visible(workspace).filter(spend__gt=0)
+    visible = _visible(workspace)
     index = index or channel_index(workspace=workspace)
     if only is not None:
         visible = visible.filter(channel__in=index.counting_for(only.pk))
     quantile = NormalDist().inv_cdf(0.5 + (confidence or workspace.confidence) / 200)
     newest: dict[str, MeasuredLift] = {}
-    for row in visible.order_by("end", "pk"):
+    counting = [same[-1] for same in _by_test(visible, index)]
+    for row in sorted(counting, key=lambda row: (row.end, row.pk)):
         spend = float(row.spend)
+        if not spend > 0:
+            continue
         margin = quantile * row.standard_error / spend
         roi = row.lift / spend
         channel = index.channels[index.counted_for(row.channel_id)].name
@@ -84,4 +93,16 @@ def measured_lifts(
 
 
 def _visible(workspace: Workspace) -> QuerySet[Experiment]:
-    return Experiment.objects.filter(batch__workspace=workspace, batch__status=Import.Status.ACTIVE, shadowed=False)
+    rows = Experiment.objects.filter(batch__workspace=workspace, batch__status=Import.Status.ACTIVE, shadowed=False)
+    return rows.order_by("batch_id", "pk")
+
+
+def _by_test(rows: Iterable[Experiment], index: ChannelIndex) -> list[list[Experiment]]:
+    """The rows of each channel, its days and its geo in their order; of merged channels there may be several.
+
+    The last one counts, as the newest import does for one channel.
+    """
+    found: dict[tuple[Any, ...], list[Experiment]] = {}
+    for row in rows:
+        found.setdefault((index.counted_for(row.channel_id), row.start, row.end, row.geo), []).append(row)
+    return list(found.values())

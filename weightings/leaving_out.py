@@ -90,7 +90,7 @@ def experiments(workspace: Workspace, asked: Any) -> list[str]:
 
 
 def experiment_name(channel: str, period: Period, geo: str) -> str:
-    """Return how an experiment is called: no two of a workspace are of one channel, the same days and geo."""
+    """Return how an experiment is called: no two that count are of one channel, the same days and geo."""
     return f"{channel} {period.start.isoformat()}/{period.end.isoformat()}{f' in {geo}' if geo else ''}"
 
 

@@ -67,6 +67,18 @@ def test_the_newest_experiment_of_all_that_were_merged_counts(
     assert measured_lifts(shop, only=search) == [], "its own are not its any more"
 
 
+def test_a_test_of_the_same_days_takes_the_place_of_one_of_the_merged_channel(
+    shop: Workspace, merged: tuple[Channel, Channel], import_rows: ImportRows
+) -> None:
+    assert [lift.roi for lift in measured_lifts(shop)] == [0.4]
+    import_rows(
+        "experiments",
+        "channel,start,end,lift,standard_error,spend",
+        "Email,2026-02-01,2026-02-28,0,10,0",
+    )
+    assert [lift.period.end.month for lift in measured_lifts(shop)] == [1], "without spend it has no return"
+
+
 @pytest.mark.parametrize("number", [0, 10**30])
 def test_a_channel_that_is_none_is_not_found(client: Client, merged: tuple[Channel, Channel], number: int) -> None:
     assert client.get(f"{PAGE}channels/{number}/").status_code == 404

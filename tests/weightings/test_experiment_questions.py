@@ -107,6 +107,18 @@ def test_experiments_of_a_merged_channel_count_for_the_other(shop: Workspace, as
     assert [given["channel"] for given in asked["experiments"]] == ["TV"]
 
 
+def test_a_model_is_given_one_experiment_of_merged_channels_and_the_same_days(
+    shop: Workspace, asked: dict[str, Any]
+) -> None:
+    add_experiment(shop, "TV")
+    add_experiment(shop, "Television", lift=400.0)
+    merge_channels(
+        source=Channel.objects.get(name="Television"), target=Channel.objects.get(workspace=shop, name="TV"), by=None
+    )
+    carried_out(shop)
+    assert [(given["channel"], given["lift"]) for given in asked["experiments"]] == [("TV", 400.0)]
+
+
 def test_none_are_given_if_none_are_wanted(shop: Workspace, asked: dict[str, Any]) -> None:
     add_experiment(shop, "Radio")
     run = carried_out(shop, experiments="none")

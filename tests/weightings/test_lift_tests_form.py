@@ -11,6 +11,7 @@ from django.test import Client
 from pytest_django.fixtures import Settings
 
 from accounts.models import AuditEvent, User, Workspace
+from analyses.models import Run
 from jobs.execution import execute
 from jobs.models import Job
 from marketing.data_versions import data_version
@@ -18,6 +19,7 @@ from marketing.importing.dimensions import ensure_channels
 from marketing.models import ChannelSpend, Dataset, Experiment, Import
 from tests.marketing.batches import add_import
 from tests.weightings.markets import add_outcome, add_spend
+from tests.weightings.results import a_check
 from tests.weightings.stored_runs import a_stored_run
 
 PAGE, NEW = "/w/acme/weightings/experiments/", "/w/acme/weightings/experiments/new/"
@@ -138,6 +140,20 @@ def test_a_preview_holds_it_against_the_newest_model(client_for: ClientFor, anal
     assert "Incremental ROI of TV: 1.60 by this test" in text
     far = client_for(analyst).post(NEW, {**post, "lift": "-90000"}, headers={"HX-Request": "true"}).text
     assert "The test says less: the two intervals have nothing in common." in far
+
+
+def test_a_preview_says_what_is_doubtful_about_the_model(client_for: ClientFor, analyst: User, shop: Workspace) -> None:
+    post = {**BY_LIFT, "action": "preview"}
+    a_stored_run(shop)
+    text = client_for(analyst).post(NEW, post, headers={"HX-Request": "true"}).text
+    assert "relied on" not in text
+    assert "This is of" not in text
+    run = a_stored_run(shop, checks=[a_check("VIF", 12.0, 5.0, "fail", "TV")])
+    Run.objects.filter(pk=run.pk).update(created_at=dt.datetime(2022, 3, 1, 12, tzinfo=dt.UTC))
+    Run.objects.exclude(pk=run.pk).update(void=True)
+    text = client_for(analyst).post(NEW, post, headers={"HX-Request": "true"}).text
+    assert "That model fails checks, so its numbers are not to be relied on." in text
+    assert "This is of 1 Mar 2022, more than" in text
 
 
 @pytest.mark.usefixtures("shop")
@@ -302,6 +318,18 @@ def test_geos_are_offered_where_the_data_have_some(client_for: ClientFor, analys
     assert client.post(NEW, BY_LIFT | {"geo": "North", "confirmed": confirmation(asked.text)}).status_code == 302
     work()
     assert [row[3] for row in entered()] == ["North"]
+
+
+@pytest.mark.usefixtures("shop")
+def test_a_test_in_a_geo_that_only_tests_name_can_be_corrected(client_for: ClientFor, analyst: User) -> None:
+    client = client_for(analyst)
+    client.post(NEW, BY_LIFT)
+    work()
+    Experiment.objects.update(geo="North")
+    assert '<option value="North" selected>' in client.get(f"{NEW}?experiment={Experiment.objects.get().pk}").text
+    assert client.post(NEW, BY_LIFT | {"geo": "North", "lift": "1900", "token": "a" * 32}).status_code == 302
+    work()
+    assert [row[3:5] for row in entered()] == [("North", 1900.0)]
 
 
 @pytest.mark.usefixtures("shop")

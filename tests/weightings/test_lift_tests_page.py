@@ -1,5 +1,6 @@
 """The page of experiments: each test beside what the newest run says of it, and what to test next."""
 
+import datetime as dt
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -223,6 +224,30 @@ def test_a_model_that_has_not_converged_is_told_of(client_for: ClientFor, analys
     page = client_for(analyst).get(PAGE).text
     assert "This run has not converged" in page
     assert "no test is recommended from it" in page
+
+
+def test_all_that_is_doubtful_about_the_run_stands_with_the_table(
+    client_for: ClientFor, analyst: User, shop: Workspace
+) -> None:
+    keep(shop)
+    run = a_stored_run(shop, checks=[a_check("VIF", 12.0, 5.0, "fail", "TV")])
+    Run.objects.filter(pk=run.pk).update(created_at=dt.datetime(2022, 3, 1, 12, tzinfo=dt.UTC), data_version="0" * 64)
+    table = client_for(analyst).get(PAGE).text.split('<div class="table-scroll"')[0]
+    assert "This run fails checks: what it says of tests is not to be relied on." in table
+    assert "This is of 1 Mar 2022, more than" in table
+    assert "Data have changed since this run." in table
+
+
+def test_nothing_stands_with_the_table_of_a_run_to_be_relied_on(
+    client_for: ClientFor, analyst: User, shop: Workspace
+) -> None:
+    keep(shop)
+    run = a_stored_run(shop)
+    assert run.result is not None
+    assert run.result["verdict"] != "fail"
+    table = client_for(analyst).get(PAGE).text.split('<div class="table-scroll"')[0]
+    for words in ("relied on", "This is of"):
+        assert words not in table
 
 
 def test_of_an_outcome_with_bounds_it_says_why_not(client_for: ClientFor, analyst: User, shop: Workspace) -> None:

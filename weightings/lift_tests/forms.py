@@ -90,7 +90,7 @@ class LiftTestForm(forms.Form):
             self.fields[name].currency = workspace.currency  # type: ignore[attr-defined]
         self.channels = sorted(channel.name for channel in channel_index(workspace=workspace).standing())
         self._offer("channel", [("", "Choose a channel"), *((name, name) for name in self.channels)])
-        geos = [*dict.fromkeys([*known_geos(workspace), *filter(None, [self.initial.get("geo")])])]
+        geos = known_geos(workspace)
         self.has_geos = bool(geos)
         self._offer("geo", [("", EVERYWHERE), *((geo, geo) for geo in geos)])
         usual = {"way": BY_ERROR, "level": workspace.confidence, "token": uuid.uuid4().hex}

@@ -1,6 +1,6 @@
 """What the page of experiments shows: each test beside what the model says of the same days, and what to test next."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,6 +9,7 @@ from django.urls import reverse
 
 from accounts.models import User, Workspace
 from accounts.permissions import Permission, allows
+from analyses.age import stale_sentence
 from analyses.artifacts import ArtifactMissing
 from analyses.documents import NO_FIGURE, Figure, Section
 from analyses.models import Run
@@ -18,10 +19,11 @@ from marketing.importing.undo_requests import WAITING, delete_permission
 from marketing.models import Dataset, Import
 from mmm_project import formats
 from weightings.lift_tests.entries import reach
-from weightings.lift_tests.runs import newest_run
+from weightings.lift_tests.runs import NamesNow, newest_run
 from weightings.methods.experiments.lifts import AGREEMENT_FAIL, AGREEMENT_REVIEW
 from weightings.presentation.results import Result
 from weightings.presentation.testing_sections import PRECISION, TITLE, precision_needed, withheld, worth_testing
+from weightings.standing import doubts
 
 CLOSE = 1e-6  # numbers of one test, in the data and in a run
 LEAST_SHOWN = 0.001  # of probabilities
@@ -39,6 +41,9 @@ class Agreement:
 
 NOT_IN_RUN = Agreement("Not in the run", "quiet", "It was entered since. Calculate weightings again to have it in.")
 CHANGED = Agreement("Changed since", "quiet", "It was corrected since. Calculate weightings again to have it in.")
+MERGED = Agreement(
+    "Merged since", "quiet", "The run has its channel and others apart. Calculate weightings again to have them as one."
+)
 NO_RUN = Agreement("No model yet", "quiet", "Calculate weightings to hold it against a model.")
 
 
@@ -46,13 +51,14 @@ NO_RUN = Agreement("No model yet", "quiet", "Calculate weightings to hold it aga
 class ListedTest:
     """A test for the table. Addresses are "" where the reader may not go.
 
-    `without`, `with_it`: the lift that the model says; `before`, `after`: the channel's return. The first of each is
-    without any experiment, the second with all.
+    `instead_of`: that others do not count because of it, if so. `without`, `with_it`: the lift that the model says;
+    `before`, `after`: the channel's return. The first of each is without any experiment, the second with all.
     """
 
     channel: str
     days: str
     geo: str
+    instead_of: str
     lift: Figure
     spend: Figure
     roi: Figure
@@ -78,7 +84,7 @@ class Moving:
 
 @dataclass(frozen=True, kw_only=True)
 class ExperimentsPage:
-    """`rows`: the tests that count; `moving`: imports of others. `model`: which run speaks, `note` what to know of it.
+    """`rows`: the tests that count; `moving`: imports of others. `model`: the run that speaks; `notes`: on it.
 
     `sections`: what to test next, or why that is not said.
     """
@@ -88,7 +94,7 @@ class ExperimentsPage:
     levels: str
     run: Run | None
     model: str
-    note: str
+    notes: Sequence[str]
     returned: str
     sections: Sequence[Section]
 
@@ -101,21 +107,30 @@ def present_experiments(workspace: Workspace, *, user: User, role: str) -> Exper
     """Return what the page shows to a member with this role."""
     run = newest_run(workspace)
     result = None if run is None else Result(run)
+    names = None if result is None else NamesNow(result)
     tests = visible_experiments(workspace)
     return ExperimentsPage(
-        rows=[_row(workspace, test, result, user=user, role=role) for test in reversed(tests)],
+        rows=[_row(workspace, test, result, names, user=user, role=role) for test in reversed(tests)],
         moving=_moving(workspace),
         levels=_levels(workspace, result),
         run=run,
         model="" if result is None else f"{result.outcome}, {result.model_label}, {result.period.label}",
-        note="" if run is None or result is None else _note(run, result),
+        notes=() if run is None or result is None else tuple(_notes(run, result)),
         returned="Incremental ROI" if result is None else result.return_words,
         sections=() if run is None or result is None else _next(run, result),
     )
 
 
-def _row(workspace: Workspace, test: VisibleExperiment, result: Result | None, *, user: User, role: str) -> ListedTest:
-    found, agreement = _of_run(test, result)
+def _row(
+    workspace: Workspace,
+    test: VisibleExperiment,
+    result: Result | None,
+    names: NamesNow | None,
+    *,
+    user: User,
+    role: str,
+) -> ListedTest:
+    found, agreement = _of_run(test, result, names)
     slug, batch = workspace.slug, test.batch
     may_undo = batch.origin != Import.Origin.DEMO and batch.undone_at is None
     may_undo = may_undo and allows(role, delete_permission(batch=batch, user=user))
@@ -124,6 +139,7 @@ def _row(workspace: Workspace, test: VisibleExperiment, result: Result | None, *
         channel=test.channel,
         days=test.period.label,
         geo=test.geo,
+        instead_of=_instead_of(test),
         lift=_interval(
             test.lift,
             reach(test.standard_error, workspace.confidence),
@@ -151,20 +167,29 @@ def _row(workspace: Workspace, test: VisibleExperiment, result: Result | None, *
     )
 
 
+def _instead_of(test: VisibleExperiment) -> str:
+    others = formats.count(test.instead_of, "other test")
+    return f"Counts instead of {others} of these days, as their channels are merged." if test.instead_of else ""
+
+
 def _interval(middle: float, margin: float, text: Any) -> Figure:
     low, high = middle - margin, middle + margin
     return Figure(text(middle), text(middle), middle, low, high, text(low), text(high))
 
 
-def _of_run(test: VisibleExperiment, result: Result | None) -> tuple[Mapping[str, Any], Agreement]:
+def _of_run(
+    test: VisibleExperiment, result: Result | None, names: NamesNow | None
+) -> tuple[Mapping[str, Any], Agreement]:
     """What the run has of a test, and whether they agree."""
-    if result is None:
+    if result is None or names is None:
         return {}, NO_RUN
-    found = next((each for each in result.data.get("experiments", ()) if _is(test, each)), None)
-    if found is None:
+    same = [each for each in result.data.get("experiments", ()) if _is(test, each, names)]
+    if not same:
         return {}, NOT_IN_RUN
-    numbers = ((found["lift"], test.lift), (found["standard_error"], test.standard_error), (found["spend"], test.spend))
-    if any(abs(one - other) > CLOSE * max(abs(one), abs(other)) for one, other in numbers):
+    if names.are_several(test.channel):
+        return {}, MERGED
+    found = next((each for each in same if _has_numbers(test, each)), None)
+    if found is None:
         return {}, CHANGED
     if found["route"] is None:
         return {}, Agreement("Not used", "quiet", found["why"])
@@ -185,9 +210,14 @@ def _agreement(probability: float, *, has_learnt: bool) -> Agreement:
     return Agreement("In doubt", "warn", why) if probability < AGREEMENT_REVIEW else Agreement("Agrees", "good", why)
 
 
-def _is(test: VisibleExperiment, found: Mapping[str, Any]) -> bool:
-    key = (test.channel, test.period.start.isoformat(), test.period.end.isoformat(), test.geo)
-    return key == (found["channel"], found["start"], found["end"], found["geo"])
+def _is(test: VisibleExperiment, found: Mapping[str, Any], names: NamesNow) -> bool:
+    key = (test.period.start.isoformat(), test.period.end.isoformat(), test.geo)
+    return key == (found["start"], found["end"], found["geo"]) and names.is_of(test.channel, found["channel"])
+
+
+def _has_numbers(test: VisibleExperiment, found: Mapping[str, Any]) -> bool:
+    numbers = ((found["lift"], test.lift), (found["standard_error"], test.standard_error), (found["spend"], test.spend))
+    return all(abs(one - other) <= CLOSE * max(abs(one), abs(other)) for one, other in numbers)
 
 
 def _said(result: Result | None, found: Mapping[str, Any], fit: str, what: str) -> Figure:
@@ -229,13 +259,15 @@ def _levels(workspace: Workspace, result: Result | None) -> str:
     return f"What was measured with {measured}, what the model says with {result.interval_words}s."
 
 
-def _note(run: Run, result: Result) -> str:
+def _notes(run: Run, result: Result) -> Iterator[str]:
     """What has to be said with what the run says."""
-    if not result.converged:
-        return "This run has not converged: what it says of tests is not to be relied on."
+    if doubts(result.data):
+        why = "fails checks" if result.converged else "has not converged"
+        yield f"This run {why}: what it says of tests is not to be relied on."
+    if stale := stale_sentence(run):
+        yield stale
     if inputs_changed(run):
-        return "Data have changed since this run. Calculate weightings again for a model that knows them all."
-    return ""
+        yield "Data have changed since this run. Calculate weightings again for a model that knows them all."
 
 
 def _next(run: Run, result: Result) -> Sequence[Section]:

@@ -4,14 +4,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from analyses.age import stale_sentence
 from charts import ChartSpec, Colour, Kind, Mark, Series, axis
 from mmm_project import formats
 from weightings.lift_tests.checks import Doubt
 from weightings.lift_tests.entries import LiftTest, reach
 from weightings.lift_tests.forms import LiftTestForm, Measured
 from weightings.lift_tests.recorded import Recorded
-from weightings.lift_tests.runs import newest_run
+from weightings.lift_tests.runs import NamesNow, newest_run
 from weightings.presentation.results import Result, category, extent, figure, mark
+from weightings.standing import doubts as doubts_about
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,22 +111,31 @@ def _beside_the_model(form: LiftTestForm, test: LiftTest) -> tuple[Sequence[str]
     if run is None:
         return ("There is no model yet to hold it against.",), None
     result = Result(run)
-    said = next((each for each in result.paid if each["channel"] == test.channel), None)
-    if not result.is_money or said is None or said["roi"]["median"] is None:
+    names = NamesNow(result)
+    said = next((each for each in result.paid if names.is_of(test.channel, each["channel"])), None)
+    if not result.is_money or said is None or names.are_several(test.channel) or said["roi"]["median"] is None:
         return (f"The newest model, of {result.outcome}, has no ROI of {test.channel} to hold it against.",), None
     modelled, measured = result.returns(said["roi"], is_mark=True), _measured(test, form.workspace.confidence)
     if modelled.low is None or modelled.high is None:
         return (), None
-    knows = any(each["channel"] == test.channel and each["route"] for each in result.data.get("experiments", ()))
+    experiments = result.data.get("experiments", ())
+    knows = any(names.is_of(test.channel, each["channel"]) and each["route"] for each in experiments)
     with_tests = " with the experiments that it knows" if knows else ""
     said_so = (
         f"The newest model of {result.outcome} says {modelled.with_interval} of {test.channel}{with_tests}, "
         f"{result.period.label}, {result.interval_words}."
     )
-    sentences = [said_so, _where(measured, modelled.low, modelled.high)]
-    if not result.converged:
-        sentences.append("That model has not converged, so its numbers are rough.")
+    marks = filter(None, (_unreliable(result), stale_sentence(run)))
+    sentences = [said_so, *marks, _where(measured, modelled.low, modelled.high)]
     return sentences, _chart(test, form.workspace.confidence, result, [measured, mark(modelled)])
+
+
+def _unreliable(result: Result) -> str:
+    if not result.converged:
+        return "That model has not converged, so its numbers are rough."
+    if doubts_about(result.data):
+        return "That model fails checks, so its numbers are not to be relied on."
+    return ""
 
 
 def _measured(test: LiftTest, confidence: int) -> Mark:

@@ -9,7 +9,7 @@ from django.db.models.functions import Cast
 from accounts.models import Workspace
 from marketing.channel_index import channel_index
 from marketing.experiments import VisibleExperiment, visible_experiments
-from marketing.models import ChannelSpend, Import, OutcomeValue
+from marketing.models import ChannelSpend, Experiment, Import, OutcomeValue
 from marketing.panel_building import DaySeries, PanelProblem
 from marketing.panel_building.rhythm import Calendar, step_of, weekday
 from marketing.periods import Period, day_number
@@ -54,11 +54,12 @@ def recorded(workspace: Workspace, *, channel: str, period: Period, geo: str) ->
 
 
 def known_geos(workspace: Workspace) -> list[str]:
-    """The geos that spend or an outcome is known by."""
+    """The geos that spend, an outcome or a test is known by."""
     visible = {"batch__workspace": workspace, "batch__status": Import.Status.ACTIVE, "shadowed": False}
     found: set[str] = set()
-    for rows in (ChannelSpend.objects.filter(**visible), OutcomeValue.objects.filter(**visible)):
-        found |= set(rows.exclude(geo="").order_by().values_list("geo", flat=True).distinct())
+    for model in (ChannelSpend, OutcomeValue, Experiment):
+        rows = model._default_manager.filter(**visible).exclude(geo="")
+        found |= set(rows.order_by().values_list("geo", flat=True).distinct())
     return sorted(found)
 
 
