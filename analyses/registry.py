@@ -84,7 +84,7 @@ class AnalysisKind:
     compare: Callable[["Run", "Run"], Sequence["Section"]] = lambda _earlier, _later: ()
     # For how long results are to be acted upon; None: for ever.
     stale_after: timedelta | None = None
-    # Canonical params -> those of the same question up to the newest data; None where no newer days have come.
+    # Canonical params -> those of the same question up to the newest data; None where nothing newer counts.
     renewed: Callable[[Workspace, Params], Params | None] = lambda _workspace, _params: None
     # The URL name of the page to ask from, which takes the workspace's slug and, as its query, params.
     page: str

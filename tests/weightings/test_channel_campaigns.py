@@ -1,7 +1,7 @@
 """The page of one channel of a run: what its campaigns added."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -11,6 +11,7 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from accounts.models import User, Workspace
+from analyses.documents import NO_FIGURE
 from analyses.models import Run
 from analyses.registry import get as kind_named
 from analyses.runs import current_data_version
@@ -282,6 +283,21 @@ def test_many_campaigns_are_read_and_the_smallest_together(
     assert sum(row.cells[1].value or 0 for row in made.rows[:-1]) == pytest.approx(made.rows[-1].cells[1].value)
 
 
+@pytest.mark.parametrize(
+    ("shares", "together"),
+    [
+        ({f"No. {place}": np.full(60, 1 / 40) for place in range(40)}, "40 campaigns added"),
+        (TWO_CAMPAIGNS, "2 campaigns and what ran without one added"),
+        ({"Spring": SPRING, "": 1 - SPRING}, "1 campaign and what ran without one added"),
+    ],
+)
+def test_the_chart_counts_campaigns_and_not_rows(shares: Mapping[str, Any], together: str, run: Run) -> None:
+    add_campaigns(run, shares)
+    (chart,) = campaigns(run).charts
+    assert f" returned most per unit of spend; {together} €" in chart.title
+    assert chart.title.endswith(" together")
+
+
 def test_what_acts_without_any_spend_is_no_campaigns(workspace: Workspace) -> None:
     panel = market()
     spend = panel.spend.copy()
@@ -295,6 +311,8 @@ def test_what_acts_without_any_spend_is_no_campaigns(workspace: Workspace) -> No
     assert (made.rows[1].cells[2].value or 0) > 0
     assert made.rows[1].cells[0].full == "No day with spend"
     assert column(made, "Verdict")["Without a campaign"].full == "Nothing was spent"
+    status = column(made, "Status")["Without a campaign"]
+    assert (status.text, status.full) == (NO_FIGURE, "No day with spend")
 
 
 def test_fewer_draws_are_said(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

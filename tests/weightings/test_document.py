@@ -312,6 +312,9 @@ def test_days_are_added_up_to_weeks_where_they_are_many(workspace: Workspace) ->
     found = shown(workspace, result={"series": series, "period": period, "granularity": "day"}, granularity="day")
     stacked = chart(found, "decomposition")
     assert len(stacked.categories) == days // 7
+    assert stacked.subtitle.endswith(
+        "23 Jul 2026. Means, which add up. Not drawn: 20–23 Jul 2026, which is no whole week."
+    )
     assert [series.marks[0].value for series in stacked.series if series.marks[0]] == [42.0, 28.0]
     assert len(chart(found, "observed-and-expected").categories) == days
 

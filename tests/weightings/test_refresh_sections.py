@@ -1,6 +1,8 @@
 """What the page of a run says of the model before it, and the page that compares any two runs of the two."""
 
+import datetime as dt
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,9 @@ from analyses import artifacts
 from analyses.documents import Section
 from analyses.models import Run
 from charts import ChartSpec
-from tests.weightings.refits import KNOWN, earlier_run, later_run
+from marketing.channels import merge_channels, rename_channel
+from marketing.importing.dimensions import ensure_channels
+from tests.weightings.refits import KNOWN, LATER, earlier_run, later_run
 from tests.weightings.results import around, finished
 from weightings.presentation.comparison import compare
 from weightings.presentation.refresh_sections import since_previous as sections_of
@@ -321,6 +325,55 @@ def test_a_model_that_is_not_to_be_acted_on_is_named(workspace: Workspace) -> No
     assert standing.title == "Standing"
     assert [sentence[:2] for sentence in standing.sentences] == ["B:"]
     assert "not converged" in standing.sentences[0]
+
+
+def test_a_model_that_is_old_is_named(workspace: Workspace) -> None:
+    before, run = earlier_run(workspace), later_run(workspace)
+    before.created_at -= dt.timedelta(days=400)
+    standing = compare(before, run)[0]
+    assert standing.title == "Standing"
+    (sentence,) = standing.sentences
+    assert sentence.startswith("A: This is of ")
+    assert "more than 90 days ago" in sentence
+
+
+def returned_in_both(before: Run, run: Run) -> ChartSpec:
+    (section,) = (section for section in compare(before, run) if section.title == "Returns in both models")
+    (chart,) = section.charts
+    assert isinstance(chart, ChartSpec)
+    return chart
+
+
+@pytest.mark.parametrize("names", [{"TV": "Television"}, {"TV": "Television", "Search": "Paid search"}])
+def test_a_channel_that_was_renamed_is_one_in_the_chart(names: dict[str, str], workspace: Workspace) -> None:
+    channels = ensure_channels(workspace=workspace, names=["TV", "Search"])
+    before = earlier_run(workspace)
+    for channel in channels:
+        rename_channel(channel=channel, name=names.get(channel.name, channel.name), by=None)
+    called = tuple(names.get(name, name) for name in LATER.channels)
+    run = later_run(workspace, replace(LATER, channels=called))
+    chart = returned_in_both(before, run)
+    assert {category.label for category in chart.categories} == set(called)
+    assert all(mark for series in chart.series for mark in series.marks)
+    assert chart.title == "The intervals of every channel overlap"
+    hrefs = [[mark.href for mark in series.marks if mark] for series in chart.series]
+    assert hrefs[0] == hrefs[1], "both lead to what the later run says of the channel"
+    assert all(hrefs[0])
+
+
+def test_channels_that_are_one_now_have_no_return_in_the_chart(workspace: Workspace) -> None:
+    tv, search = ensure_channels(workspace=workspace, names=["TV", "Search"])
+    before, run = earlier_run(workspace), later_run(workspace)
+    artifacts.remove(before.artifact)
+    merge_channels(source=search, target=tv, by=None)
+    assert run.result is not None
+    run.result["stored"]["panel"]["channels"].remove("Search")
+    run.result["channels"] = [each for each in run.result["channels"] if each["channel"] != "Search"]
+    chart = returned_in_both(before, run)
+    assert [category.label for category in chart.categories] == ["TV"]
+    earlier, later = (series.marks for series in chart.series)
+    assert earlier == (None,), "nobody knows what the two of the earlier run returned together"
+    assert later[0]
 
 
 def test_runs_by_other_periods_keep_their_returns_side_by_side(workspace: Workspace) -> None:

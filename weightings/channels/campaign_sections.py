@@ -13,6 +13,7 @@ from weightings.presentation.results import Result, category, extent, listed, ma
 
 TITLE = "Campaigns"
 WITHOUT_CAMPAIGN = "Without a campaign"
+NEVER_SPENT = "No day with spend"
 MOST_MARKS = 15
 WORTH_SAYING = 0.05  # of what a campaign adds, still to come
 PAID, UNCLEAR, UNPAID = "Clearly paid back", "Not clear", "Clearly did not"
@@ -132,12 +133,14 @@ def _chart(result: Result, reading: Reading) -> Iterator[ChartSpec]:
 
 def _told(result: Result, reading: Reading, shown: Sequence[Campaign]) -> str:
     best = max(shown, key=lambda campaign: campaign.per_spend["median"] or 0.0)
-    together = (
-        f"{formats.count(len(reading.campaigns), 'campaign')} added {result.amounts(reading.medium).text} together"
-    )
     if len(shown) == 1:
         return f"{name_of(best)} returned {result.returns(best.per_spend).text}"
-    return f"{name_of(best)} returned most per unit of spend; {together}"
+    named = [campaign for campaign in reading.campaigns if campaign.name or campaign.count > 1]
+    who = formats.count(sum(campaign.count for campaign in named), "campaign")
+    if len(named) < len(reading.campaigns):
+        who = f"{who} and what ran without one"
+    added = result.amounts(reading.medium).text
+    return f"{name_of(best)} returned most per unit of spend; {who} added {added} together"
 
 
 def _table(result: Result, reading: Reading, doubts: str) -> DataTable:
@@ -182,7 +185,7 @@ def _table(result: Result, reading: Reading, doubts: str) -> DataTable:
 
 def _active(campaign: Campaign) -> Figure:
     if not campaign.days:
-        return Figure(NO_FIGURE, "No day with spend")
+        return Figure(NO_FIGURE, NEVER_SPENT)
     days = formats.count(len(campaign.days), "day")
     return Figure(f"{span_label(campaign.days[0], campaign.days[-1])}, {days}", f"{days} with spend in the data")
 
@@ -191,6 +194,8 @@ def _status(campaign: Campaign, reading: Reading) -> Figure:
     share = f"{formats.percent(campaign.to_come)} of it is expected after the data's end"
     if campaign.is_running:
         return Figure("Still running: carry-over to come", share) if reading.reaches_end else Figure("Still running")
+    if campaign.last_seen is None:
+        return Figure(NO_FIGURE, NEVER_SPENT)
     if campaign.to_come > WORTH_SAYING:
         return Figure("Ended: carry-over to come", share)
     return Figure(f"Ended {campaign.last_seen:%-d %b %Y}")

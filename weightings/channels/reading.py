@@ -50,7 +50,7 @@ class Campaign:
     `spend`: account currency. `per_spend`: incremental outcome per unit of spend, ROI where the outcome is money;
     `pays`: the probability that it is above 1. `to_come`: the mean share of the incremental outcome that falls behind
     the data. `is_running`: there was spend in the last period that the model knows, or later. `last_seen`: the last day
-    with spend, in the period or later.
+    with spend, in the period or later; None without any.
     """
 
     name: str
@@ -64,7 +64,7 @@ class Campaign:
     pays: float
     to_come: float
     is_running: bool
-    last_seen: dt.date
+    last_seen: dt.date | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,24 +175,24 @@ class _Rows:
     def of(self, ids: tuple[int, ...]) -> "_Activity":
         """When campaigns of these ids had spend."""
         seen = self.spend.day[np.isin(self.spend.campaign, ids)]
-        last = int(seen.max()) if len(seen) else day_number(self.days.start)
+        last = int(seen.max()) if len(seen) else None
         return _Activity(
             ids,
             "" if len(ids) > 1 or ids == (NO_CAMPAIGN,) else self.spend.names[ids[0]],
             [_date(day) for day in np.unique(seen[seen <= day_number(self.days.end)])],
-            _date(last),
-            last >= self.last_known,
+            None if last is None else _date(last),
+            last is not None and last >= self.last_known,
         )
 
 
 @dataclass(frozen=True, slots=True)
 class _Activity:
-    """Campaigns, the days on which they had spend, and the last of them, in the period or later."""
+    """Campaigns, the days on which they had spend, and the last of them, in the period or later, if there is any."""
 
     ids: tuple[int, ...]
     name: str
     days: Sequence[dt.date]
-    last_seen: dt.date
+    last_seen: dt.date | None
     is_running: bool
 
 

@@ -1,8 +1,10 @@
 """Two media mix runs side by side: their data, what channels returned, and what is recommended."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from analyses.age import stale_sentence
 from analyses.documents import Section
 from charts import ChartSpec, Colour, Kind, Mark, Series, axis
 from weightings.presentation.model_changes import RETURNS, Sides, budget_section, data_section, returns_section
@@ -27,14 +29,13 @@ def compare(earlier: "Run", later: "Run") -> tuple[Section, ...]:
     from weightings.refresh.changes import changes
 
     found = changes(earlier, later)
+    charts = returns_charts(first, second, found["names"])
     standing = tuple(_standing(first, second))
     tried = second.data.get("since_previous") or {}
     return (
         *((Section(title="Standing", sentences=standing),) if standing else ()),
         data_section(second, found, sides=A_AND_B),
-        returns_section(
-            second, found, sides=A_AND_B, periods=(first.period, second.period), charts=returns_charts(first, second)
-        ),
+        returns_section(second, found, sides=A_AND_B, periods=(first.period, second.period), charts=charts),
         budget_section(second, found, sides=A_AND_B),
         *((backtest_section(second, tried),) if tried.get("run") == str(earlier.pk) else ()),
     )
@@ -43,13 +44,21 @@ def compare(earlier: "Run", later: "Run") -> tuple[Section, ...]:
 def _standing(first: Result, second: Result) -> Iterator[str]:
     """Why either is not to be acted on."""
     for letter, result in (("A", first), ("B", second)):
-        if why := doubts(result.data):
+        for why in filter(None, (doubts(result.data), stale_sentence(result.run))):
             yield f"{letter}: {why}"
 
 
-def returns_charts(first: Result, second: Result) -> tuple[ChartSpec, ...]:
-    """What channels returned in both runs as one chart; none where no channel has a return."""
-    found = [{channel["channel"]: channel for channel in result.by_return()} for result in (first, second)]
+def returns_charts(first: Result, second: Result, names_now: Mapping[str, str]) -> tuple[ChartSpec, ...]:
+    """What channels returned in both runs as one chart; none where no channel has a return.
+
+    `names_now`: what the later run calls channels of the earlier one. Those that are one in it have no return together.
+    """
+    called = [(names_now.get(channel["channel"], channel["channel"]), channel) for channel in first.by_return()]
+    times = Counter(name for name, _channel in called)
+    found = [
+        {name: channel for name, channel in called if times[name] == 1},
+        {channel["channel"]: channel for channel in second.by_return()},
+    ]
     names = list(dict.fromkeys([*found[1], *found[0]]))[:MOST_MARKS]
     if not names:
         return ()
@@ -57,7 +66,7 @@ def returns_charts(first: Result, second: Result) -> tuple[ChartSpec, ...]:
         Series(
             name=f"{letter}: {result.model_label}",
             colour=colour,
-            marks=tuple(_mark(second, result, channels.get(name)) for name in names),
+            marks=tuple(_mark(second, result, name, channels.get(name)) for name in names),
         )
         for letter, result, channels, colour in (
             ("A", first, found[0], Colour.OTHER),
@@ -84,14 +93,14 @@ def returns_charts(first: Result, second: Result) -> tuple[ChartSpec, ...]:
     )
 
 
-def _mark(shown_by: Result, result: Result, channel: Mapping[str, Any] | None) -> Mark | None:
+def _mark(shown_by: Result, result: Result, name: str, channel: Mapping[str, Any] | None) -> Mark | None:
     """A run's return, in the multiples of spend that the other one is shown in."""
     if channel is None:
         return None
     of = figure(
         channel[result.return_key], shown_by.return_text, lambda value: f"{value:.4f}", factor=shown_by.return_factor
     )
-    return mark(of, href=shown_by.href(channel["channel"]))
+    return mark(of, href=shown_by.href(name))
 
 
 def _finding(found: Sequence[Mapping[str, Mapping[str, Any]]], key: str, names: Sequence[str]) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 from analyses.documents import Section
 from charts import Category, ChartSpec, Colour, Kind, Mark, Series, axis
 from charts.colours import CHANNEL_COLOURS
+from marketing.day_labels import span_label
 from marketing.periods import EPOCH
 from mmm_project import formats
 from weightings.presentation.results import Result, extent, listed
@@ -108,9 +109,10 @@ def decomposition(result: Result) -> Iterator[ChartSpec]:
     """The expected outcome by what it is owed to, stacked; none where a part is negative, which cannot be stacked."""
     series = result.data["series"]
     starts, window = series["period_start"][result.window], result.window
-    granularity, groups = result.granularity, [[place] for place in range(len(starts))]
+    granularity, groups, left_out = result.granularity, [[place] for place in range(len(starts))], ""
     if granularity == "day" and len(starts) > MOST_DAYS:
         granularity, groups = "week", [list(range(place, place + 7)) for place in range(0, len(starts) - 6, 7)]
+        left_out = _left_out(starts[7 * len(groups) :])
     layers = [_Layer("Baseline", Colour.OTHER, series["baseline"][window]), *_channel_layers(result)]
     if any(value < 0 for layer in layers for value in layer.values):
         return
@@ -123,7 +125,7 @@ def decomposition(result: Result) -> Iterator[ChartSpec]:
         id="decomposition",
         kind=Kind.AREA,
         title=title,
-        subtitle=f"{per}, by what it is owed to, {result.period.label}. Means, which add up.",
+        subtitle=f"{per}, by what it is owed to, {result.period.label}. Means, which add up.{left_out}",
         summary=f"{per}, as the baseline and the contributions of channels stacked on it. {title}.",
         category_title=granularity.capitalize(),
         categories=period_categories([starts[group[0]] for group in groups], granularity),
@@ -133,6 +135,14 @@ def decomposition(result: Result) -> Iterator[ChartSpec]:
         ),
         axis=axis([0.0, highest], title=per, text=result.tick),
     )
+
+
+def _left_out(days: Sequence[int]) -> str:
+    """What is said of days that come after the last whole week: as areas they would look like a fall."""
+    if not days:
+        return ""
+    first, last = (EPOCH.date() + dt.timedelta(day) for day in (days[0], days[-1]))
+    return f" Not drawn: {span_label(first, last)}, which is no whole week."
 
 
 def _channel_layers(result: Result) -> list[_Layer]:

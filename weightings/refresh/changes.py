@@ -90,14 +90,16 @@ def since_previous(workspace: Workspace, params: Mapping[str, Any], model: Model
 def changes(earlier: Run, later: Run) -> Part:
     """Return how the models of two finished runs about one outcome differ: `data`, `stability`, `budget`, or why not.
 
-    Runs, the earlier one first, need `workspace` with them.
+    `names`: what the later one calls media of the earlier one, if that can be read. Runs, the earlier one first, need
+    `workspace` with them.
     """
     try:
         models = _stored(earlier), _stored(later)
         names = _names(later.workspace, *models)
     except CannotBePlanned as problem:
-        return {key: value for part in PARTS for key, value in ((part, None), (f"{part}_problem", str(problem)))}
-    return _changes(*models, names)
+        nothing = {key: value for part in PARTS for key, value in ((part, None), (f"{part}_problem", str(problem)))}
+        return {"names": {}, **nothing}
+    return {"names": names, **_changes(*models, names)}
 
 
 def _stored(run: Run) -> StoredModel:
