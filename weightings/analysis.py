@@ -65,7 +65,7 @@ def in_address(params: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _said(value: object) -> str:
-    return f"{value:.12g}" if isinstance(value, float) else str(value)
+    return expected_returns.plain(value) if isinstance(value, float) else str(value)
 
 
 def present_result(run: "Run") -> PresentedResult:

@@ -4,7 +4,8 @@ Beliefs are log-normal (`weightings.methods.priors`), so that of an interval alo
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
 from math import exp, log, sqrt
 from statistics import NormalDist
 from typing import Any, TypeAlias
@@ -23,6 +24,7 @@ HOW_TO_SAY_ROI = "TV: 1.5 (0.5-4); Search: 3 (1-8)"
 LONGEST_SHOWN = 60
 _NUMBER = r"\d{1,12}(?:\.\d{1,12})?"
 _RANGE = re.compile(rf"(?P<median>{_NUMBER})\s*\(\s*(?P<low>{_NUMBER})\s*[-\u2013]\s*(?P<high>{_NUMBER})\s*\)")
+_END = re.compile(rf":\s*(?P<range>{_RANGE.pattern})\s*;")  # of an entry: there may be a semicolon in a name as well
 
 
 def read(asked: Any, index: ChannelIndex) -> dict[str, Believed]:
@@ -34,7 +36,8 @@ def read(asked: Any, index: ChannelIndex) -> dict[str, Believed]:
     for name, text in entries(asked):
         channel = index.named(name)
         if channel is None:
-            raise ValueError(f"There is no channel “{_cut(name)}”.")
+            several = f" Say each as in {HOW_TO_SAY_ROI}." if ";" in name else ""
+            raise ValueError(f"There is no channel “{_cut(name)}”.{several}")
         if channel.name in found:
             raise ValueError(f"The channel “{channel.name}” is there twice.")
         found[channel.name] = _range(channel.name, text)
@@ -46,7 +49,7 @@ def entries(asked: Any) -> list[tuple[str, Any]]:
     if isinstance(asked, Mapping):
         return [(str(name), found) for name, found in asked.items()]
     found = []
-    for entry in filter(None, (part.strip() for part in str(asked).split(";"))):
+    for entry in _parts(str(asked)):
         name, colon, text = entry.rpartition(":")
         if not colon:
             raise ValueError(f"“{_cut(entry)}” is not of the form {HOW_TO_SAY_ROI}.")
@@ -54,12 +57,27 @@ def entries(asked: Any) -> list[tuple[str, Any]]:
     return found
 
 
+def _parts(text: str) -> Iterator[str]:
+    start = 0
+    for end in _END.finditer(text):
+        yield text[start : end.end("range")].strip()
+        start = end.end()
+    if rest := text[start:].strip():
+        yield rest
+
+
 def as_text(effects: Mapping[str, Mapping[str, float]]) -> str:
     """Return the expected returns of canonical params as people type them."""
     return "; ".join(
-        f"{channel}: {_plain(believed['median'])} ({_plain(believed['low'])}-{_plain(believed['high'])})"
+        f"{channel}: {plain(believed['median'])} ({plain(believed['low'])}-{plain(believed['high'])})"
         for channel, believed in effects.items()
     )
+
+
+def plain(number: float) -> str:
+    """Return a number as people type it: without an exponent, and with no more digits than tell it apart."""
+    text = f"{Decimal(str(number)):f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def from_interval(low: float, high: float, sure: int) -> Believed:
@@ -122,10 +140,6 @@ def _range(channel: str, asked: Any) -> Believed:
 
 def _kept(number: float) -> float:
     return round(number, DECIMALS)
-
-
-def _plain(number: float) -> str:
-    return f"{number:.{DECIMALS}f}".rstrip("0").rstrip(".")
 
 
 def _cut(asked: object) -> str:

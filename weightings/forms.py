@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 from django import forms
@@ -159,7 +160,8 @@ class WeightingsForm(forms.Form):
         initial="all",
         help_text="The second if experiments stopped counting on their last day, and left out what came later.",
     )
-
+    # Sent where returns cannot be expected: what was said of them is only kept, and was not there to be changed.
+    returns_kept = forms.BooleanField(required=False, widget=forms.HiddenInput)
     by_geo = forms.ChoiceField(
         label="Geos",
         choices=[(NO[0], "All together, as one market"), (YES[0], "Side by side")],
@@ -206,12 +208,18 @@ class WeightingsForm(forms.Form):
     def why_no_returns(self) -> str:
         """Why no returns can be expected of the outcome, if so."""
         outcome = self.chosen_outcome
-        return "" if outcome is None else why_no_returns(outcome, has_bounds=bool(self["bounds"].value()))
+        return "" if outcome is None else why_no_returns(outcome, has_bounds=_is_filled(self["bounds"]))
 
     def return_rows(self) -> Iterator[ReturnRow]:
         """What is expected of each channel with spend."""
         for channel in self.choices.media.paid:
             yield ReturnRow(channel.name, *(self[name] for name in _return_fields(channel.pk, channel.name)))
+
+    @property
+    def said_of_returns(self) -> list[BoundField]:
+        """What of the rows and the text is filled in."""
+        rows = [row.fields for row in self.return_rows() if _is_filled(row.low) or _is_filled(row.high)]
+        return [*chain.from_iterable(rows), *filter(_is_filled, [self["roi"]])]
 
     @property
     def open_parts(self) -> set[str]:
@@ -227,6 +235,10 @@ class WeightingsForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         """Run the parameters through the one definition of what is allowed, which the API and command line share."""
         data = super().clean() or {}
+        if self.why_no_returns:
+            for field in self.said_of_returns:
+                self.errors.pop(field.name, None)
+                data.setdefault(field.name, None)
         if self.errors:
             return data
         period = ("start", "end") if data["period"] == CUSTOM else ("period",)
@@ -246,6 +258,8 @@ class WeightingsForm(forms.Form):
 
     def _expected_returns(self, data: Mapping[str, Any]) -> Any:
         """What the rows and the text say together, as `params.clean` takes it; errors go to the row."""
+        if self.why_no_returns:  # which `params.clean` says of anything that is said
+            return "" if data["returns_kept"] else "; ".join(str(field.value()) for field in self.said_of_returns)
         rows: dict[str, Any] = {}
         for row in self.return_rows():
             low, high, sure = (data.get(field.name) for field in (row.low, row.high, row.sure))
@@ -267,6 +281,10 @@ class WeightingsForm(forms.Form):
         if twice := [name for name in text if name in rows]:
             self.add_error("roi", f"What you expect of “{twice[0]}” is in its row already. Say it once.")
         return rows | text
+
+
+def _is_filled(field: BoundField) -> bool:
+    return bool(str(field.value() or "").strip())
 
 
 def _test(one: VisibleExperiment) -> tuple[str, str]:
@@ -321,16 +339,17 @@ def _initial(workspace: Workspace, choices: Choices, query: Mapping[str, Any]) -
         params["granularity"] = _usual_granularity(choices, params["outcome"])
     period = preset_name(given.get("period") or ALL)
     custom = bool(given.get("start")) or period not in dict(PERIODS)
-    usual_draws, usual_folds = (LIGHTWEIGHT_DRAWS, 0) if is_lightweight(params) else (DRAWS, FOLDS)
+    of_geos = GEO_FOLDS if "by_geo" in params else FOLDS
+    usual_draws, usual_folds = (LIGHTWEIGHT_DRAWS, 0) if is_lightweight(params) else (DRAWS, of_geos)
     names = {code: name for name, code in countries().items()}
     values = {name: value for name, value in params.items() if name not in (EFFECTS, MEASURED_IN)}
     values |= {
         "period": CUSTOM if custom else period,
-        # These defaults depend on the model, which may be chosen anew.
+        # These defaults depend on the model and on geos, which may be chosen anew.
         "draws": None if params["draws"] == usual_draws else params["draws"],
         "folds": None if params["folds"] == usual_folds else params["folds"],
         "holidays": [names.get(code, code) for code in params.get("holidays", ())],
-        "bounds": ",".join(f"{bound:g}" for bound in params.get("bounds", ())),
+        "bounds": ",".join(map(expected_returns.plain, params.get("bounds", ()))),
         **_returns_said(choices, params.get(EFFECTS, {})),
     }
     if not given:

@@ -216,12 +216,14 @@ def _bounds(_workspace: Workspace, given: Mapping[str, Any]) -> dict[str, Any]:
     if "bounds" not in given:
         return {}
     asked = given["bounds"]
-    parts = [str(part).strip() for part in (asked if isinstance(asked, list) else str(asked).split(","))]
+    given_parts = asked if isinstance(asked, list) else str(asked).split(",")
+    parts = [expected_returns.plain(part) if isinstance(part, float) else str(part).strip() for part in given_parts]
     if len(parts) != 2 or not all(_SIGNED.fullmatch(part) for part in parts):
         raise Refused("bounds", f"Bounds are two numbers such as 0,100, not “{_cut(asked)}”.")
     low, high = (float(part.replace("\u2212", "-")) for part in parts)
     if not low < high:
-        raise Refused("bounds", f"The lower bound must lie below the upper one, not {low:g} and {high:g}.")
+        said = f"{expected_returns.plain(low)} and {expected_returns.plain(high)}"
+        raise Refused("bounds", f"The lower bound must lie below the upper one, not {said}.")
     return {"bounds": [low, high]}
 
 

@@ -131,14 +131,25 @@ def test_of_an_outcome_that_is_no_money_no_return_is_expected(signed_in: Page) -
     page = signed_in
     part(page, "Expected returns")
     expect(page.get_by_label("TV: at least")).to_be_visible()
+    say(page, "TV", "0.5", "3", "80%")
     page.get_by_label("Business outcome").select_option("Visits")
     expect(page.get_by_label("TV: at least")).to_have_count(0)
     expect(page.locator("#expected-returns")).to_contain_text("“Visits” is not in money")
+    expect(page.locator("#expected-returns")).to_contain_text("What you have said of returns is kept, but not used.")
+    expect(page.locator("#expected-returns .errorlist")).to_have_count(0)
     check(page)
     page.get_by_label("Business outcome").select_option("Sales")
     expect(page.get_by_label("TV: at least")).to_be_visible()
+    expect(page.get_by_label("TV: at least")).to_have_value("0.5")
+    expect(page.get_by_label("TV: at most")).to_have_value("3")
+    expect(page.get_by_label("TV: how sure")).to_have_value("80")
     page.locator("#returns-preview").scroll_into_view_if_needed()
-    expect(implied(page, "TV")).to_contain_text("As usual")
+    expect(implied(page, "TV")).to_contain_text("As you say")
+    page.get_by_label("Business outcome").select_option("Visits")
+    expect(page.get_by_label("TV: at least")).to_have_count(0)
+    page.get_by_role("button", name="Calculate weightings").click()
+    page.wait_for_url("**/runs/*/")
+    assert "effects" not in Run.objects.get().params
 
 
 @one_look
@@ -178,4 +189,27 @@ def test_it_works_without_a_script(browser: Browser, live_server: LiveServer, sh
     page.get_by_label("TV: at most").press("Enter")  # asks, and does not press the first button there is
     expect(page.get_by_role("heading", level=1)).to_contain_text("Weightings")
     assert Run.objects.get().params["effects"]["TV"]["high"] == 3
+    context.close()
+
+
+def test_without_a_script_what_was_said_outlives_an_outcome_that_is_no_money(
+    browser: Browser, live_server: LiveServer, shop: Workspace
+) -> None:
+    client = Client()
+    client.force_login(User.objects.get(email=EMAIL))
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    carry_session(client, page, live_server)
+    page.goto(f"{live_server.url}/w/shop/weightings/")
+    part(page, "Expected returns")
+    say(page, "TV", "0.5", "3", "80%")
+    page.get_by_label("Business outcome").select_option("Visits")
+    page.get_by_role("button", name="Calculate weightings").click()
+    expect(page.get_by_text("Returns can be expected of an outcome in money, and “Visits” is none.")).to_be_visible()
+    expect(page.get_by_text("What you have said of returns is kept, but not used.")).to_be_visible()
+    page.get_by_label("Business outcome").select_option("Sales")
+    page.get_by_role("button", name="Show").click()
+    expect(page.get_by_label("TV: at least")).to_have_value("0.5")
+    expect(page.get_by_label("TV: at most")).to_have_value("3")
+    expect(page.get_by_label("TV: how sure")).to_have_value("80")
     context.close()

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from weightings.expected_returns import SURENESS, as_interval, from_interval
+from weightings.expected_returns import SURENESS, as_interval, from_interval, plain
 from weightings.methods.priors import LogNormal
 
 # Standard normal deviations on either side that hold so many percent, from tables.
@@ -51,3 +51,16 @@ def test_what_was_said_comes_back_as_it_was_said(one: float, other: float, sure:
 def test_a_median_that_is_not_in_the_middle_is_no_interval() -> None:
     assert as_interval({"median": 1.5, "low": 0.5, "high": 4}) is None
     assert as_interval({"median": 1.0, "low": 0.25, "high": 4}) == (0.25, 4, 90)
+
+
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [(0.0, "0"), (-5.0, "-5"), (100.0, "100"), (1e6, "1000000"), (100000.1, "100000.1"), (1e-12, "0.000000000001")],
+)
+def test_numbers_are_said_as_people_type_them(number: float, text: str) -> None:
+    assert plain(number) == text
+
+
+@given(st.decimals("-999999999999", "999999999999", places=12).map(float))
+def test_numbers_come_back_as_they_were_said(number: float) -> None:
+    assert float(plain(number)) == number

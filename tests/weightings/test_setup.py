@@ -22,7 +22,10 @@ from tests.weightings.markets import add_channels, add_spend
 from tests.weightings.questions import market
 from tests.weightings.results import a_check, finished
 from tests.weightings.setup_page import ANSWERS, NOW, PAGE, ClientFor, asked_for, preview, shop_to_set_up, ticked
+from weightings.analysis import in_address
 from weightings.forms import WeightingsForm
+from weightings.params import clean
+from weightings.presentation.words import settings
 from weightings.setup.choices import countries, home_country
 from weightings.setup.learning import totals
 
@@ -169,6 +172,60 @@ def test_a_country_that_there_is_not_stays_where_it_was_typed(client: Client) ->
     assert 'aria-invalid="true"' in response.text
 
 
+# A question that is reopened from its own address
+
+
+def reopened(client: Client, shop: Workspace, **asked: Any) -> tuple[dict[str, Any], WeightingsForm]:
+    """A question as it is kept, and the form of the page at its address."""
+    params = clean(shop, asked)
+    return params, client.get(PAGE, in_address(params)).context["form"]
+
+
+def asked_again(client: Client, form: WeightingsForm) -> dict[str, Any]:
+    values = {name: form[name].value() for name in form.fields}
+    return asked_for(client, **{name: "" if value is None else value for name, value in values.items()})
+
+
+@pytest.mark.parametrize(
+    ("asked", "shown"),
+    [
+        ({"by_geo": "yes"}, None),
+        ({"by_geo": "yes", "folds": 3}, 3),
+        ({"folds": 1}, 1),
+        ({}, None),
+        ({"model": "lightweight:adstock"}, None),
+    ],
+)
+def test_what_is_usual_of_periods_held_back_depends_on_the_question(
+    asked: dict[str, Any], shown: int | None, client: Client, shop: Workspace
+) -> None:
+    params, form = reopened(client, shop, **asked)
+    assert form["folds"].value() == shown
+    assert ("technical" in form.open_parts) is (shown is not None)
+    assert asked_again(client, form) == params
+
+
+@pytest.mark.parametrize(
+    "bounds", ["0,1000000", "0,1234567", "0,100000.5", "0,999999999999.5", "0.00001,1", "-0.5,100000.1"]
+)
+def test_bounds_are_shown_as_they_were_typed(bounds: str, client: Client, shop: Workspace) -> None:
+    params, form = reopened(client, shop, bounds=bounds)
+    assert form["bounds"].value() == bounds
+    assert clean(shop, params) == params
+    assert asked_again(client, form) == params
+    low, high = bounds.split(",")
+    assert ("Bounds of the outcome", f"{low} to {high}") in settings(params)
+
+
+@pytest.mark.parametrize("name", ["TV; linear", "TV (new); linear", "TV: 2024; linear"])
+def test_a_channel_may_have_a_semicolon_in_its_name(name: str, client: Client, shop: Workspace) -> None:
+    shop.channels.filter(name="TV").update(name=name)
+    params, form = reopened(client, shop, roi=f"{name}: 1.5 (0.5-4); Search: 3 (1-8)")
+    assert params["effects"].keys() == {name, "Search"}
+    assert form["roi"].value() == f"Search: 3 (1-8); {name}: 1.5 (0.5-4)"
+    assert asked_again(client, form) == params
+
+
 # What the model learns from
 
 
@@ -198,6 +255,29 @@ def test_what_the_model_learns_from_is_said_with_the_numbers_of_the_question(
     assert sentence in found.sentence
     assert problem in found.problem
     assert found.is_blocked is not problem.startswith("That is")
+
+
+@pytest.mark.parametrize(
+    ("end", "short", "problem"),
+    [
+        ("2022-02-20", "no", "A model needs 52 weeks. Import older data."),
+        ("2022-02-20", "yes", "A model needs 8 weeks, even where fewer than 52 are allowed. Import older data."),
+        ("2022-02-27", "no", "A model needs 52 weeks. Import older data, or allow fewer under Technical."),
+    ],
+)
+def test_too_few_periods_of_which_to_learn_anything_cannot_be_allowed(
+    end: str, short: str, problem: str, client: Client
+) -> None:
+    found = preview(client, period="custom", start="2022-01-03", end=end, short_allowed=short).context["learning"]
+    assert (found.problem, found.is_blocked) == (problem, True)
+
+
+def test_the_fewest_periods_that_can_be_allowed_are_a_little_short(client: Client) -> None:
+    custom = {"period": "custom", "start": "2022-01-03", "end": "2022-02-27"}
+    found = preview(client, **custom, short_allowed="yes").context["learning"]
+    assert "8 weeks;" in found.sentence
+    assert found.problem.startswith("That is a little short")
+    assert not found.is_blocked
 
 
 def test_the_new_page_says_it_at_once(client: Client) -> None:

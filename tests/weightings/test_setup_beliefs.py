@@ -1,6 +1,9 @@
 """Setting up a model on the page: what returns are expected, and what is believed beforehand."""
 
+import json
+import re
 from collections.abc import Iterator
+from html import unescape
 from typing import Any
 
 import pytest
@@ -12,7 +15,7 @@ from django.test.utils import CaptureQueriesContext
 from accounts.models import User, Workspace
 from analyses.models import Run
 from marketing.models import Outcome, OutcomeValue
-from tests.weightings.markets import add_channels
+from tests.weightings.markets import add_channels, add_outcome
 from tests.weightings.questions import market
 from tests.weightings.setup_page import ANSWERS, HTMX, NOW, PAGE, ClientFor, asked_for, preview, shop_to_set_up, ticked
 from weightings.methods.priors import ROI, LogNormal
@@ -126,6 +129,95 @@ def test_a_return_of_what_is_no_money_is_not_asked_for_and_the_page_says_why(cli
     refused = client.post(PAGE, ANSWERS | returns(shop, "TV", 1, 3))
     assert refused.status_code == 422
     assert "Returns can be expected of an outcome in money, and “Sales” is none." in refused.text
+
+
+# What was said, where no return can be expected
+
+
+KEPT = "What you have said of returns is kept, but not used."
+
+
+@pytest.fixture
+def visits(shop: Workspace) -> Outcome:
+    return add_outcome(shop, name="Visits", is_money=False)
+
+
+def sent_by(html: str) -> dict[str, str]:
+    """What the hidden and visible fields of returns in the page would send."""
+    found = {}
+    for tag in re.findall(r"<input[^>]*>", html):
+        said = {name: unescape(value) for name, value in re.findall(r'([\w-]+)="([^"]*)"', tag)}
+        found[said.get("name", "")] = said.get("value", "")
+    return {name: value for name, value in found.items() if name.startswith("return") or name == "roi"}
+
+
+def switch(client: Client, **answers: Any) -> str:
+    """The fragment that takes the place of the returns when another outcome is chosen."""
+    (block,) = re.findall(r'<div id="expected-returns"[^>]*>', client.get(PAGE).text)
+    values = json.loads(unescape(block.partition("hx-vals='")[2].partition("'")[0]))
+    response = client.post(PAGE, ANSWERS | answers | values, headers=HTMX)
+    assert response.status_code == 200
+    return str(response.text)
+
+
+@pytest.mark.usefixtures("visits")
+def test_what_was_said_comes_back_with_an_outcome_in_money(client: Client, shop: Workspace) -> None:
+    said = returns(shop, "TV", "0.5", "3", "80") | {"roi": "Search: 1.5 (0.5-4)"}
+    away = switch(client, outcome="Visits", **said)
+    assert KEPT in away
+    assert "errorlist" not in away
+    assert "Returns can be expected" not in away
+    assert sent_by(away) == said | {"returns_kept": "on"}
+    back = switch(client, **sent_by(away))
+    assert 'value="0.5"' in back
+    assert '<option value="80" selected>' in back
+    assert "Search: 1.5 (0.5-4)</textarea>" in back
+    assert KEPT not in back
+    assert "returns_kept" not in sent_by(back)
+
+
+@pytest.mark.usefixtures("visits")
+@pytest.mark.parametrize(("low", "high", "roi"), [("0.5", "3", ""), ("two", "", "TV"), ("3", "0.5", "x" * 5000)])
+def test_what_is_kept_is_neither_used_nor_refused(
+    low: str, high: str, roi: str, client: Client, shop: Workspace
+) -> None:
+    away = switch(client, outcome="Visits", **returns(shop, "TV", low, high), roi=roi)
+    assert sent_by(away)["roi" if roi else "returns_kept"] == (roi or "on")
+    assert "effects" not in asked_for(client, **ANSWERS | {"outcome": "Visits"} | sent_by(away))
+
+
+@pytest.mark.usefixtures("visits")
+def test_where_nothing_was_said_nothing_is_kept(client: Client) -> None:
+    away = switch(client, outcome="Visits")
+    assert KEPT not in away
+    assert sent_by(away) == {"returns_kept": "on"}
+
+
+@pytest.mark.usefixtures("visits")
+def test_without_a_script_what_was_said_is_refused_once_and_kept(client: Client, shop: Workspace) -> None:
+    said = returns(shop, "TV", "two", "3", "90") | {"roi": "Search: 1.5 (0.5-4)"}
+    refused = client.post(PAGE, ANSWERS | said | {"outcome": "Visits"})
+    assert refused.status_code == 422
+    assert refused.context["form"].errors == {
+        "roi": ["Returns can be expected of an outcome in money, and “Visits” is none."]
+    }
+    assert KEPT in refused.text
+    again = client.post(PAGE, ANSWERS | sent_by(refused.text) | {"outcome": "Visits", "folds": "9"})
+    assert again.context["form"].errors.keys() == {"folds"}
+    assert sent_by(again.text) == said | {"returns_kept": "on"}
+    back = client.post(PAGE, ANSWERS | sent_by(again.text))
+    assert back.status_code == 422
+    assert "Enter a number." in back.text
+    assert 'value="two"' in back.text
+    params = asked_for(client, **sent_by(again.text) | returns(shop, "TV", "1", "3"))
+    assert params["effects"].keys() == {"Search", "TV"}
+
+
+def test_bounds_keep_what_was_said_until_they_are_gone(client: Client, shop: Workspace) -> None:
+    refused = client.post(PAGE, ANSWERS | returns(shop, "TV", "1", "3") | {"bounds": "0,90000"})
+    assert refused.status_code == 422
+    assert KEPT in refused.text
+    assert "effects" in asked_for(client, **sent_by(refused.text), bounds=" ")
 
 
 def test_the_usual_belief_is_said(client: Client) -> None:

@@ -54,7 +54,7 @@ def _left_out(params: Mapping[str, Any]) -> Iterator[str]:
 
 def settings(params: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Return the question as a list of settings."""
-    bounds, effects = params.get("bounds"), params.get(EFFECTS, {})
+    bounds, effects = " to ".join(map(expected_returns.plain, params.get("bounds", ()))), params.get(EFFECTS, {})
     expected = (f"{channel} {_believed(believed)}" for channel, believed in effects.items())
     folds = params["folds"]
     use = NO_EXPERIMENTS if is_lightweight(params) else params.get("experiments", "auto")
@@ -71,7 +71,7 @@ def settings(params: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("Expected returns", "; ".join(expected) or "the usual ones"),
         ("Experiments", EXPERIMENT_USES[use]),
         *((("Lifts count", LIFT_COUNTS[params.get("lifts", "all")]),) if use != NO_EXPERIMENTS else ()),
-        *((("Bounds of the outcome", f"{bounds[0]:g} to {bounds[1]:g}"),) if bounds else ()),
+        *((("Bounds of the outcome", bounds),) if bounds else ()),
         ("Knots of the trend", str(params.get("knots", "by the length of the data"))),
         ("Periods held back", formats.count(folds, "time") if folds else "none"),
         ("Draws at most", f"{formats.count(params['draws'])} per chain, seed {params['seed']}"),

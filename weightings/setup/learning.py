@@ -38,7 +38,7 @@ class Totals:
 
 def learning(outcome: Outcome, params: Mapping[str, Any]) -> Learning:
     """Say what a model with these canonical params learns from."""
-    from marketing.panel_building.outcome import LENGTHS, too_short
+    from marketing.panel_building.outcome import FEWEST_PERIODS, LENGTHS, too_short
 
     granularity, period = params["granularity"], period_of(params)
     known = known_days(outcome)
@@ -62,13 +62,19 @@ def learning(outcome: Outcome, params: Mapping[str, Any]) -> Learning:
     if state is None:
         return Learning(sentence=sentence)
     needed, wished = LENGTHS[granularity]
-    if state == "warn" or params.get("short_allowed"):
+    can_be_allowed, is_allowed = count >= FEWEST_PERIODS, bool(params.get("short_allowed"))
+    if state == "warn" or (can_be_allowed and is_allowed):
         problem = (
             f"That is a little short: with {formats.count(wished, granularity)} or more, a model tells media from the "
             "time of year better."
         )
         return Learning(sentence=sentence, problem=problem)
-    problem = f"A model needs {formats.count(needed, granularity)}. Import older data, or allow fewer under Technical."
+    if is_allowed:
+        least = formats.count(FEWEST_PERIODS, granularity)
+        problem = f"A model needs {least}, even where fewer than {needed} are allowed. Import older data."
+    else:
+        more = ", or allow fewer under Technical" if can_be_allowed else ""
+        problem = f"A model needs {formats.count(needed, granularity)}. Import older data{more}."
     return Learning(sentence=sentence, problem=problem, is_blocked=True)
 
 
