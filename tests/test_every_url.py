@@ -48,6 +48,9 @@ PUBLIC = {
 }  # fmt: skip
 
 
+# What the plan of this world does not have.
+NOT_IN_THE_PLAN = {"weightings:forecast_plan"}
+
 # Pages that only ask whether something is to be changed, and files that may name customers: for those who may.
 ASKS_WHETHER_TO_CHANGE = {
     "marketing:remove_demo", "marketing:undo_import", "marketing:upload", "marketing:upload_file",
@@ -243,7 +246,7 @@ def test_a_viewer_sees_what_media_brought(world: World) -> None:
 def test_a_viewer_looks_and_changes_nothing(world: World, route: Route) -> None:
     before = dict(_rows(world.workspace))
     # 409: this world's models keep no figures, so what a scenario would bring cannot be computed.
-    looks = (403,) if route.name in ASKS_WHETHER_TO_CHANGE else (200, 302, 404, 405, 409)
+    looks = (403,) if route.name in ASKS_WHETHER_TO_CHANGE | NOT_IN_THE_PLAN else (200, 302, 404, 405, 409)
     assert world.ask(route, "get", world.viewer).status_code in looks
     if route.name in ONES_OWN_AFFAIR:
         return

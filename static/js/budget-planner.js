@@ -34,7 +34,8 @@ class BudgetPlanner extends HTMLElement {
   }
 
   send(row) {
-    this.form.elements.changed.value = row ? row.dataset.place : "";
+    // While there is no plan, the channel that was changed last still is the one that keeps its amount.
+    if (row || this.hasPlan()) this.form.elements.changed.value = row ? row.dataset.place : "";
     clearTimeout(this.waiting);
     this.waiting = setTimeout(() => {
       this.waiting = null;
@@ -44,6 +45,7 @@ class BudgetPlanner extends HTMLElement {
 
   show() {
     if (this.waiting) return; // an answer to what has been changed again since: the next one is on its way
+    if (!this.hasPlan()) return; // what is typed stays, to be put right
     const plan = this.querySelector("#plan");
     const values = plan.dataset.values.split(" ");
     for (const row of this.querySelectorAll(".planner-row")) {
@@ -54,6 +56,10 @@ class BudgetPlanner extends HTMLElement {
     }
     const { amount } = this.form.elements;
     if (this.held !== amount) amount.value = Number(plan.dataset.total);
+  }
+
+  hasPlan() {
+    return this.querySelector("#plan").dataset.values !== undefined;
   }
 
   slider(row) {

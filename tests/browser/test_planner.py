@@ -110,7 +110,7 @@ def test_a_plan_is_made_saved_and_taken_away(planner: Page, run: Run, live_serve
     page.goto(f"{live_server.url}/w/shop/weightings/scenarios/")
     page.get_by_label("Compare More TV").check()
     page.get_by_role("button", name="Compare").click()
-    expect(page.get_by_role("heading", name="“More TV” brings most against the current plan")).to_be_visible()
+    expect(page.get_by_role("heading", name="“More TV” loses least against the current plan")).to_be_visible()
     check(page)
 
 
@@ -128,6 +128,25 @@ def test_a_recommendation_moves_the_sliders_and_says_why(planner: Page) -> None:
     page.get_by_role("link", name="Back to the current plan").click()
     expect(page.get_by_role("heading", name="The plan is the current one.")).to_be_visible()
     assert amounts(page) == before
+
+
+def test_a_mistake_takes_nothing_away_that_was_typed(planner: Page) -> None:
+    page = planner
+    before = total(page)
+    page.locator(".planner-row", has_text="TV").locator("summary").click()
+    least, most = page.get_by_label("Least").first, page.get_by_label("Most", exact=True).first
+    least.fill("4000")
+    most.fill("3000")
+    most.press("Tab")
+    expect(page.locator("#plan .alert-error")).to_contain_text("must not be less than its least")
+    with page.expect_response(re.compile("s0=6000&")):
+        amount(page, "TV").fill("6000")
+        amount(page, "TV").press("Tab")
+    most.fill("8000")
+    most.press("Tab")
+    expect(page).to_have_url(re.compile("s0=6000&"))
+    assert amounts(page)["TV"] == 6000
+    assert total(page) == pytest.approx(before, abs=0.01)
 
 
 def slider(page: Page, channel: str) -> Locator:

@@ -20,6 +20,7 @@ from marketing.frames import MediaPanel
 from marketing.periods import EPOCH
 from tests.weightings import forecasts
 from tests.weightings.results import PARAMS, a_result
+from tests.weightings.worlds import panel
 from weightings.analysis import KIND
 from weightings.computation import FORMAT
 from weightings.methods import answering, storing
@@ -44,6 +45,16 @@ def a_stored_run(workspace: Workspace, *, bounded: bool = False, **how: Any) -> 
     """
     panel, posterior = _market(bounded)
     return stored_run(workspace, panel, posterior, **{"knots": KNOTS} | how)
+
+
+def a_run_of(workspace: Workspace, *channels: str, seed: int = 2, **how: Any) -> Run:
+    """Keep a run of thirty weeks of these channels, spend not in whole cents. `how`: as `stored_run` has it."""
+    rng = np.random.default_rng(seed)
+    spend = rng.gamma(2, 50, (36, len(channels)))
+    found = panel(1000 + spend[6:].sum(axis=1) + rng.normal(0, 50, 30), spend, history=6, names=channels)
+    prepared = prepare(found, Choices(lags=forecasts.LAGS, knots=KNOTS))
+    posterior = posterior_of(prepared, 0.3 * rng.standard_normal((DRAWS, prepared.model.size)), rng)
+    return stored_run(workspace, found, posterior, **{"knots": KNOTS} | how)
 
 
 def stored_run(

@@ -276,6 +276,12 @@ def test_wishes_that_contradict_each_other(wishes: BudgetWishes, what: str) -> N
         recommend(surface, wishes)
 
 
+def test_returns_of_small_units_are_told_apart() -> None:
+    surface = straight(np.array([500.0, 500.0]), np.array([[2e-3, 3e-3], [1e-3, 3e-3]]))
+    with pytest.raises(CannotBePlanned, match=r"returns 0\.0027 per unit of spend: the most that is found is 0\.0025"):
+        recommend(surface, BudgetWishes(goal=TargetReturn(0.0027)))
+
+
 def test_a_plan_without_spend_is_nothing_to_go_by() -> None:
     surface = of_grid(np.zeros(2), np.zeros((3, 2, len(GRID))))
     for goal in (FixedTotal(100.0), TargetReturn(1.0)):

@@ -12,7 +12,12 @@ from hypothesis import strategies as st
 from tests.weightings.surfaces import LAGS, PERIODS, fitted
 from weightings.methods.planning.ascent import ascend, with_total
 from weightings.methods.planning.budget import BudgetWishes, recommend
-from weightings.methods.planning.flighting import Flighting, best_flighting, recommend_with_flighting
+from weightings.methods.planning.flighting import (
+    Flighting,
+    best_flighting,
+    recommend_with_flighting,
+    with_budget,
+)
 from weightings.methods.planning.objectives import FixedTotal, Objective
 from weightings.methods.planning.plans import CannotBePlanned, Planned, after_the_data, planned_amounts, with_media
 from weightings.methods.planning.surface import surface_of
@@ -122,6 +127,20 @@ def test_another_budget_is_flighted_from_the_same_pattern() -> None:
     flighted = surface_of(found.planned, WINDOW, spend=budget)
     gained = flighted.added(budget) - surface.added(budget)
     np.testing.assert_allclose(gained.mean(axis=0), found.gain.mean(axis=0), rtol=1e-2)
+
+
+def test_a_flighting_of_another_budget_gains_what_the_quantities_say() -> None:
+    model, spend = fitted(channels=2)
+    planned = spend[12:16].sum(axis=0)
+    found = best_flighting(model, WINDOW, spend=planned, budget=np.array([1.5, 0.0]) * planned)
+    budget = np.array([0.8, 0.0]) * planned
+    other = with_budget(found, model, spend=planned, budget=budget)
+    np.testing.assert_allclose(other.kept, spend[12:16].T * np.array([[0.8], [0.0]]))
+    np.testing.assert_allclose(other.best, found.best * np.array([[0.8 / 1.5], [1.0]]))
+    kept = with_media(model, WINDOW, planned_amounts(model, WINDOW) * np.array([[0.8], [0.0]]))
+    before, after = (response_grid(each, WINDOW, (1.0,)).sum(axis=(2, 3)) for each in (kept, other.planned))
+    np.testing.assert_allclose(other.gain, after - before)
+    np.testing.assert_array_equal(other.gain[:, 1], 0)
 
 
 def test_channels_without_spend_stay_without() -> None:

@@ -10,15 +10,18 @@ from accounts.models import Workspace
 from analyses.models import Run
 from marketing.media_panels import holiday_days
 from tests.weightings import forecasts
-from tests.weightings.forecasts import market
+from tests.weightings.forecasts import LAGS, market
 from tests.weightings.premium import ask, forecast, on_professional, table_of
 from tests.weightings.stored_runs import KNOTS, a_stored_run, held_back, stored_run
 from weightings.forecasts.horizon import Horizon
 from weightings.forecasts.presentation.document import document
+from weightings.forecasts.presentation.rows import TOTAL, YEAR_BEFORE
 from weightings.forecasts.spending import holidays_of
 from weightings.methods.forecasting.forecast import bands
 from weightings.methods.forecasting.forecast import forecast as computed
 from weightings.methods.forecasting.forecast_plan import Plan, flighting_of
+from weightings.methods.posterior import posterior_of
+from weightings.methods.preparing import Choices, prepare
 from weightings.methods.quantities import Window
 from weightings.stored import StoredModel
 
@@ -89,7 +92,9 @@ def test_an_outcome_with_bounds_stays_within_them_and_is_averaged(shop: Workspac
     shown = document(run)
     assert "points" in shown.headline
     assert "on average" in shown.headline
-    assert shown.sections[0].tables[0].rows[-1].label == "Mean"
+    *weeks, mean = shown.sections[0].tables[0].rows
+    assert mean.label == "Mean"
+    assert mean.cells[4].value == pytest.approx(np.mean([week.cells[4].value for week in weeks]))
 
 
 def test_the_same_question_has_the_same_answer_and_another_seed_another(shop: Workspace) -> None:
@@ -182,10 +187,23 @@ def test_it_is_set_against_the_same_weeks_of_a_year_before(shop: Workspace) -> N
     assert before["observed"] == pytest.approx(panel.outcome[8:18].tolist())
     assert before["total"] == pytest.approx(panel.outcome[8:18].sum())
     assert before["change"]["median"] == pytest.approx(run.result["predicted"]["median"] / before["total"] - 1)
+    assert table_of(run)[TOTAL, YEAR_BEFORE]["mean"] == before["total"]
     shown = document(run)
     assert shown.headline.endswith("than a year before.")
     card = next(card for card in shown.cards if card.label == "Against a year before")
     assert card.figure.value == before["change"]["median"]
+
+
+def test_a_year_before_that_is_known_in_part_has_no_total(shop: Workspace) -> None:
+    panel, rng = market(weeks=45), np.random.default_rng(10)
+    prepared = prepare(panel, Choices(lags=LAGS, knots=KNOTS))
+    stored_run(
+        shop, panel, posterior_of(prepared, 0.3 * rng.standard_normal((40, prepared.model.size)), rng), knots=KNOTS
+    )
+    run = forecast(shop, periods=26)
+    assert run.result["year_before"]["periods_known"] == 19
+    assert table_of(run)[TOTAL, YEAR_BEFORE]["mean"] is None
+    assert document(run).sections[0].tables[0].rows[-1].cells[-1].value is None
 
 
 def test_holidays_of_the_coming_weeks_are_those_of_the_models_countries(shop: Workspace) -> None:

@@ -344,6 +344,13 @@ def test_there_is_no_table_of_a_run_that_cannot_be_forecast_with(
     assert client_for(viewer).get(f"{TABLE}?model_run={lost.pk}").status_code == 404
 
 
+def test_the_table_to_fill_in_belongs_to_forecasts(client_for: ClientFor, viewer: User, workspace: Workspace) -> None:
+    run = a_stored_run(workspace)
+    refusal = client_for(viewer).get(f"{TABLE}?model_run={run.pk}")
+    assert refusal.status_code == 403
+    assert "Predictive modelling" in refusal.text
+
+
 def test_the_page_asks_the_same_of_the_database_however_many_forecasts_there_are(
     client_for: ClientFor, analyst: User, model: Run
 ) -> None:

@@ -166,6 +166,8 @@ def test_text_numbers_and_mappings_ask_the_same(shop: Workspace) -> None:
         ({"seed": -1}, "seed", "“seed” is a whole number"),
         ({"override": "perhaps"}, "override", "“override” is yes or no"),
         ({"start": "2023-04-11"}, "start", "from 2023-04-10 on"),
+        ({"outcome": "Signups"}, "outcome", "The model that is used is of “Sales”, by week."),
+        ({"granularity": "day"}, "granularity", "The model that is used is of “Sales”, by week."),
         ({"weeks": 4}, "weeks", "Unknown parameter."),
         ({"plan_name": "a" * 101}, "plan_name", "at most 100 characters"),
         ({"plan": []}, "plan", "A plan is a table as text"),
@@ -228,6 +230,16 @@ def test_a_scenario_becomes_numbers_that_its_later_changes_leave_alone(shop: Wor
     scenario.plan = {"periods": 13, "spend": {"TV": 0.0, "Search": 0.0}}
     scenario.save()
     assert clean(shop, found) == found
+
+
+def test_an_id_means_the_scenario_that_has_it_whatever_others_are_called(shop: Workspace) -> None:
+    run = a_stored_run(shop)
+    wanted = a_scenario(run)
+    a_scenario(run, name=str(wanted.pk), TV=0.0, Search=0.0)
+    year = a_scenario(run, name="2026000")
+    for asked in (wanted.pk, str(wanted.pk)):
+        assert clean(shop, {"scenario": asked})["plan_name"] == "More TV"
+    assert clean(shop, {"scenario": "2026000"})["plan_name"] == year.name
 
 
 def test_a_scenario_of_the_reported_period_is_spread_over_its_periods(shop: Workspace) -> None:

@@ -13,7 +13,7 @@ from accounts.models import User, Workspace
 from analyses import artifacts
 from analyses.models import Run
 from tests.factories import WorkspaceFactory
-from tests.weightings.stored_runs import a_stored_run
+from tests.weightings.stored_runs import a_run_of, a_stored_run
 from weightings import stored
 from weightings.methods.planning.budget import recommend
 from weightings.planner.horizon import Horizon
@@ -141,13 +141,45 @@ def test_the_fields_hold_the_plan_and_not_what_the_address_said(run: Run, client
     assert f'name="amount" min="0" step="any" inputmode="decimal" value="{sum(planned(page).values()):.2f}"' in text
 
 
+def test_a_mistake_leaves_what_was_typed(run: Run, client_for: ClientFor, viewer: User) -> None:
+    client, wrong = client_for(viewer), address(run, s0="6000", s1="7000", amount="13000", min0="9", max0="8")
+    part = client.get(wrong, headers=HTMX).text
+    assert "must not be less than its least" in part
+    assert "data-values" not in part
+    assert "data-total" not in part
+    assert "data-values" in client.get(address(run), headers=HTMX).text
+    whole = client.get(wrong).text
+    for name, amount in (("TV", "6000"), ("Search", "7000")):
+        assert re.search(rf'value="{amount}"><label[^>]*>Spend on {name}<', whole), name
+        assert re.search(rf'type="range"[^>]* value="{amount}"', whole), name
+    assert re.search(r'name="amount"[^>]* value="13000"', whole)
+
+
+def test_a_channel_may_have_all_that_is_known_of_it_to_the_cent(run: Run) -> None:
+    wide = {"max0": 1e6, "max1": 1e6, "goal": "marginal_return", "target": "0.0001"}
+    most = Horizon(StoredModel(run)).most
+    assert round(most[0], 2) > most[0]
+    page = page_of(run, action="recommend", **wide)
+    assert planned(page)["TV"] == pytest.approx(most[0], abs=0.006)
+    assert page.presented is not None
+    again = page_of(run, s0=page.rows[0].value, s1=page.rows[1].value, lock0="on", action="recommend", **wide)
+    assert planned(again)["TV"] == pytest.approx(most[0], abs=0.006)
+
+
+def test_what_is_recommended_adds_up_to_the_total_asked_for(workspace: Workspace) -> None:
+    run = a_run_of(workspace, "TV", "Search", "Radio")
+    for total in (8623.0, 8621.0, 8620.0, 8619.0):
+        page = page_of(run, amount=total, action="recommend")
+        assert sum(planned(page).values()) == pytest.approx(total, abs=1e-6)
+
+
 def test_a_cautious_aim_and_a_target_are_kept_to(run: Run) -> None:
     cautious = page_of(run, action="recommend", objective="cvar")
     assert cautious.why is not None
     assert "over the worst 10.0% of cases" in cautious.why.sentences[1]
     target = page_of(run, action="recommend", goal="return", target="0.2")
     assert target.why is not None
-    assert "while it returns at least 0.20 per unit of spend" in target.why.sentences[1]
+    assert "while it returns at least 0.20 per €1" in target.why.sentences[1]
     too_much = page_of(run, action="recommend", goal="return", target="1000")
     assert "No budget within the limits returns 1,000.00" in too_much.problems[0]
 

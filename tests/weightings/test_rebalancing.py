@@ -44,6 +44,15 @@ def test_where_all_others_have_nothing_they_get_the_usual_proportions() -> None:
     np.testing.assert_allclose(found, [300, 100 * 200 / 550, 100 * 300 / 550, 100 * 50 / 550], atol=0.01)
 
 
+@pytest.mark.parametrize(("second", "third"), [(91.72, 131.88), (296.69, 113.34), (83.41, 66.86)])
+def test_others_go_to_their_limits_and_one_that_may_have_nothing_stays_at_nothing(second: float, third: float) -> None:
+    usual = np.array([5000.0, second, third, 0.0])
+    asked = usual * [0, 1, 1, 1]
+    total = float(usual.sum())
+    found = rebalanced(asked, total=total, low=LOW, high=3 * usual, locked=NOBODY, changed=0, usual=usual)
+    np.testing.assert_allclose(found, [total - 3 * (second + third), 3 * second, 3 * third, 0], atol=0.006)
+
+
 @pytest.mark.parametrize(
     ("locked", "total", "sentence"),
     [

@@ -5,6 +5,7 @@ import io
 import json
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import parse_qsl
 
 import pytest
 from django.test import Client
@@ -14,13 +15,15 @@ from pptx import Presentation
 from accounts.models import AuditEvent, User, Workspace
 from analyses import artifacts
 from analyses.models import Run
+from mmm_project.problems import NotFound
 from tests.factories import WorkspaceFactory
-from tests.weightings.stored_runs import a_stored_run
+from tests.weightings.stored_runs import a_run_of, a_stored_run
 from weightings import stored
 from weightings.models import Scenario
 from weightings.planner import scenarios
 from weightings.planner.document import comparison, scenario_document
 from weightings.planner.horizon import Horizon
+from weightings.planner.pages import present_scenario
 from weightings.planner.plan import Plan, current_plan
 from weightings.stored import StoredModel
 
@@ -71,6 +74,50 @@ def test_changes_are_saved_in_place(run: Run, client_for: ClientFor, analyst: Us
     )
     kept.refresh_from_db()
     assert (Plan.from_json(kept.plan), kept.name, Scenario.objects.count()) == (other, "More TV", 1)
+
+
+def test_a_scenario_takes_no_plan_of_another_model(
+    run: Run, workspace: Workspace, client_for: ClientFor, analyst: User
+) -> None:
+    kept, other = keep(run), a_run_of(workspace, "Radio", "Posters")
+    answer = client_for(analyst).post(LIST, {"run": str(other.pk), "state": "s0=100", "update": str(kept.pk)})
+    assert answer.status_code == 404
+    assert Scenario.objects.get().plan == kept.plan
+
+
+def test_a_new_name_and_a_new_plan_at_once_are_both_kept(run: Run, workspace: Workspace) -> None:
+    kept, other = keep(run), a_plan(run, factor=0.7)
+    one = scenarios.get(workspace=workspace, scenario_id=kept.pk)
+    another = scenarios.get(workspace=workspace, scenario_id=kept.pk)
+    scenarios.change_plan(scenario=one, plan=other, by=None)
+    scenarios.rename(scenario=another, name="Spring", by=None)
+    found = Scenario.objects.get()
+    assert (found.name, Plan.from_json(found.plan)) == ("Spring", other)
+    assert found.updated_at > kept.updated_at
+
+
+def test_one_that_was_deleted_meanwhile_does_not_come_back(run: Run, workspace: Workspace) -> None:
+    kept = keep(run)
+    scenarios.delete(scenario=scenarios.get(workspace=workspace, scenario_id=kept.pk), by=None)
+    with pytest.raises(NotFound):
+        scenarios.rename(scenario=kept, name="Ghost", by=None)
+    with pytest.raises(NotFound):
+        scenarios.change_plan(scenario=kept, plan=a_plan(run, factor=0.7), by=None)
+    assert not Scenario.objects.exists()
+    assert set(AuditEvent.objects.values_list("action", flat=True)) == {"scenario.saved", "scenario.deleted"}
+
+
+def test_after_a_refused_name_the_scenario_is_still_the_one_to_change(
+    run: Run, client_for: ClientFor, analyst: User
+) -> None:
+    kept, client, state = keep(run), client_for(analyst), state_of(run, a_plan(run, factor=0.8))
+    form = client.get(f"/w/acme/weightings/runs/{run.pk}/plan/?{state}&scenario={kept.pk}").text
+    save = form[form.index("planner-save") : form.index("Save scenario")]
+    assert f'name="scenario" value="{kept.pk}"' in save
+    asked = {"run": str(run.pk), "state": state, "scenario": str(kept.pk), "name": "more tv"}
+    answer = client.post(LIST, asked, follow=True)
+    assert answer.redirect_chain[-1][0].endswith(f"/plan/?{state}&scenario={kept.pk}")
+    assert "Save changes to “More TV”" in answer.text
 
 
 @pytest.mark.parametrize(
@@ -163,6 +210,12 @@ def test_any_number_stand_side_by_side(run: Run, client_for: ClientFor, viewer: 
         assert f'data-value="{horizon.scenario(spend).outcome["median"]!r}"' in page.text
 
 
+def test_where_all_lose_the_best_one_loses_least(run: Run) -> None:
+    less = [keep(run, f"Times {factor}", factor=factor) for factor in (0.5, 0.8)]
+    section, _lost = comparison(less)
+    assert section.charts[0].title == "“Times 0.8” loses least against the current plan"
+
+
 def test_scenarios_of_different_outcomes_have_no_chart_in_common(run: Run, workspace: Workspace) -> None:
     of_points = a_stored_run(workspace, bounded=True)
     section, lost = comparison([keep(run), keep(of_points, "Points")])
@@ -193,6 +246,38 @@ def test_a_newer_model_is_offered_with_the_same_plan(
     assert f"/runs/{newer.pk}/plan/?s0={kept.plan['spend']['TV']:g}" in page
 
 
+def test_a_newer_model_of_more_periods_gets_the_same_spend_for_each(workspace: Workspace) -> None:
+    older = a_stored_run(workspace, window=(34, 47))
+    now = current_plan(Horizon(StoredModel(older))).spend
+    limits = {"TV": (100.0, 13000.0)}
+    kept = scenarios.create(run=older, name="Now", plan=Plan(spend=now, limits=limits), by=None)
+    of_four = scenarios.create(run=older, name="Four weeks", plan=Plan(periods=4, spend=now), by=None)
+    a_stored_run(workspace, window=(8, 60))
+    page = present_scenario(scenarios.get(workspace=workspace, scenario_id=kept.pk))
+    query = address_of(page.newer_url)
+    assert [float(query[name]) for name in ("s0", "s1")] == pytest.approx([4 * now["TV"], 4 * now["Search"]], abs=0.01)
+    assert (query["min0"], query["max0"]) == ("400", "52000")
+    assert page.newer_notes == ["The newer model reports 52 weeks, this plan is for 13: each week keeps its spend."]
+    same = present_scenario(scenarios.get(workspace=workspace, scenario_id=of_four.pk))
+    query = address_of(same.newer_url)
+    assert (query["horizon"], float(query["s0"]), same.newer_notes) == ("4", now["TV"], [])
+
+
+def test_channels_that_a_newer_model_does_not_have_are_named(
+    workspace: Workspace, client_for: ClientFor, viewer: User
+) -> None:
+    older = a_run_of(workspace, "TV", "Search")
+    kept = keep(older, locks=frozenset({"TV"}))
+    a_run_of(workspace, "Television", "Search")
+    page = client_for(viewer).get(f"{LIST}{kept.pk}/").text
+    assert "The newer model does not have TV: what the plan spends there is left out." in page
+    assert "The plan says nothing of Television: nothing is spent there." in page
+
+
+def address_of(url: str) -> dict[str, str]:
+    return dict(parse_qsl(url.partition("?")[2]))
+
+
 def test_every_format_carries_the_numbers_of_the_page(run: Run, client_for: ClientFor, viewer: User) -> None:
     kept, client = keep(run), client_for(viewer)
     horizon = Horizon(StoredModel(run))
@@ -212,6 +297,7 @@ def test_every_format_carries_the_numbers_of_the_page(run: Run, client_for: Clie
             assert float(rows[channel.channel][f"incremental{key}"]) == channel.added[end] == of["added"][end]
     assert float(rows["(outcome)"]["incremental"]) == found.outcome["median"] == data["planned"]["outcome"]["median"]
     assert float(rows["(outcome, difference)"]["incremental"]) == found.difference["median"]
+    assert rows["(outcome, difference)"]["incremental_now"] == ""
     page = client.get(f"{LIST}{kept.pk}/").text
     for channel in found.channels:
         assert f'data-value="{channel.added["median"]!r}"' in page

@@ -1,5 +1,6 @@
 """The kind of analysis that recommends a budget by a finished run's model."""
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -56,14 +57,15 @@ def present_result(run: "Run") -> PresentedResult:
 
 
 def in_address(params: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return canonical params as the page's address says them: which model, and the horizon."""
-    return {name: value for name, value in params.items() if name in ("model_run", "horizon")}
+    """Return canonical params as the page's address says them, as text; by channel as JSON, as any name may be."""
+    said = {name: value for name, value in params.items() if name not in ("outcome", "start", "end", "flighting")}
+    return said | {name: json.dumps(params[name]) for name in ("limits", "locks") if name in params}
 
 
 KIND = AnalysisKind(
     name="budget",
     label="Budget",
-    method_version="1",
+    method_version="2",  # since 2 flighting is held against the recommended budget
     datasets=(),  # it is answered from a run, which never changes
     clean=clean,
     compute=compute,

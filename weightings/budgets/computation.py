@@ -17,7 +17,7 @@ from weightings.budgets.params import horizon_of, plan_of
 from weightings.finished import find_finished
 from weightings.methods.planning.answers import budget_json
 from weightings.methods.planning.budget import bounds_of, recommend
-from weightings.methods.planning.flighting import Flighting, recommend_with_flighting
+from weightings.methods.planning.flighting import Flighting, recommend_with_flighting, with_budget
 from weightings.methods.planning.plans import CannotBePlanned
 from weightings.methods.planning.surface import surface_of
 from weightings.methods.summaries import spread_over, summary
@@ -26,7 +26,7 @@ from weightings.planner.plan import Plan, wishes
 
 FloatArray: TypeAlias = npt.NDArray[np.float64]
 
-FORMAT = 1  # of the result; goes up when what is read changes its meaning
+FORMAT = 2  # of the result; goes up when what is read changes its meaning: since 2 what `as_now` adds up to
 FLIGHTING_DRAWS = 1000  # evenly spaced
 ROOM = 1.1  # of an even spread, where a channel is to have more than it ever had in all periods
 
@@ -85,7 +85,9 @@ def _answer(horizon: Horizon, plan: Plan, total: float, *, with_flighting: bool)
     then = surface_of(flighting.planned, horizon.window, spend=flighting.best.sum(axis=1))
     return {
         "budget": budget_json(found, now, level, then=then),
-        "flighting": _flighting(horizon, flighting, found.recommended, level),
+        "flighting": _flighting(
+            horizon, with_budget(flighting, some, spend=horizon.spend, budget=found.recommended), level
+        ),
     }
 
 
@@ -95,20 +97,20 @@ def _most(horizon: Horizon, high: FloatArray) -> FloatArray:
     return np.repeat(np.maximum(ever, ROOM * high / periods)[:, None], periods, axis=1)
 
 
-def _flighting(horizon: Horizon, found: Flighting, recommended: FloatArray, level: float) -> dict[str, Any]:
-    """Spend by period: as the recommended budget would be spent if it was spread as now, and as it is best spread."""
-    flighted = found.best.sum(axis=1)
-    best = found.best * np.divide(recommended, flighted, out=np.ones_like(flighted), where=flighted > 0)[:, None]
+def _flighting(horizon: Horizon, found: Flighting, level: float) -> dict[str, Any]:
+    """Spend by period: as it was, and the recommended budget as it would be if it was spread as now and as is best."""
     panel, window = horizon.model.panel, horizon.window
-    starts = panel.period_start[panel.history + window.start : panel.history + window.stop]
+    inside = slice(panel.history + window.start, panel.history + window.stop)
+    starts = panel.period_start[inside]
     return {
         "period_start": starts.tolist(),
         "gain": summary(found.gain.sum(axis=1), level),
         "channels": [
             {
                 "channel": name,
+                "current": panel.spend[inside, place].tolist(),
                 "as_now": found.kept[place].tolist(),
-                "best": best[place].tolist(),
+                "best": found.best[place].tolist(),
                 "gain": summary(found.gain[:, place], level),
             }
             for place, name in enumerate(found.channels)

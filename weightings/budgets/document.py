@@ -15,7 +15,7 @@ from marketing.periods import EPOCH
 from mmm_project import formats
 from weightings.budgets.words import days_of, describe, settings
 from weightings.presentation import words
-from weightings.presentation.budget_sections import budget_section, finding
+from weightings.presentation.budget_sections import budget_section, finding, more_or_less
 from weightings.presentation.results import Result, listed
 
 if TYPE_CHECKING:
@@ -106,8 +106,9 @@ def _flighting(result: Result, answer: Mapping[str, Any]) -> tuple[Section, ...]
         return ()
     gain = result.amounts(found["gain"])
     best = max(found["channels"], key=lambda each: each["gain"]["mean"] or 0.0)
+    change = f"{more_or_less(result, found['gain'])} ({gain.interval})"
     sentences = (
-        f"Spread like this, the budget brings {gain.with_interval} more than with each channel spread as it is now.",
+        f"Spread like this, the budget brings {change} than with each channel spread as it is now.",
         f"Most of it on {best['channel']}: {result.amounts(best['gain']).with_interval}.",
     )
     return (
@@ -228,5 +229,6 @@ def rows(run: Run) -> "Iterator[Sequence[Cell]]":
         return
     days = [(EPOCH.date() + dt.timedelta(start)).isoformat() for start in flighting["period_start"]]
     for each in flighting["channels"]:
-        for day, now, best in zip(days, each["as_now"], each["best"], strict=True):
+        current = each.get("current") or [None] * len(days)  # runs of the first version did not keep it
+        for day, now, best in zip(days, current, each["best"], strict=True):
             yield (each["channel"], day, now, best, None, None, "", *empty)

@@ -1,5 +1,6 @@
 """The parameters of a recommended budget, as people ask for it and as it is kept."""
 
+import json
 import math
 from collections.abc import Mapping
 from typing import Any
@@ -11,6 +12,7 @@ from analyses.models import Run
 from weightings import standing
 from weightings.finished import find_finished, finished_runs
 from weightings.labels import GOALS, OBJECTIVES, TOTAL
+from weightings.methods.planning.flighting import NOT_FLIGHTED
 from weightings.methods.planning.plans import CannotBePlanned
 from weightings.params import NO, YES, Refused
 from weightings.planner.horizon import Horizon, offered_horizons
@@ -29,7 +31,8 @@ def clean(workspace: Workspace, params: Mapping[str, Any]) -> dict[str, Any]:
     `model_run`: the id of a finished weightings run, the newest if absent. `horizon`: how many of its last periods are
     planned as they were, those that it reports if absent -> with their `start` and `end`. `total`: spend over all of
     it, the current one if absent. `objective`: mean, cvar or quantile. `goal`: total, return or marginal_return, the
-    latter two with a `target`. `limits`: by channel [least, most]; `locks`: by channel the spend that it keeps.
+    latter two with a `target`. `limits`: by channel [least, most]; `locks`: by channel the spend that it keeps; both
+    also as text, “TV: 0 to 1000” and “TV: 1000; Search: 500”, or as text of JSON.
     `flighting`: yes to spread spend anew over the periods. `override`: yes to have a budget from a model that should
     not be acted on. Raises InvalidParams with a sentence for each field.
     """
@@ -43,19 +46,17 @@ def clean(workspace: Workspace, params: Mapping[str, Any]) -> dict[str, Any]:
         horizon = _horizon(model, given)
         plan, total = plan_of(horizon, given)
         override = _override(model, given)
-        flighting = _yes(given, "flighting")
+        derived = _derived(horizon, given)
+        flighting = _flighting(model, given)
         # Wishes that contradict each other are told of at once, not by a run that fails.
         recommended(horizon, plan, total=total)
     except Refused as refusal:
         raise InvalidParams({refusal.name: str(refusal)}) from None
     except (CannotBePlanned, ArtifactMissing) as problem:
         raise InvalidParams({"model_run" if isinstance(problem, ArtifactMissing) else "limits": str(problem)}) from None
-    days = horizon.days
     return {
         "model_run": str(model.run.pk),
-        "outcome": model.result["outcome"]["name"],
-        "start": days.start.isoformat(),
-        "end": days.end.isoformat(),
+        **derived,
         "total": total,
         "objective": plan.objective,
         "goal": plan.goal,
@@ -125,16 +126,38 @@ def _override(model: StoredModel, given: Mapping[str, Any]) -> dict[str, str]:
     return override if doubts else {}
 
 
+def _derived(horizon: Horizon, given: Mapping[str, Any]) -> dict[str, str]:
+    """What follows from the model and the horizon. Nobody has to say it, but whoever does must mean the same."""
+    days, outcome = horizon.days, horizon.model.result["outcome"]["name"]
+    found = dict(zip(DERIVED, (outcome, days.start.isoformat(), days.end.isoformat()), strict=True))
+    for name, value in found.items():
+        if given.get(name, value) != value:
+            raise Refused(name, f"“{name}” follows from the model and the horizon: it is {value}.")
+    return found
+
+
+def _flighting(model: StoredModel, given: Mapping[str, Any]) -> dict[str, str]:
+    flighting = _yes(given, "flighting")
+    if flighting and not can_flight(model):
+        raise Refused("flighting", NOT_FLIGHTED)
+    return flighting
+
+
+def can_flight(model: StoredModel) -> bool:
+    """Whether spend can be spread anew by this model: one of ours, of one market."""
+    stored = model.result["stored"]
+    return stored["posterior"] is not None and "geos" not in stored["panel"]
+
+
 def _locks(horizon: Horizon, given: Mapping[str, Any]) -> dict[str, float]:
-    return {
-        name: _number(amount, "locks", low=0.0)
-        for name, amount in _by_channel(horizon, given, "locks", "by channel the spend that it keeps")
-    }
+    form = "by channel the spend that it keeps, as TV: 1000; Search: 500"
+    return {name: _number(amount, "locks", low=0.0) for name, amount in _by_channel(horizon, given, "locks", form)}
 
 
 def _limits(horizon: Horizon, given: Mapping[str, Any]) -> dict[str, tuple[float, float]]:
     found = {}
-    for name, ends in _by_channel(horizon, given, "limits", "by channel the least and the most, as [0, 1000]"):
+    for name, said in _by_channel(horizon, given, "limits", "by channel the least and the most, as TV: 0 to 1000"):
+        ends = said.split(" to ") if isinstance(said, str) else said
         if not isinstance(ends, list | tuple) or len(ends) != 2:
             raise Refused("limits", f"The limits of “{name}” are two numbers, the least and the most.")
         low, high = (_number(end, "limits", low=0.0) for end in ends)
@@ -145,13 +168,28 @@ def _limits(horizon: Horizon, given: Mapping[str, Any]) -> dict[str, tuple[float
 
 
 def _by_channel(horizon: Horizon, given: Mapping[str, Any], key: str, form: str) -> list[tuple[str, Any]]:
-    asked = given.get(key, {})
-    if not isinstance(asked, Mapping):
+    entries = _entries(given.get(key, {}))
+    if entries is None:
         raise Refused(key, f"“{key}” says {form}.")
-    for name in asked:
+    names = [name for name, _said in entries]
+    for name in names:
         if name not in horizon.channels:
             raise Refused(key, f"The model has no channel “{name}” with spend. It has {', '.join(horizon.channels)}.")
-    return list(asked.items())
+        if names.count(name) > 1:
+            raise Refused(key, f"The channel “{name}” is there twice.")
+    return entries
+
+
+def _entries(asked: object) -> list[tuple[str, Any]] | None:
+    """What a mapping, or text, says by channel; None where it is neither."""
+    if isinstance(asked, str):
+        text = asked
+        try:
+            asked = json.loads(text)
+        except (ValueError, RecursionError):
+            parts = [part.rpartition(":") for part in text.split(";") if part.strip()]
+            return [(name.strip(), said.strip()) for name, _colon, said in parts] if all(map(all, parts)) else None
+    return list(asked.items()) if isinstance(asked, Mapping) else None
 
 
 def _one_of(given: Mapping[str, Any], name: str, known: Mapping[str, str], usual: str) -> str:

@@ -1,6 +1,8 @@
 """Asking for a budget: from the planner, with what it keeps to; its answer is a run's page."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.http import HttpResponse, QueryDict
@@ -12,11 +14,13 @@ from accounts import access
 from accounts.access import AuthedRequest
 from accounts.models import Workspace
 from accounts.permissions import Permission
+from analyses.artifacts import ArtifactMissing
 from analyses.models import Run
 from analyses.runs import request_run
 from mmm_project.problems import Invalid
 from weightings.finished import find_finished, finished_runs
 from weightings.labels import TOTAL
+from weightings.params import YES, Refused
 from weightings.planner.finding import get_run
 
 if TYPE_CHECKING:
@@ -32,10 +36,7 @@ def page(request: AuthedRequest, slug: str) -> HttpResponse:
         run = named or finished_runs(workspace).defer("result").first()
         if run is None:
             return redirect("weightings:page", slug=slug)
-        query = QueryDict(mutable=True)
-        if "horizon" in request.GET:
-            query["horizon"] = request.GET["horizon"]
-        return redirect(f"{_planner(workspace, run)}?{query.urlencode()}")
+        return redirect(f"{_planner(workspace, run)}?{_state(run, request.GET)}")
     # Here, not above: it brings SciPy, which the start of the web server must not wait for.
     from weightings.planner.pages import plan_of_state
 
@@ -57,6 +58,24 @@ def page(request: AuthedRequest, slug: str) -> HttpResponse:
 
 def _planner(workspace: Workspace, run: Run) -> str:
     return reverse("weightings:planner", kwargs={"slug": workspace.slug, "run_id": run.pk})
+
+
+def _state(run: Run, query: QueryDict) -> str:
+    """What an address asks of a budget, as the planner's address has it; the current plan where that cannot be."""
+    from weightings.budgets.params import plan_of
+    from weightings.methods.planning.plans import CannotBePlanned
+    from weightings.planner.pages import horizon_asked
+
+    current = urlencode({name: query[name] for name in ("horizon",) if name in query})
+    if "total" not in query:  # every question that was asked has one
+        return current
+    try:
+        horizon = horizon_asked(run, query)
+        plan, total = plan_of(horizon, query.dict())
+    except (Refused, CannotBePlanned, ArtifactMissing):
+        return current
+    plan = replace(plan, override=query.get("override") == YES[0])
+    return f"{plan.query(horizon.channels)}&{urlencode({'amount': total})}"
 
 
 def _params(run: Run, plan: "Plan") -> dict[str, object]:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from marketing.day_labels import span_label
-from weightings.labels import GOALS, OBJECTIVES
+from weightings.labels import GOALS, OBJECTIVES, TOTAL
 
 
 def describe(params: Mapping[str, Any]) -> str:
@@ -27,7 +27,7 @@ def settings(params: Mapping[str, Any]) -> list[tuple[str, str]]:
     return [
         ("Outcome", params["outcome"]),
         ("As in", days_of(params)),
-        ("Total asked for", f"{params['total']:,.2f}"),
+        *((("Total asked for", f"{params['total']:,.2f}"),) if params["goal"] == TOTAL else ()),
         ("Aims at", OBJECTIVES[params["objective"]]),
         ("Within", goal),
         (

@@ -102,13 +102,14 @@ def _scenario(workspace: Workspace, given: Mapping[str, Any]) -> Scenario | None
 
 
 def find_scenario(workspace: Workspace, asked: object) -> Scenario | None:
-    """Return the workspace's scenario with this name or id; None if it has none."""
+    """Return the workspace's scenario with this id or, where none has it, this name; None if there is none."""
     text = str(asked).strip()
     of_workspace = Scenario.objects.filter(workspace=workspace).select_related("run")
-    found = of_workspace.filter(name__iexact=text[:LONGEST_NAME].replace("\0", "")).first()
-    if found is None and text.isascii() and text.isdigit() and len(text) < LONGEST_ID:
+    found = None
+    # The id first: pages say ids, and a scenario may be called like that of another.
+    if text.isascii() and text.isdigit() and len(text) < LONGEST_ID:
         found = of_workspace.filter(pk=int(text)).first()
-    return found
+    return found or of_workspace.filter(name__iexact=text[:LONGEST_NAME].replace("\0", "")).first()
 
 
 def _override(model: Model, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -124,6 +125,10 @@ def _asked_of(
     model: Model, scenario: Scenario | None, workspace: Workspace, given: Mapping[str, Any]
 ) -> dict[str, Any]:
     """What is asked of the model: when, and what is spent then."""
+    of_model = {"outcome": model.outcome, "granularity": model.granularity}
+    for name, value in of_model.items():
+        if given.get(name, value) != value:
+            raise Refused(name, f"The model that is used is of “{model.outcome}”, by {model.granularity}.")
     periods = _periods(model, given)
     planned: dict[str, Any] = {}
     if PLAN in given:
@@ -140,8 +145,7 @@ def _asked_of(
             raise Refused(name, f"A forecast is of the periods after the model's data: from {dates['start']} on.")
     return {
         "model_run": str(model.run.pk),
-        "outcome": model.outcome,
-        "granularity": model.granularity,
+        **of_model,
         **dates,
         "periods": len(horizon.starts),
         **spend,

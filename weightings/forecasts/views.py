@@ -51,6 +51,7 @@ def plan_table(request: AuthedRequest, slug: str) -> HttpResponse:
     from weightings.forecasts.tables_to_fill import table_to_fill
 
     workspace = access.get_workspace(request, slug)
+    plans.require_feature(workspace, Feature.FORECAST)
     model = find_model(workspace, request.GET.get("model_run", ""))
     if model is None or model.cannot:
         raise NotFound("There is no such run to forecast with in this workspace.")

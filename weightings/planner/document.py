@@ -110,7 +110,8 @@ def _chart(shown: Sequence[tuple[Scenario, Result, Horizon, Plan, Mapping[str, A
         for scenario, result, _horizon, _plan, found in shown
     )
     best = max(shown, key=lambda each: each[4]["difference"]["median"] or 0.0)
-    title = f"“{best[0].name}” brings most against the current plan"
+    verb = "loses least" if (best[4]["difference"]["median"] or 0.0) < 0 else "brings most"
+    title = f"“{best[0].name}” {verb} against the current plan"
     levels = " and ".join(dict.fromkeys(result.interval_words for _scenario, result, *_rest in shown))
     return (
         ChartSpec(

@@ -89,12 +89,16 @@ class Horizon:
             return self.model.surface
         return _surface(_Key(self.model.run, self.window, self.model))
 
+    def within(self, spend: FloatArray) -> FloatArray:
+        """A plan (C,), in which the most that responses are known for, rounded to the cent, is that most."""
+        return np.where((spend > self.most) & (spend - self.most < HALF_A_CENT), self.most, spend)
+
     def scenario(self, spend: FloatArray) -> Scenario:
         """A plan (C,) beside the current one. Raises CannotBePlanned beyond what responses are known for.
 
         Plans are kept to the cent: an amount that is the current one, rounded, is the current one.
         """
-        spend = np.where(np.abs(spend - self.spend) < HALF_A_CENT, self.spend, spend)
+        spend = self.within(np.where(np.abs(spend - self.spend) < HALF_A_CENT, self.spend, spend))
         if self.model.result["outcome"]["bounds"] is None:
             return scenario(self.surface, spend, self.model.level)
         posterior = _some(self.model.posterior, EXACT_DRAWS)

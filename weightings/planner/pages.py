@@ -15,6 +15,7 @@ from analyses.models import Run
 from mmm_project import formats
 from mmm_project.problems import Conflict, Invalid
 from weightings import standing
+from weightings.budgets.params import can_flight
 from weightings.finished import newer_run
 from weightings.methods.planning.answers import budget_json
 from weightings.methods.planning.plans import CannotBePlanned
@@ -26,7 +27,7 @@ from weightings.planner.horizon import Horizon, offered_horizons
 from weightings.planner.plan import Plan, recommended
 from weightings.planner.presentation import PresentedPlan, present_plan
 from weightings.presentation.budget_sections import budget_section
-from weightings.presentation.results import Result
+from weightings.presentation.results import Result, listed
 from weightings.stored import StoredModel
 
 
@@ -51,7 +52,8 @@ class ChannelRow:
 class PlannerPage:
     """The planner. `form` is None where no plan can be made, and `problem` says why; so it does for a single plan.
 
-    `state`: the plan as the page's address has it. `values`: its spend by place. `why`: the recommendation just made.
+    `state`: the plan as the page's address has it. `values`: its spend by place. `amount`: in the field of the total.
+    `why`: the recommendation just made.
     """
 
     run: Run
@@ -64,12 +66,14 @@ class PlannerPage:
     doubts: str
     stale: str
     cannot_recommend: str
+    can_flight: bool
     horizons: Sequence[tuple[str, str]]
     horizon_value: str
     rows: Sequence[ChannelRow]
     state: str
     values: Sequence[float]
     total: float
+    amount: str
     newer: Run | None
     scenario: Scenario | None
 
@@ -107,12 +111,14 @@ def present_planner(run: Run, query: Any, *, scenario: Scenario | None = None) -
         doubts=standing.doubts(result.data),
         stale=stale_sentence(run),
         cannot_recommend=cannot,
+        can_flight=can_flight(model),
         horizons=_horizons(model, result) if form else (),
         horizon_value="" if form is None or form.horizon.periods is None else str(form.horizon.periods),
         rows=_rows(result, form, plan) if form and plan else (),
         state=plan.query(form.horizon.channels) if form and plan else "",
         values=plan.amounts(form.horizon.channels).tolist() if form and plan else (),
         total=round(plan.total, 2) if plan else 0.0,
+        amount=_amount(form, plan) if form and plan else "",
         newer=newer_run(run),
         scenario=scenario,
     )
@@ -122,7 +128,8 @@ def present_planner(run: Run, query: Any, *, scenario: Scenario | None = None) -
 class ScenarioPage:
     """A scenario. Where it cannot be computed there is no `document`, and `problem` says why.
 
-    `newer`: a newer run of the same question, and `newer_url` the planner with the plan on it.
+    `newer`: a newer run of the same question, and `newer_url` the planner with the plan on it. `newer_notes`: how that
+    plan is another one.
     """
 
     scenario: Scenario
@@ -131,11 +138,13 @@ class ScenarioPage:
     planner_url: str
     newer: Run | None
     newer_url: str
+    newer_notes: Sequence[str]
 
 
 def present_scenario(scenario: Scenario) -> ScenarioPage:
     """Return the page of a scenario."""
     document, problem, planner = None, "", ""
+    newer_url, notes = "", list[str]()
     workspace, newer = scenario.workspace, newer_run(scenario.run)
     try:
         document = scenario_document(scenario)
@@ -143,21 +152,39 @@ def present_scenario(scenario: Scenario) -> ScenarioPage:
         planner = f"{planner_url(workspace, scenario.run, plan, horizon.channels)}&scenario={scenario.pk}"
     except (CannotBePlanned, ArtifactMissing) as refusal:
         problem = str(refusal)
+    if newer and document:
+        newer_url, notes = _with_newer(scenario, newer)
     return ScenarioPage(
         scenario=scenario,
         document=document,
         problem=problem,
         planner_url=planner,
         newer=newer,
-        newer_url=_with_newer(scenario, newer) if newer and document else "",
+        newer_url=newer_url,
+        newer_notes=notes,
     )
 
 
-def _with_newer(scenario: Scenario, newer: Run) -> str:
-    """The address of the planner of a newer model with the same plan, by the names of channels."""
-    result = get_run(scenario.workspace, newer.pk).result or {}
-    channels = [channel["channel"] for channel in result["channels"] if channel["kind"] == "paid"]
-    return planner_url(scenario.workspace, newer, Plan.from_json(scenario.plan), channels)
+def _with_newer(scenario: Scenario, newer: Run) -> tuple[str, list[str]]:
+    """The address of the planner of a newer model with the same plan, by the names of channels; and what differs.
+
+    A plan for the period that its run reports is one for the period that the newer run reports: each period's spend
+    stays.
+    """
+    model, plan, notes = StoredModel(get_run(scenario.workspace, newer.pk)), Plan.from_json(scenario.plan), []
+    if plan.periods not in offered_horizons(model):
+        was, now = plan.periods or StoredModel(scenario.run).window.periods, model.window.periods
+        plan = plan.scaled(now / was)
+        if now != was:
+            each = model.result["granularity"]
+            reports = f"The newer model reports {formats.count(now, each)}, this plan is for {was}"
+            notes.append(f"{reports}: each {each} keeps its spend.")
+    channels = [channel["channel"] for channel in model.result["channels"] if channel["kind"] == "paid"]
+    if lost := [name for name in plan.spend if name not in channels]:
+        notes.append(f"The newer model does not have {listed(lost)}: what the plan spends there is left out.")
+    if added := [name for name in channels if name not in plan.spend]:
+        notes.append(f"The plan says nothing of {listed(added)}: nothing is spent there.")
+    return planner_url(scenario.workspace, newer, plan, channels), notes
 
 
 def horizon_asked(run: Run, query: Mapping[str, Any]) -> Horizon:
@@ -247,6 +274,7 @@ def _rows(result: Result, form: PlannerForm, plan: Plan) -> list[ChannelRow]:
     rows = []
     for place, (name, spend, lock, least, most) in enumerate(form.channels()):
         now = float(form.horizon.spend[place])
+        value = f"{plan.spend[name]:.2f}" if is_valid else AmountInput().format_value(spend.value()) or ""
         rows.append(
             ChannelRow(
                 name=name,
@@ -255,14 +283,19 @@ def _rows(result: Result, form: PlannerForm, plan: Plan) -> list[ChannelRow]:
                 lock=lock,
                 least=least,
                 most=most,
-                value=f"{plan.spend[name]:.2f}" if is_valid else AmountInput().format_value(spend.value()) or "",
+                value=value,
                 slider_most=f"{form.horizon.most[place]:.2f}",
-                slider_value=f"{plan.spend[name]:.2f}",
+                slider_value=value or f"{plan.spend[name]:.2f}",
                 current=formats.short_money(now, result.currency),
                 step=f"{max(now / 100, 0.01):.2f}",
             )
         )
     return rows
+
+
+def _amount(form: PlannerForm, plan: Plan) -> str:
+    """The total of the plan or, where the address is no plan, what it says."""
+    return f"{plan.total:.2f}" if form.is_valid() else AmountInput().format_value(form["amount"].value()) or ""
 
 
 def planner_url(workspace: Workspace, run: Run, plan: Plan | None = None, channels: Sequence[str] = ()) -> str:

@@ -14,7 +14,7 @@ from weightings.labels import GOALS, RETURN, TOTAL
 from weightings.methods.planning.budget import BudgetWishes, Recommendation, recommend
 from weightings.methods.planning.objectives import FixedTotal, Goal, Objective, TargetMarginalReturn, TargetReturn
 from weightings.methods.planning.plans import CannotBePlanned
-from weightings.methods.planning.rebalancing import rebalanced
+from weightings.methods.planning.rebalancing import rebalanced, to_the_cent
 from weightings.planner.horizon import Horizon
 
 FloatArray: TypeAlias = npt.NDArray[np.float64]
@@ -50,6 +50,12 @@ class Plan:
     def amounts(self, channels: Sequence[str]) -> FloatArray:
         """Its spend (C,); 0 for a channel that it does not name."""
         return np.array([self.spend.get(name, 0.0) for name in channels])
+
+    def scaled(self, factor: float) -> Self:
+        """For the period that a run reports, with this multiple of its amounts, to the cent."""
+        spend = {name: round(factor * amount, 2) for name, amount in self.spend.items()}
+        limits = {name: (round(factor * low, 2), round(factor * high, 2)) for name, (low, high) in self.limits.items()}
+        return replace(self, periods=None, spend=spend, limits=limits)
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -138,14 +144,17 @@ def recommended(horizon: Horizon, plan: Plan, *, total: float | None) -> tuple[P
     Raises CannotBePlanned where wishes contradict one another, or there can be no search.
     """
     budget = recommend(horizon.surface, wishes(horizon, plan, total=total))
-    spend = dict(zip(horizon.channels, budget.recommended.round(2).tolist(), strict=True))
-    return replace(plan, spend=spend), budget
+    free = np.array([name not in plan.locks for name in horizon.channels])
+    whole = round(float(budget.recommended.sum()), 2)
+    spend = to_the_cent(budget.recommended, whole, budget.low, budget.high, free)
+    return replace(plan, spend=dict(zip(horizon.channels, spend.tolist(), strict=True))), budget
 
 
 def wishes(horizon: Horizon, plan: Plan, *, total: float | None = None) -> BudgetWishes:
     """What is asked of a recommended budget."""
     names = horizon.channels
-    locks = {name: plan.spend.get(name, 0.0) for name in names if name in plan.locks}
+    spend = horizon.within(plan.amounts(names)).tolist()
+    locks = {name: amount for name, amount in zip(names, spend, strict=True) if name in plan.locks}
     limits = {name: plan.limits[name] for name in names if name in plan.limits and name not in locks}
     return BudgetWishes(goal=_goal(plan, total), objective=Objective(plan.objective), limits=limits, locks=locks)  # type: ignore[arg-type]
 

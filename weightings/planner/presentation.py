@@ -7,6 +7,7 @@ from analyses.documents import NO_FIGURE, Card, DataTable, Figure, RawCell, Row,
 from charts import ChartSpec, Colour, Kind, Mark, Series, axis
 from mmm_project import formats
 from weightings.methods.planning.scenario import ChannelScenario, Scenario
+from weightings.methods.summaries import NOTHING
 from weightings.planner.horizon import Horizon
 from weightings.planner.plan import Plan
 from weightings.presentation.budget_sections import change_figure, spend_mark
@@ -267,6 +268,7 @@ def plan_rows(horizon: Horizon, plan: Plan) -> list[Sequence[RawCell]]:
             )
         )
     rows.append(("(all channels)", now.spend, found.spend, *numbers(now.added, found.added, found.per_spend), None))
-    for label, of in (("(outcome)", found.outcome), ("(outcome, difference)", found.difference)):
-        rows.append((label, None, None, *numbers(now.outcome if label == "(outcome)" else of, of), *(None,) * 4))
+    outcomes = (("(outcome)", now.outcome, found.outcome), ("(outcome, difference)", NOTHING, found.difference))
+    for label, before_it, of in outcomes:
+        rows.append((label, None, None, *numbers(before_it, of), *(None,) * 4))
     return rows

@@ -12,12 +12,13 @@ from accounts import access
 from accounts.access import AuthedRequest
 from accounts.models import Workspace
 from accounts.permissions import Permission
+from analyses.models import Run
 from analyses.presenters import EXPORT_FORMATS
 from mmm_project.problems import Invalid, NotFound
 from mmm_project.web import render_page
 from weightings.models import Scenario
 from weightings.planner import scenarios as actions
-from weightings.planner.finding import get_run, ids
+from weightings.planner.finding import get_run, ids, scenario_of
 
 # What computes plans is imported where it is called: the start of the web server must not wait for SciPy.
 
@@ -103,22 +104,24 @@ def _keep(request: AuthedRequest, workspace: Workspace) -> HttpResponse:
     try:
         plan = plan_of_state(run, state)
         if "update" in request.POST:
-            kept = _named(workspace, request.POST["update"])
+            kept = _of_model(run, request.POST["update"])
             actions.change_plan(scenario=kept, plan=plan, by=request.user)
         else:
             kept = actions.create(run=run, name=request.POST.get("name", ""), plan=plan, by=request.user)
     except Invalid as refusal:
         messages.error(request, refusal.detail)
-        return redirect(f"{planner_url(workspace, run)}?{state.urlencode()}")
+        opened = scenario_of(run, request.POST.get("scenario", ""))
+        kept_open = f"&scenario={opened.pk}" if opened else ""
+        return redirect(f"{planner_url(workspace, run)}?{state.urlencode()}{kept_open}")
     messages.success(request, f"“{kept.name}” is saved.")
     return redirect("weightings:scenario", slug=workspace.slug, scenario_id=kept.pk)
 
 
-def _named(workspace: Workspace, asked: str) -> Scenario:
-    numbers = ids([asked])
-    if not numbers:
-        raise NotFound("There is no such scenario in this workspace.")
-    return actions.get(workspace=workspace, scenario_id=numbers[0])
+def _of_model(run: Run, asked: str) -> Scenario:
+    found = scenario_of(run, asked)
+    if found is None:
+        raise NotFound("There is no such scenario of this model.")
+    return found
 
 
 def _chosen(workspace: Workspace, ticked: Sequence[int]) -> list[Scenario]:

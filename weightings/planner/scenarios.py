@@ -1,5 +1,6 @@
 """Scenarios: plans that are kept under a name. Nothing else writes `Scenario`."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from django.db import IntegrityError, transaction
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 LONGEST_NAME = 100
 MOST = 200  # of a workspace
 MOST_COMPARED = 50
+GONE = "There is no such scenario in this workspace."
 
 
 def known(workspace: Workspace) -> QuerySet[Scenario]:
@@ -30,7 +32,7 @@ def get(*, workspace: Workspace, scenario_id: int) -> Scenario:
     found = Scenario.objects.filter(workspace=workspace, pk=scenario_id)
     scenario = found.select_related("workspace", "run__workspace", "run__job", "created_by").first()
     if scenario is None:
-        raise NotFound("There is no such scenario in this workspace.")
+        raise NotFound(GONE)
     return scenario
 
 
@@ -40,15 +42,15 @@ def create(*, run: Run, name: str, plan: "Plan", by: User | None) -> Scenario:
 
 
 def rename(*, scenario: Scenario, name: str, by: User | None) -> None:
-    """Give it another name. Raises Invalid for one that will not do."""
+    """Give it another name. Raises Invalid for one that will not do, and NotFound where it is gone."""
     before, scenario.name = scenario.name, _name(name)
-    _save(scenario, "scenario.renamed", by, before=before)
+    _change(scenario, "name", "scenario.renamed", by, before=before)
 
 
 def change_plan(*, scenario: Scenario, plan: "Plan", by: User | None) -> None:
-    """Keep another plan under the same name."""
+    """Keep another plan under the same name. Raises NotFound where it is gone."""
     scenario.plan = plan.as_json()
-    _save(scenario, "scenario.changed", by)
+    _change(scenario, "plan", "scenario.changed", by)
 
 
 def duplicate(*, scenario: Scenario, by: User | None) -> Scenario:
@@ -91,10 +93,20 @@ def _create(scenario: Scenario, by: User | None) -> Scenario:
     return scenario
 
 
-def _save(scenario: Scenario, action: str, by: User | None, before: str = "") -> None:
+def _change(scenario: Scenario, field: str, action: str, by: User | None, before: str = "") -> None:
+    """Save one field, so that what others change at the same time stays."""
+    with transaction.atomic():
+        if Scenario.objects.select_for_update().filter(pk=scenario.pk).first() is None:
+            raise NotFound(GONE)
+        _save(scenario, action, by, before, fields=(field, "updated_at"))
+
+
+def _save(
+    scenario: Scenario, action: str, by: User | None, before: str = "", *, fields: Sequence[str] | None = None
+) -> None:
     try:
         with transaction.atomic():
-            scenario.save()
+            scenario.save(update_fields=fields)
             audit.record(
                 workspace=scenario.workspace, action=action, target=scenario.name, actor=by, before=before or None
             )

@@ -71,10 +71,14 @@ def finding(result: Result, budget: Budget, *, is_flighted: bool = False) -> str
     change = f"Moving {formats.percent(moved)} of the budget" if _same_total(budget) else "The recommended budget"
     if is_flighted:
         change = f"{change}, spread anew over time,"
-    return (
-        f"{change} would bring {gain.text} more{unit} ({result.interval_words} {gain.interval}). It is better than the "
-        f"current one with a probability of {better}."
-    )
+    brings = f"{more_or_less(result, budget['gain'])}{unit} ({result.interval_words} {gain.interval})"
+    return f"{change} would bring {brings}. It is better than the current one with a probability of {better}."
+
+
+def more_or_less(result: Result, found: Mapping[str, Any]) -> str:
+    """The median of a change of the outcome in words: "€1.2 k more", "€1.2 k less"."""
+    median = found["median"] or 0.0
+    return f"{result.rounded(abs(result.factor * median))} {'more' if median >= 0 else 'less'}"
 
 
 def moved_share(budget: Budget) -> float:
@@ -97,9 +101,10 @@ def objective_words(result: Result, budget: Budget) -> str:
         outcome=result.outcome, one_in=f"{1 / share:.0f}", share=formats.percent(share)
     )
     if goal["kind"] == "return":
-        return f"{most} while it returns at least {formats.ratio(goal['at_least'])} per unit of spend"
+        return f"{most} while it returns at least {_return(result, goal['at_least'])} per {result.spend_words}"
     if goal["kind"] == "marginal_return":
-        return f"{most}, up to where the next unit of spend would add less than {formats.ratio(goal['at_least'])}"
+        least = _return(result, goal["at_least"])
+        return f"{most}, up to where the next {result.spend_words} of spend would add less than {least}"
     return most
 
 

@@ -48,7 +48,8 @@ def rows(run: "Run") -> "Iterator[Sequence[Cell]]":
         yield _row(*days, channel["channel"], found, of_total=channel)
     paid = result["paid_media"]
     yield _row(*days, PAID, {"spend": paid["spend"]}, of_total=paid)
-    yield _row(*days, YEAR_BEFORE, {"mean": result["year_before"]["total"]})
+    before = result["year_before"]
+    yield _row(*days, YEAR_BEFORE, {"mean": before["total"] if before["periods_known"] == len(starts) else None})
 
 
 def _at(found: Mapping[str, Sequence[float]], place: int) -> dict[str, float]:

@@ -92,6 +92,7 @@ def _by_period(result: ForecastResult) -> DataTable:
         for place, start in enumerate(series["period_start"])
     ]
     whole_year = result.data["year_before"]["periods_known"] == result.periods
+    spend = result.data["paid_media"]["spend"]
     total = Row(
         label="Total" if result.bounds is None else "Mean",
         cells=(
@@ -99,7 +100,7 @@ def _by_period(result: ForecastResult) -> DataTable:
             result.amount(result.data["expected"]["mean"]),
             result.amount(result.data["baseline"]["mean"]),
             result.amount(sum(channel["contribution"]["mean"] for channel in result.channels)),
-            result.money(result.data["paid_media"]["spend"]),
+            result.money(spend if result.bounds is None else spend / result.periods),
             result.amount(result.data["year_before"]["total"] if whole_year else None),
         ),
         is_total=True,

@@ -5,6 +5,7 @@ the same wishes give the same answer. Amounts are account currency over the hori
 added is in the outcome's unit.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
@@ -100,8 +101,8 @@ def recommend(surface: ResponseSurface, wishes: BudgetWishes = AS_NOW) -> Recomm
     spend = best_spend(search)
     if isinstance(goal, TargetReturn) and not np.isfinite(search.worth(spend)):
         raise CannotBePlanned(
-            f"No budget within the limits returns {goal.at_least:,.2f} per unit of spend: the most that is found is "
-            f"{search.return_on(spend):,.2f}. Ask for less, or let channels go lower."
+            f"No budget within the limits returns {_ratio(goal.at_least)} per unit of spend: the most that is found is "
+            f"{_ratio(search.return_on(spend))}. Ask for less, or let channels go lower."
         )
     before, after = surface.added(surface.spend).sum(axis=1), surface.added(spend).sum(axis=1)
     return Recommendation(
@@ -120,6 +121,12 @@ def recommend(surface: ResponseSurface, wishes: BudgetWishes = AS_NOW) -> Recomm
         added_current=before,
         added_recommended=after,
     )
+
+
+def _ratio(value: float) -> str:
+    """With two decimals, or two digits that matter where that is more."""
+    size = math.floor(math.log10(abs(value))) if value and math.isfinite(value) else 0
+    return f"{value:,.{max(2, 1 - size)}f}"
 
 
 def bounds_of(surface: ResponseSurface, wishes: BudgetWishes) -> tuple[FloatArray, FloatArray]:

@@ -20,7 +20,7 @@ from weightings.methods.planning.budget import AS_NOW, BudgetWishes, Recommendat
 from weightings.methods.planning.plans import CannotBePlanned, Planned, observed, planned_amounts, with_media
 from weightings.methods.planning.surface import NOT_A_SUM, surface_of
 from weightings.methods.posterior import Fitted, Posterior
-from weightings.methods.quantities import Window
+from weightings.methods.quantities import Window, response_grid
 
 FloatArray: TypeAlias = npt.NDArray[np.float64]
 
@@ -29,6 +29,10 @@ FOLLOWED = 8  # flightings that are followed up
 LENGTHS = (1, 2, 3, 4, 6, 8, 13, 26)  # of bursts, in periods
 NEAREST = 1e-6  # of a medium's usual amount: where a curve is infinitely steep at 0, its slope is taken here
 ROUNDING = 1e-9
+NOT_FLIGHTED = (
+    "Flighting can be optimised for the models “hill”, “delayed” and “logistic” of one market only. Keep it as it is, "
+    "or fit one of these."
+)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -85,6 +89,19 @@ def best_flighting(
     return Flighting(
         channels=posterior.media[:channels], window=window, kept=kept, best=best, gain=gain, planned=planned
     )
+
+
+def with_budget(found: Flighting, fitted: Fitted, *, spend: FloatArray, budget: FloatArray) -> Flighting:
+    """The same flightings with another budget (C,), and what they change then. `spend`: (C,) of the plan."""
+    paid, flighted = len(spend), found.best.sum(axis=1)
+    of_best = np.divide(budget, flighted, out=np.ones_like(flighted), where=flighted > 0)[:, None]
+    of_plan = np.divide(budget, spend, out=np.ones_like(flighted), where=spend > 0)[:, None]
+    before, after = planned_amounts(fitted, found.window).copy(), planned_amounts(found.planned, found.window).copy()
+    before[:paid] *= of_plan
+    after[:paid] *= of_best
+    kept, best = (with_media(fitted, found.window, amounts) for amounts in (before, after))
+    added = [response_grid(each, found.window, (1.0,))[:, :paid].sum(axis=(2, 3)) for each in (kept, best)]
+    return replace(found, kept=found.kept * of_best, best=found.best * of_best, gain=added[1] - added[0], planned=best)
 
 
 def _best(one: "_Channel", kept: FloatArray, low: FloatArray, high: FloatArray) -> FloatArray:
@@ -187,10 +204,7 @@ def _around(fitted: Fitted, window: Window, place: int) -> FloatArray:
 def _posterior(fitted: Fitted) -> Posterior:
     posterior = observed(fitted)
     if not isinstance(posterior, Posterior) or posterior.amounts.ndim != 2:
-        raise CannotBePlanned(
-            "Flighting can be optimised for the models “hill”, “delayed” and “logistic” of one market only. Keep it as "
-            "it is, or fit one of these."
-        )
+        raise CannotBePlanned(NOT_FLIGHTED)
     if posterior.scale.bounds is not None:
         raise CannotBePlanned(NOT_A_SUM)
     return posterior

@@ -43,7 +43,7 @@ def rebalanced(
     if free.any():
         weights = found[free] + LEAST_WEIGHT * _shares(usual, free) * max(total, CENT)
         found[free] = _filled(weights, rest, low[free], high[free])
-    return _to_the_cent(found, total, low, high, free)
+    return to_the_cent(found, total, low, high, free)
 
 
 def _require_room(rest: float, low: FloatArray, high: FloatArray, total: float, locked: npt.NDArray[np.bool_]) -> None:
@@ -71,7 +71,9 @@ def _shares(usual: FloatArray | None, free: npt.NDArray[np.bool_]) -> FloatArray
 
 def _filled(weights: FloatArray, total: float, low: FloatArray, high: FloatArray) -> FloatArray:
     """Multiples of the weights, cut off at limits, that add up to the total: exact, as sums of pieces of lines."""
-    corners = np.unique(np.concatenate([low / weights, high / weights, [0.0]]))
+    with np.errstate(divide="ignore", invalid="ignore"):  # a channel that never had anything has no weight
+        corners = np.unique(np.concatenate([low / weights, high / weights, [0.0]]))
+    corners = corners[np.isfinite(corners)]
     sums = np.array([np.clip(corner * weights, low, high).sum() for corner in corners])
     after = int(np.searchsorted(sums, total, side="left"))
     if after == 0:
@@ -84,7 +86,7 @@ def _filled(weights: FloatArray, total: float, low: FloatArray, high: FloatArray
     return np.asarray(np.clip(factor * weights, low, high))
 
 
-def _to_the_cent(
+def to_the_cent(
     spend: FloatArray, total: float, low: FloatArray, high: FloatArray, free: npt.NDArray[np.bool_]
 ) -> FloatArray:
     """The same in whole cents where it is free; what that leaves goes to the free channels that have most room."""
