@@ -41,7 +41,9 @@ def sample(model: LightweightModel, data: Mapping[str, FloatArray], seed: int) -
 
     That is 2,000 a chain at least: fewer may have missed a long tail, and their errors then know nothing of it.
     """
-    drawn = sampling.sample(model, data, sampling.Settings(seed=seed, target_accept=0.95, draws=2000))
+    drawn = sampling.sample(
+        model, data, sampling.Settings(seed=seed, target_accept=0.95, draws=2000, most_draws=20_000)
+    )
     assert drawn.converged
     return drawn.positions
 
