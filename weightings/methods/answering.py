@@ -25,7 +25,7 @@ from weightings.methods.priors import EffectPrior
 from weightings.methods.quantities import MULTIPLIERS, Quantities, quantities, response_grid
 from weightings.methods.sampling import Draws
 from weightings.methods.series import Fitting, Series
-from weightings.methods.summaries import bounds, rounded, spread_over, summary
+from weightings.methods.summaries import LARGEST, bounds, rounded, spread_over, summary
 
 FloatArray: TypeAlias = npt.NDArray[np.float64]
 
@@ -34,9 +34,6 @@ CHECK_DRAWS = 500  # that posterior predictive checks look at
 MOST_CURVE_NUMBERS, FEWEST_CURVE_DRAWS = 120_000_000, 200  # all draws for curves, unless that would take many seconds
 MOST_SURFACE_NUMBERS = 240_000_000  # of the surface that plans are read from, which has more multipliers
 EFFECT_SHARES = {"half": 0.5, "most": 0.9}  # of what a medium brings, of which it is said how soon it comes
-LARGEST = (
-    8  # media whose contributions charts show one by one; what the others contribute is said of all of them together
-)
 HOLDOUT_LEVEL = 0.9  # of the intervals that periods held back are tried on
 RECONCILED_WITHIN = 1e-9  # of the expected outcome
 

@@ -9,6 +9,7 @@ import numpy.typing as npt
 FloatArray: TypeAlias = npt.NDArray[np.float64]
 Summary: TypeAlias = dict[str, float | None]
 
+LARGEST = 8  # media whose contributions are shown one by one; of the others it is said what they are together
 NOTHING: Summary = {"median": None, "mean": None, "low": None, "high": None}
 
 

@@ -7,9 +7,9 @@ from typing import Any
 from charts import Category, ChartSpec, Colour, Kind, Mark, Series, axis
 from charts.spec import SUMS_WITHIN
 from mmm_project import formats
+from weightings.methods.summaries import LARGEST
 from weightings.presentation.results import Result, category, listed
 
-MOST_STEPS = 8  # of channels; more are one step together, of which the result knows the interval
 OTHERS = "Other channels"
 Channel = Mapping[str, Any]
 
@@ -61,7 +61,7 @@ def waterfall(result: Result) -> Iterator[ChartSpec]:
 def _steps(result: Result) -> tuple[Sequence[Channel], Sequence[Channel]]:
     """The channels that are steps of their own, the largest contribution first, and those that are one together."""
     by_reach = sorted(result.channels, key=lambda each: (-abs(each["contribution"]["mean"]), each["channel"]))
-    shown, folded = by_reach[:MOST_STEPS], by_reach[MOST_STEPS:]
+    shown, folded = by_reach[:LARGEST], by_reach[LARGEST:]
     return sorted(shown, key=lambda each: (-each["contribution"]["mean"], each["channel"])), folded
 
 
