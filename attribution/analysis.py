@@ -1,10 +1,10 @@
 """The kind of analysis that credits conversions to channels or campaigns by attribution models."""
 
-import datetime as dt
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from accounts.models import Feature, Workspace
+from analyses.asking import period_of
 from analyses.registry import AnalysisKind, Answer, PresentedResult
 from analyses.segments import in_address as segment_in_address
 from attribution import channel_types
@@ -47,7 +47,7 @@ def feature(params: Mapping[str, Any]) -> Feature | None:
 
 def easier(params: Mapping[str, Any]) -> list[tuple[str, dict[str, Any]]]:
     """Return questions that take less time, or are rather answered: a shorter period, channels, all customers."""
-    period = Period(dt.date.fromisoformat(params["start"]), dt.date.fromisoformat(params["end"]))
+    period = period_of(params)
     offers = []
     if period.days > LONGEST_EASY_PERIOD_DAYS:
         shorter = Period.last_days(LONGEST_EASY_PERIOD_DAYS, until=period.end)

@@ -1,6 +1,5 @@
 """Answering an attribution question: from a workspace's data, through the methods, to the result that a run keeps."""
 
-import datetime as dt
 import math
 import os
 from collections.abc import Callable, Mapping, Sequence
@@ -11,9 +10,10 @@ import numpy as np
 import numpy.typing as npt
 
 from accounts.models import Workspace
+from analyses.asking import active_goals, lead_goal, period_of
 from analyses.errors import AnalysisError
+from analyses.journeys import journeys_asked_for
 from analyses.registry import Answer
-from analyses.segments import segment_name, segment_of, segment_settings
 from attribution.catalogue import BAYESIAN, Family, Model, find, parse_method
 from attribution.channel_types import channel_types
 from attribution.custom import custom_models
@@ -33,24 +33,22 @@ from attribution.methods.crediting import (
     samples_of,
 )
 from attribution.methods.custom_definition import parse
-from attribution.methods.paths import path_table
 from attribution.methods.replicates import Replicates
 from attribution.methods.rules import RECONCILED_WITHIN, RuleKind, RuleModel, journeys_without_lead_touch
 from attribution.methods.shapley import ShapleyModel
-from attribution.params import EXCLUDE, REVENUE, lead_goal
+from attribution.params import REVENUE
 from attribution.result import Named, listed_groups, models_result, totals
 from jobs.progress import Progress
 from marketing.channel_index import DIRECT, channel_index
 from marketing.experiments import measured_lifts
 from marketing.frames import BoolColumn, Dimension, Int64Column, Journeys, PathTable, SourceLookup
-from marketing.models import Campaign, Channel, Dataset, Goal
-from marketing.periods import Period, day_number, where_data_ends
+from marketing.journey_paths import path_table
+from marketing.models import Campaign, Channel, Dataset
+from marketing.periods import day_number
 from marketing.selectors import (
     JourneyData,
     data_ends,
-    last_conversion_day,
     load_daily_spend,
-    load_journeys,
     load_paths,
 )
 from mmm_project import formats
@@ -74,41 +72,18 @@ class _Groups:
 
 def of_journeys(workspace: Workspace, params: Mapping[str, Any], progress: Progress) -> Answer:
     """Answer a question about customers' journeys. Raises AnalysisError where the data cannot answer it."""
-    period = period_of(params)
-    goal = Goal.objects.filter(workspace=workspace, name=params["goal"]).first()
-    if goal is None:
-        raise AnalysisError(f"The goal “{params['goal']}” no longer exists. Choose another goal.")
     models = [find(name, params.get(custom_models.PARAM)) for name in params["model"]]
-    data = load_journeys(
-        workspace=workspace,
-        goal=goal,
-        start=period.start,
-        end=period.end,
-        window_days=params["window_days"],
-        segment=segment_of(params),
-        views=params.get("view_through") != EXCLUDE,
-        lead_goal=_lead_goal(workspace) if "w_shape" in params["model"] else None,
-        grouping=params.get("grouping", ""),
+    data = journeys_asked_for(
+        workspace,
+        params,
+        lead_goal=lead_goal(active_goals(workspace)) if "w_shape" in params["model"] else None,
         on_progress=lambda fraction: progress("Reading the data", READING * fraction),
     )
-    if not data.whole.converted.any():
-        raise AnalysisError(_no_conversions(workspace, goal, period), code="no_conversions")
-    if not data.journeys.converted.any():
-        raise AnalysisError(_none_in_segment(data, params, period), code="no_conversions")
     groups = _groups(workspace, data.sources, params["dimension"])
     answer = _credit(workspace, params, data, models, groups, progress)
     if "segment" in params:
         answer.result["all_customers"] = totals(data.whole.value[data.whole.converted])
     return answer
-
-
-def period_of(params: Mapping[str, Any]) -> Period:
-    """Return the period of canonical params."""
-    return Period(dt.date.fromisoformat(params["start"]), dt.date.fromisoformat(params["end"]))
-
-
-def _lead_goal(workspace: Workspace) -> Goal | None:
-    return lead_goal(Goal.objects.filter(workspace=workspace, archived_at=None).order_by("pk"))
 
 
 def _groups(workspace: Workspace, sources: SourceLookup, dimension: str) -> _Groups:
@@ -402,26 +377,3 @@ def _money(workspace: Workspace, params: Mapping[str, Any]) -> dict[str, Any]:
         for lift in lifts
     ]
     return {"spend": {index.channels[pk].name: amount for pk, amount in amounts.items()}, "experiments": experiments}
-
-
-def _none_in_segment(data: JourneyData, params: Mapping[str, Any], period: Period) -> str:
-    conversions = formats.count(float(data.whole.converted.sum()), f"{params['goal']} conversion")
-    meaning = dict(segment_settings(params))["Segment means"]
-    return (
-        f"None of the {conversions} from {period.label} is in the segment “{segment_name(params)}” ({meaning}). "
-        "Choose a longer period or another segment."
-    )
-
-
-def _no_conversions(workspace: Workspace, goal: Goal, period: Period) -> str:
-    sentence = f"There are no conversions with the goal “{goal.name}” from {period.label}."
-    ends = last_conversion_day(workspace=workspace, goal=goal)
-    if ends is None:
-        return f"{sentence} None have been imported yet."
-    offer = where_data_ends(period, data_ends=ends)
-    if offer is None:
-        return sentence
-    return (
-        f"{sentence} The last ones are of {ends:%-d %b %Y}: "
-        f"choose {offer.start} to {offer.end}, {formats.count(offer.days, 'day')} up to then."
-    )

@@ -11,26 +11,23 @@ import numpy as np
 
 from accounts.defaults import LONGEST_WINDOW_DAYS, WINDOW_DAYS
 from attribution.labels import NONE
-from attribution.methods.evidence import (
+from attribution.methods.evidence import Role, Roles, roles, roles_of_paths
+from attribution.methods.rules import LINEAR, RuleModel
+from attribution.methods.sales_cycle import sales_cycle
+from attribution.methods.stability import RANDOM_GROUPS, Stability, stability
+from marketing.frames import BoolColumn, Float64Column, Int64Column, Journeys, PathTable
+from marketing.journey_paths import JourneyPaths, merge_paths, path_table
+from marketing.journeys import BEFORE_ALL_TIME
+from marketing.path_statistics import (
     PERCENTILES,
     Lengths,
-    Role,
-    Roles,
     collapse,
     groups_of_paths,
     lags,
     lengths,
     path_medians,
-    roles,
-    roles_of_paths,
     top_paths,
 )
-from attribution.methods.paths import JourneyPaths, merge_paths, path_table
-from attribution.methods.rules import LINEAR, RuleModel
-from attribution.methods.sales_cycle import sales_cycle
-from attribution.methods.stability import RANDOM_GROUPS, Stability, stability
-from marketing.frames import BoolColumn, Float64Column, Int64Column, Journeys, PathTable
-from marketing.journeys import BEFORE_ALL_TIME
 from marketing.periods import Period, day_of_us, start_of_day_us
 from mmm_project import formats
 

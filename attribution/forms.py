@@ -7,8 +7,9 @@ from django import forms
 from accounts import plans
 from accounts.defaults import LONGEST_WINDOW_DAYS, WINDOW_DAYS
 from accounts.models import Feature, Workspace
+from analyses.asking import CONFIDENCE_LEVELS, INCLUDE, lead_goal
+from analyses.choices import CUSTOM, PERIODS, VIEW_THROUGH, WINDOWS, segment_choice, segment_choices, segment_problem
 from analyses.errors import InvalidParams
-from analyses.segments import ALL_CUSTOMERS, clean_segment, in_address, segment_name
 from attribution.catalogue import (
     DATA_DRIVEN,
     DECIMALS,
@@ -23,28 +24,12 @@ from attribution.catalogue import (
 )
 from attribution.custom.custom_models import PREFIX, active
 from attribution.labels import DIMENSION_LABELS
-from attribution.params import (
-    CONFIDENCE_LEVELS,
-    CONVERSIONS,
-    EXCLUDE,
-    INCLUDE,
-    JOURNEYS,
-    KNOWN,
-    LEADS,
-    PATHS,
-    REVENUE,
-    clean,
-    lead_goal,
-)
-from marketing.models import Goal, SavedSegment
+from attribution.params import CONVERSIONS, JOURNEYS, KNOWN, LEADS, PATHS, REVENUE, clean
+from marketing.models import Goal
 from marketing.periods import PRESET_DAYS, preset_name
 
-CUSTOM = "custom"
 MORE_SETTINGS = ("confidence", "grouping", "view_through", "source", "half_life_days", "first", "middle", "last")
 GOAL = "goal:"  # before a goal's name as a choice of metric: a goal may well be called Revenue
-PERIODS = [*((name, f"Last {days} days") for name, days in PRESET_DAYS.items()), (CUSTOM, "Custom")]
-WINDOWS = [*((str(days), f"{days} days") for days in WINDOW_DAYS), (CUSTOM, "Custom")]
-VIEW_THROUGH = [(INCLUDE, "Included"), (EXCLUDE, "Excluded")]
 DATA = [(JOURNEYS, "Customers' journeys"), (PATHS, "Aggregated paths")]
 
 
@@ -121,7 +106,7 @@ class AttributionForm(forms.Form):
             self.fields[name].choices = self.families  # type: ignore[attr-defined]
             self.fields[name].widget.locked = locked
         asked = self.data.get("segment") if self.is_bound else self.initial.get("segment")
-        self.fields["segment"].choices = _segments(workspace, asked)  # type: ignore[attr-defined]
+        self.fields["segment"].choices = segment_choices(workspace, asked)  # type: ignore[attr-defined]
 
     def clean(self) -> dict[str, Any]:
         """Run the parameters through the one definition of what is allowed, which the API and command line share."""
@@ -244,7 +229,7 @@ def initial(workspace: Workspace, query: Any, *, data: str = JOURNEYS) -> dict[s
         "source": params.get("data", JOURNEYS),
         "grouping": params.get("grouping", workspace.channel_grouping),
         "period": CUSTOM if custom else period,
-        "segment": _segment_choice(workspace, params),
+        "segment": segment_choice(workspace, params),
     }
 
 
@@ -260,39 +245,6 @@ def _choice_of(name: str, settings: dict[str, float]) -> str:
     if name.startswith(PREFIX):  # the newest version, which a new question is about
         return name.partition("@")[0]
     return DATA_DRIVEN if name == "markov:1" else name
-
-
-def segment_problem(workspace: Workspace, query: Any) -> str:
-    """Return why the segment that an address names cannot be used; "" if it can, or none is named."""
-    try:
-        clean_segment(workspace, query.get("segment"))
-    except InvalidParams as refusal:
-        return refusal.detail
-    return ""
-
-
-def _segments(workspace: Workspace, asked: str | None) -> list[tuple[str, str]]:
-    """All customers, the saved segments by name, and the definition that is asked for if it is none of them."""
-    saved = SavedSegment.objects.filter(workspace=workspace, archived_at=None).values_list("name", flat=True)
-    choices = [("", ALL_CUSTOMERS), *((name, name) for name in saved)]
-    if not asked or asked in dict(choices):
-        return choices
-    try:
-        params = clean_segment(workspace, asked)
-    except InvalidParams:
-        return choices
-    return [*choices, (asked, f"{segment_name(params)} (as asked before)")]
-
-
-def _segment_choice(workspace: Workspace, params: dict[str, Any]) -> str:
-    """Return the choice of the segment field that stands for canonical params."""
-    if "segment" not in params:
-        return ""
-    asked = params["segment"]
-    saved = SavedSegment.objects.filter(workspace=workspace, archived_at=None, pk=asked.get("id")).first()
-    if saved is not None and clean_segment(workspace, saved.name)["segment"] == asked:
-        return saved.name
-    return str(in_address(params)["segment"])
 
 
 def _metrics(workspace: Workspace) -> list[tuple[str, str]]:

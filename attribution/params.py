@@ -1,42 +1,26 @@
 """The parameters of an attribution analysis, as people ask for it and as it is kept."""
 
-import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
-from django.utils import timezone
-
-from accounts.defaults import LONGEST_WINDOW_DAYS
 from accounts.models import Workspace
+from analyses import asking
+from analyses.asking import LARGEST_SEED, Refused, active_goals, lead_goal, named_goal
 from analyses.errors import InvalidParams
 from analyses.segments import clean_segment
 from attribution import channel_types
 from attribution.catalogue import LAST_RESORT, UnknownModel, find
 from attribution.custom import custom_models
 from attribution.labels import DIMENSION_LABELS
-from marketing.models import Conversion, Goal
-from marketing.periods import Period, preset, preset_name, yesterday
 
 KNOWN = (
     *("model", "goal", "metric", "window_days", "period", "start", "end", "dimension", "segment"),
     *("grouping", "view_through", "data", "confidence", "replicates", "seed"),
 )
-EARLIEST_YEAR, LATEST_YEAR = 2000, 2100  # imports take no rows from before
 REVENUE, CONVERSIONS, LEADS = "revenue", "conversions", "leads"
 JOURNEYS, PATHS = "journeys", "paths"
-INCLUDE, EXCLUDE = "include", "exclude"
-CONFIDENCE_LEVELS = (80, 90, 95, 99)
 REPLICATES, FEWEST_REPLICATES, MOST_REPLICATES = 1000, 100, 10_000
-LARGEST_SEED = 2**32 - 1
 MOST_MODELS = 12
-
-
-class _Refused(ValueError):
-    """What is wrong with one parameter."""
-
-    def __init__(self, name: str, sentence: str) -> None:
-        super().__init__(sentence)
-        self.name = name
 
 
 def clean(workspace: Workspace, params: Mapping[str, Any]) -> dict[str, Any]:
@@ -57,11 +41,14 @@ def clean(workspace: Workspace, params: Mapping[str, Any]) -> dict[str, Any]:
     given = {name: value for name, value in params.items() if value not in (None, "", [])}
     cleaned: dict[str, Any] = {}
     of_paths = _is_of_paths(given)
-    readers = (_models, _data, _period, _dimension, _grouping, *_INTERVALS)
-    for read in (*readers, *((_metric_of_paths,) if of_paths else (_goal_and_metric, _window, _view_through))):
+    readers = (_models, _data, asking.period, _dimension, asking.grouping, *_INTERVALS)
+    for read in (
+        *readers,
+        *((_metric_of_paths,) if of_paths else (_goal_and_metric, asking.window, asking.view_through)),
+    ):
         try:
             cleaned |= read(workspace, given)
-        except _Refused as refusal:
+        except Refused as refusal:
             errors[refusal.name] = str(refusal)
     if of_paths:
         errors |= {
@@ -109,7 +96,7 @@ def _models(workspace: Workspace, given: dict[str, Any]) -> dict[str, Any]:
             models += custom
     models = list(dict.fromkeys(models))
     if len(models) > MOST_MODELS:
-        raise _Refused("model", f"At most {MOST_MODELS} models stand side by side, not {len(models)}.")
+        raise Refused("model", f"At most {MOST_MODELS} models stand side by side, not {len(models)}.")
     return {"model": models} | ({custom_models.PARAM: customs} if customs else {})
 
 
@@ -117,9 +104,9 @@ def _custom(workspace: Workspace, name: str, otherwise: str) -> dict[str, Any]:
     """Return what a run keeps of a custom model; an archived one only by its version, as earlier runs name it."""
     version = custom_models.find(workspace, name)
     if version is None:
-        raise _Refused("model", otherwise)
+        raise Refused("model", otherwise)
     if version.model.archived_at is not None and name != version.key:
-        raise _Refused("model", f"The custom model “{version.model.name}” is archived. Restore it to use it again.")
+        raise Refused("model", f"The custom model “{version.model.name}” is archived. Restore it to use it again.")
     return custom_models.as_param(version)
 
 
@@ -143,150 +130,47 @@ def _channel_types(workspace: Workspace, cleaned: Mapping[str, Any]) -> dict[str
 
 
 def _data(_workspace: Workspace, given: dict[str, Any]) -> dict[str, Any]:
-    return _choice(given, "data", (JOURNEYS, PATHS))
-
-
-def _grouping(workspace: Workspace, given: dict[str, Any]) -> dict[str, Any]:
-    return _choice(given, "grouping", Workspace.Grouping.values, default=workspace.channel_grouping)
-
-
-def _view_through(_workspace: Workspace, given: dict[str, Any]) -> dict[str, Any]:
-    return _choice(given, "view_through", (INCLUDE, EXCLUDE))
-
-
-def _choice(given: dict[str, Any], name: str, choices: Sequence[str], default: str = "") -> dict[str, Any]:
-    """Return one of the choices, or nothing for the default (the first choice unless another is named)."""
-    default = default or choices[0]
-    asked = str(given.get(name, default)).strip().lower()
-    if asked not in choices:
-        raise _Refused(name, f"“{name}” is {' or '.join(choices)}, not “{asked[:60]}”.")
-    return {} if asked == default else {name: asked}
-
-
-def _confidence(workspace: Workspace, given: dict[str, Any]) -> dict[str, Any]:
-    asked = str(given.get("confidence", workspace.confidence)).strip().removesuffix("%")
-    if asked not in map(str, CONFIDENCE_LEVELS):
-        levels = ", ".join(map(str, CONFIDENCE_LEVELS))
-        raise _Refused("confidence", f"The confidence level is one of {levels} percent, not “{asked[:60]}”.")
-    return {"confidence": int(asked)}
+    return asking.choice(given, "data", (JOURNEYS, PATHS))
 
 
 def _replicates(_workspace: Workspace, given: dict[str, Any]) -> dict[str, Any]:
-    return {"replicates": _whole(given, "replicates", REPLICATES, FEWEST_REPLICATES, MOST_REPLICATES)}
+    return {"replicates": asking.whole(given, "replicates", REPLICATES, FEWEST_REPLICATES, MOST_REPLICATES)}
 
 
 def _seed(_workspace: Workspace, given: dict[str, Any]) -> dict[str, Any]:
-    return {"seed": _whole(given, "seed", 0, 0, LARGEST_SEED)}
+    return {"seed": asking.whole(given, "seed", 0, 0, LARGEST_SEED)}
 
 
-_INTERVALS = (_confidence, _replicates, _seed)
-
-
-def _whole(given: dict[str, Any], name: str, default: int, least: int, most: int) -> int:
-    asked = given.get(name, default)
-    text = str(asked).strip()
-    # By length first: Python refuses to make a number of thousands of digits.
-    if isinstance(asked, bool) or not (text.isascii() and text.isdigit()) or len(text) > 12:
-        raise _Refused(name, f"“{name}” is a whole number, not “{text[:60]}”.")
-    if not least <= int(text) <= most:
-        raise _Refused(name, f"“{name}” lies between {least} and {most}.")
-    return int(text)
+_INTERVALS = (asking.confidence, _replicates, _seed)
 
 
 def _metric_of_paths(_workspace: Workspace, given: dict[str, Any]) -> dict[str, Any]:
     metric = str(given.get("metric", CONVERSIONS)).lower()
     if metric not in (REVENUE, CONVERSIONS):
-        raise _Refused("metric", f"The metric of aggregated paths is {REVENUE} or {CONVERSIONS}, not “{metric[:60]}”.")
+        raise Refused("metric", f"The metric of aggregated paths is {REVENUE} or {CONVERSIONS}, not “{metric[:60]}”.")
     return {"metric": metric}
 
 
 def _goal_and_metric(workspace: Workspace, given: dict[str, Any]) -> dict[str, Any]:
     """Resolve the two together, as a metric may be the name of a goal."""
     metric, asked = str(given.get("metric", REVENUE)), given.get("goal")
-    goals = list(Goal.objects.filter(workspace=workspace, archived_at=None).order_by("pk"))
-    known = ", ".join(goal.name for goal in goals)
     if metric.lower() in (REVENUE, CONVERSIONS):
-        usual = next((goal for goal in goals if goal.is_default), next(iter(goals), None))
-        goal = _named(goals, str(asked)) if asked else usual
-        if goal is None:
-            raise _Refused("goal", f"There is no goal “{asked or 'default'}”. Goals: {known}.")
-        return {"goal": goal.name, "metric": metric.lower()}
-    counted = lead_goal(goals) if metric.lower() == LEADS else _named(goals, metric)
+        return {**asking.goal(workspace, given), "metric": metric.lower()}
+    goals = active_goals(workspace)
+    counted = lead_goal(goals) if metric.lower() == LEADS else named_goal(goals, metric)
     if counted is None:
         measures = f"{REVENUE}, {CONVERSIONS}, {LEADS}"
-        raise _Refused("metric", f"There is no metric “{metric}”. Use {measures}, or a goal: {known}.")
-    if asked and _named(goals, str(asked)) != counted:
-        raise _Refused("goal", f"The metric “{metric}” counts the goal “{counted.name}”, not “{asked}”.")
+        known = ", ".join(goal.name for goal in goals)
+        raise Refused("metric", f"There is no metric “{metric}”. Use {measures}, or a goal: {known}.")
+    if asked and named_goal(goals, str(asked)) != counted:
+        raise Refused("goal", f"The metric “{metric}” counts the goal “{counted.name}”, not “{asked}”.")
     return {"goal": counted.name, "metric": CONVERSIONS}
-
-
-def lead_goal(goals: Iterable[Goal]) -> Goal | None:
-    """Return the goal that the metric "leads" counts: of its kind, the first that the data know, else the first."""
-    leads = [goal for goal in goals if goal.kind == Goal.Kind.LEAD]
-    if len(leads) < 2:
-        return next(iter(leads), None)
-    return next((goal for goal in leads if Conversion.objects.filter(goal=goal).exists()), leads[0])
-
-
-def _named(goals: Iterable[Goal], name: str) -> Goal | None:
-    return next((goal for goal in goals if goal.name.casefold() == name.strip().casefold()), None)
-
-
-def _window(workspace: Workspace, given: dict[str, Any]) -> dict[str, Any]:
-    asked = given.get("window_days", workspace.window_days)
-    text = str(asked).strip()
-    if isinstance(asked, bool) or not (text.isascii() and text.isdigit()):
-        raise _Refused("window_days", f"The lookback window is a whole number of days, not “{asked}”.")
-    digits = text.lstrip("0") or "0"
-    # By length first: Python refuses to make a number of thousands of digits.
-    if len(digits) > len(str(LONGEST_WINDOW_DAYS)) or not 1 <= int(digits) <= LONGEST_WINDOW_DAYS:
-        raise _Refused("window_days", f"The lookback window is 1 to {LONGEST_WINDOW_DAYS} days.")
-    return {"window_days": int(digits)}
-
-
-def _period(workspace: Workspace, given: dict[str, Any]) -> dict[str, Any]:
-    if "start" in given or "end" in given:
-        if "period" in given:
-            raise _Refused("period", "Give a period by name, or a start and an end, not both.")
-        return _custom_period(given)
-    until = yesterday(now=timezone.now(), zone=workspace.zone)
-    if "period" not in given:
-        return _bounds(Period.last_days(workspace.period_days, until=until))
-    try:
-        return _bounds(preset(preset_name(str(given["period"])), until=until))
-    except ValueError as error:
-        raise _Refused("period", str(error)) from None
-
-
-def _custom_period(given: dict[str, Any]) -> dict[str, Any]:
-    for name in ("start", "end"):
-        if name not in given:
-            raise _Refused(name, "A custom period needs both a start and an end.")
-    start, end = _day("start", given), _day("end", given)
-    try:
-        return _bounds(Period(start, end))
-    except ValueError as error:
-        raise _Refused("end", str(error)) from None
-
-
-def _bounds(period: Period) -> dict[str, str]:
-    return {"start": period.start.isoformat(), "end": period.end.isoformat()}
-
-
-def _day(name: str, given: dict[str, Any]) -> dt.date:
-    try:
-        day = dt.date.fromisoformat(str(given[name]))
-    except ValueError:
-        raise _Refused(name, f"“{given[name]}” is not a day such as 2026-05-31.") from None
-    if not EARLIEST_YEAR <= day.year <= LATEST_YEAR:
-        raise _Refused(name, f"A period lies between {EARLIEST_YEAR} and {LATEST_YEAR}.")
-    return day
 
 
 def _dimension(_workspace: Workspace, given: dict[str, Any]) -> dict[str, Any]:
     asked = str(given.get("dimension", "channel")).lower()
     if asked not in DIMENSION_LABELS:
-        raise _Refused("dimension", f"The dimension is {' or '.join(DIMENSION_LABELS)}, not “{asked[:60]}”.")
+        raise Refused("dimension", f"The dimension is {' or '.join(DIMENSION_LABELS)}, not “{asked[:60]}”.")
     if asked != "channel" and _is_of_paths(given):
-        raise _Refused("dimension", "Aggregated paths are credited by channel alone: choose channel.")
+        raise Refused("dimension", "Aggregated paths are credited by channel alone: choose channel.")
     return {"dimension": asked}

@@ -12,11 +12,12 @@ from accounts import access
 from accounts.access import AuthedRequest
 from accounts.models import Workspace
 from accounts.permissions import Permission
+from analyses.choices import segment_problem
 from analyses.models import Run
 from analyses.presenters import Offer, present_row
 from analyses.runs import request_run
 from attribution.catalogue import OFFERED
-from attribution.forms import MORE_SETTINGS, AttributionForm, boxes_by_family, initial, locked_because, segment_problem
+from attribution.forms import MORE_SETTINGS, AttributionForm, boxes_by_family, initial, locked_because
 from attribution.params import JOURNEYS, PATHS
 from attribution.presentation.sample import sample_sections
 from marketing.demo_data import demo_state

@@ -9,9 +9,9 @@ import numpy as np
 from attribution.methods.bayesian_markov import bayesian_markov
 from attribution.methods.chain import chain_of
 from attribution.methods.markov import MarkovCredit, MarkovModel, markov_credit, markov_credit_of_journeys
-from attribution.methods.paths import merge_paths, path_table
 from benchmarks.harness import PEAK, ROWS, Database, Measurement, run_step, serve_step
 from marketing.frames import BoolColumn, Int64Column, Journeys, PathTable, Touches
+from marketing.journey_paths import merge_paths, path_table
 
 SEED = 20260504
 CHANNELS, MANY_CHANNELS = 20, 200

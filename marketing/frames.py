@@ -24,6 +24,7 @@ UInt16Column: TypeAlias = npt.NDArray[np.uint16]
 UInt32Column: TypeAlias = npt.NDArray[np.uint32]
 Columns: TypeAlias = Mapping[str, npt.NDArray[Any]]
 
+MICROSECONDS_PER_DAY = 86_400_000_000
 NO_LEAD = int(np.iinfo(np.int64).min) // 2  # halved, so that it can be taken from any time
 
 

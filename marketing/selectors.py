@@ -12,7 +12,16 @@ from django.db.models.functions import Cast
 from accounts.models import Workspace
 from marketing import store
 from marketing.channel_index import channel_index
-from marketing.frames import Conversions, Float64Column, Int64Column, Journeys, PathTable, SourceLookup, Touches
+from marketing.frames import (
+    MICROSECONDS_PER_DAY,
+    Conversions,
+    Float64Column,
+    Int64Column,
+    Journeys,
+    PathTable,
+    SourceLookup,
+    Touches,
+)
 from marketing.journeys import build_journeys, previous_conversions
 from marketing.models import (
     ChannelSpend,
@@ -31,7 +40,6 @@ from marketing.segments.evaluation import returning_customers, select
 from marketing.sources import grouping_of, source_lookup
 
 TOUCH_COLUMNS, CONVERSION_COLUMNS = ("at", "source", "interaction"), ("at", "goal", "value", "converted")
-MICROSECONDS_PER_DAY = 86_400_000_000
 CHANGES_TOLERATED = 5  # in a row, while the data is being read
 PATHS_AT_ONCE = 20_000  # are Python objects before they are columns
 TOUCHES_SHARE = 0.9  # of the time that building both snapshots takes

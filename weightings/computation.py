@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from accounts.models import Workspace
+from analyses.asking import period_of
 from analyses.errors import AnalysisError
 from analyses.registry import Answer
 from jobs.children import compute_in_child
@@ -29,7 +30,7 @@ from marketing.models import Outcome
 from marketing.panel_building.rhythm import Calendar, weekday
 from marketing.periods import EPOCH, Period, day_number
 from weightings import leaving_out
-from weightings.params import EFFECTS, NO_EXPERIMENTS, is_lightweight, period_of
+from weightings.params import EFFECTS, NO_EXPERIMENTS, is_lightweight
 
 PROGRAM = "weightings.fit_program:fit"
 FORMAT = 1  # of the result; goes up when what is read changes its meaning

@@ -9,6 +9,7 @@ from django import forms
 from django.forms.boundfield import BoundField
 
 from accounts.models import Workspace
+from analyses.asking import CONFIDENCE_LEVELS, LARGEST_SEED
 from analyses.errors import InvalidParams
 from marketing.experiments import VisibleExperiment
 from marketing.models import Outcome
@@ -20,13 +21,11 @@ from weightings.leaving_out import experiment_name
 from weightings.outcomes import known_days
 from weightings.params import (
     ALL,
-    CONFIDENCE_LEVELS,
     DRAWS,
     EFFECTS,
     FOLDS,
     GEO_FOLDS,
     KNOWN,
-    LARGEST_SEED,
     LEAVE_OUT,
     LIGHTWEIGHT_DRAWS,
     MEASURED_IN,

@@ -1,6 +1,5 @@
 """The parameters of a media mix model, as people ask for it and as it is kept."""
 
-import datetime as dt
 import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -10,6 +9,8 @@ from babel import Locale
 from django.utils import timezone
 
 from accounts.models import Workspace
+from analyses import asking
+from analyses.asking import LARGEST_SEED, Refused
 from analyses.errors import InvalidParams
 from marketing.channel_index import channel_index
 from marketing.models import Outcome
@@ -27,9 +28,6 @@ KNOWN = (
 EFFECTS = "effects"  # what `roi` becomes
 MEASURED_IN = "measured_in"  # what the outcome's settings say of it: canonical params keep it, nobody gives it
 ALL = "all"  # the period of all data
-EARLIEST_YEAR, LATEST_YEAR = 2000, 2100  # imports take no rows from before
-CONFIDENCE_LEVELS = (80, 90, 95, 99)
-LARGEST_SEED = 2**32 - 1
 MOST_KNOTS = 50
 FOLDS, GEO_FOLDS, MOST_FOLDS = 3, 1, 6
 DRAWS, FEWEST_DRAWS, MOST_DRAWS = 4000, 500, 20_000
@@ -41,14 +39,6 @@ _SIGNED = re.compile(rf"[-\u2212]?{_NUMBER}")
 
 
 _Reader: TypeAlias = Callable[[Workspace, Mapping[str, Any]], dict[str, Any]]
-
-
-class Refused(ValueError):
-    """What is wrong with one parameter."""
-
-    def __init__(self, name: str, sentence: str) -> None:
-        super().__init__(sentence)
-        self.name = name
 
 
 def clean(workspace: Workspace, params: Mapping[str, Any]) -> dict[str, Any]:
@@ -122,12 +112,12 @@ def _period(outcome: Outcome, workspace: Workspace, given: Mapping[str, Any]) ->
     if "start" in given or "end" in given:
         if "period" in given:
             raise Refused("period", "Give a period by name, or a start and an end, not both.")
-        return _custom_period(given)
+        return asking.custom_period(given)
     asked = str(given.get("period", ALL)).strip().lower()
     if asked == ALL:
         period = days_of_data(outcome)
         assert period is not None  # noqa: S101 - outcomes without data are refused
-        return _ends(period)
+        return asking.ends(period)
     try:
         period = preset(preset_name(asked), until=yesterday(now=timezone.now(), zone=workspace.zone))
     except ValueError as error:
@@ -140,32 +130,7 @@ def _period(outcome: Outcome, workspace: Workspace, given: Mapping[str, Any]) ->
             f"“{outcome.name}” has no values from {period.label}: they end on {data.end:%-d %b %Y}. Choose "
             f"{offer.start} as the start and {offer.end} as the end, {offer.days} days up to then.",
         )
-    return _ends(period)
-
-
-def _custom_period(given: Mapping[str, Any]) -> dict[str, Any]:
-    for name in ("start", "end"):
-        if name not in given:
-            raise Refused(name, "A custom period needs both a start and an end.")
-    start, end = _day("start", given), _day("end", given)
-    try:
-        return _ends(Period(start, end))
-    except ValueError as error:
-        raise Refused("end", str(error)) from None
-
-
-def _ends(period: Period) -> dict[str, str]:
-    return {"start": period.start.isoformat(), "end": period.end.isoformat()}
-
-
-def _day(name: str, given: Mapping[str, Any]) -> dt.date:
-    try:
-        day = dt.date.fromisoformat(str(given[name]))
-    except ValueError:
-        raise Refused(name, f"“{_cut(given[name])}” is not a day such as 2026-05-31.") from None
-    if not EARLIEST_YEAR <= day.year <= LATEST_YEAR:
-        raise Refused(name, f"A period lies between {EARLIEST_YEAR} and {LATEST_YEAR}.")
-    return day
+    return asking.ends(period)
 
 
 def _granularity(_workspace: Workspace, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -185,14 +150,6 @@ def _model(_workspace: Workspace, given: Mapping[str, Any]) -> dict[str, Any]:
 def is_lightweight(given: Mapping[str, Any]) -> bool:
     """Whether the question is for a model of the LightweightMMM package."""
     return str(given.get("model", "")).strip().lower().startswith(LIGHTWEIGHT)
-
-
-def _confidence(workspace: Workspace, given: Mapping[str, Any]) -> dict[str, Any]:
-    asked = str(given.get("confidence", workspace.confidence)).strip().removesuffix("%")
-    if asked not in map(str, CONFIDENCE_LEVELS):
-        levels = ", ".join(map(str, CONFIDENCE_LEVELS))
-        raise Refused("confidence", f"The confidence level is one of {levels} percent, not “{_cut(asked)}”.")
-    return {"confidence": int(asked)}
 
 
 def _exposure(_workspace: Workspace, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -232,13 +189,13 @@ def _knots(_workspace: Workspace, given: Mapping[str, Any]) -> dict[str, Any]:
         return {}
     if is_lightweight(given):
         raise Refused("knots", "LightweightMMM's models have a trend of their own: leave the knots out.")
-    return {"knots": _whole(given, "knots", 0, 0, MOST_KNOTS)}
+    return {"knots": asking.whole(given, "knots", 0, 0, MOST_KNOTS)}
 
 
 def _folds(_workspace: Workspace, given: Mapping[str, Any]) -> dict[str, Any]:
     """How often periods are held back; LightweightMMM's models are not tried on any, and those of geos on few."""
     usual = GEO_FOLDS if _by_geo(_workspace, given) else 0 if is_lightweight(given) else FOLDS
-    folds = _whole(given, "folds", usual, 0, MOST_FOLDS)
+    folds = asking.whole(given, "folds", usual, 0, MOST_FOLDS)
     if folds and is_lightweight(given):
         raise Refused("folds", "LightweightMMM's models are not tried on periods held back: leave the folds out.")
     return {"folds": folds}
@@ -305,15 +262,15 @@ def _without_experiments(workspace: Workspace, given: Mapping[str, Any]) -> dict
 
 def _draws(_workspace: Workspace, given: Mapping[str, Any]) -> dict[str, Any]:
     usual = LIGHTWEIGHT_DRAWS if is_lightweight(given) else DRAWS
-    return {"draws": _whole(given, "draws", usual, FEWEST_DRAWS, MOST_DRAWS)}
+    return {"draws": asking.whole(given, "draws", usual, FEWEST_DRAWS, MOST_DRAWS)}
 
 
 def _seed(_workspace: Workspace, given: Mapping[str, Any]) -> dict[str, Any]:
-    return {"seed": _whole(given, "seed", 0, 0, LARGEST_SEED)}
+    return {"seed": asking.whole(given, "seed", 0, 0, LARGEST_SEED)}
 
 
 _READERS: Sequence[_Reader] = (
-    *(_granularity, _model, _confidence, _folds, _draws, _seed),
+    *(_granularity, _model, asking.confidence, _folds, _draws, _seed),
     *(_exposure, _holidays, _bounds, _knots, _short_allowed, _experiments, _lifts, _by_geo),
     partial(_without, "leave_out_channels", leaving_out.channels),
     partial(_without, "leave_out_controls", leaving_out.controls),
@@ -336,22 +293,6 @@ def _effects(outcome: Outcome, workspace: Workspace, given: Mapping[str, Any]) -
         return {EFFECTS: expected_returns.read(asked, channel_index(workspace=workspace))}
     except ValueError as error:
         raise Refused("roi", str(error)) from None
-
-
-def period_of(params: Mapping[str, Any]) -> Period:
-    """Return the period of canonical params, which is what is reported."""
-    return Period(dt.date.fromisoformat(params["start"]), dt.date.fromisoformat(params["end"]))
-
-
-def _whole(given: Mapping[str, Any], name: str, default: int, least: int, most: int) -> int:
-    asked = given.get(name, default)
-    text = str(asked).strip()
-    # By length first: Python refuses to make a number of thousands of digits.
-    if isinstance(asked, bool) or not (text.isascii() and text.isdigit()) or len(text) > 12:
-        raise Refused(name, f"“{name}” is a whole number, not “{_cut(text)}”.")
-    if not least <= int(text) <= most:
-        raise Refused(name, f"“{name}” lies between {least} and {most}.")
-    return int(text)
 
 
 def _cut(asked: object) -> str:

@@ -26,11 +26,11 @@ from attribution.methods.rules import RECONCILED_WITHIN, RuleModel
 from jobs.models import Job
 from jobs.progress import Progress
 from marketing.channels import ensure_grouped_channels
-from marketing.frames import Conversions, Int64Column, SourceLookup, Touches
+from marketing.frames import MICROSECONDS_PER_DAY, Conversions, Int64Column, SourceLookup, Touches
 from marketing.journeys import build_journeys
 from marketing.models import Campaign, Dataset, Goal
 from marketing.periods import EPOCH, day_number, day_of_us, start_of_day_us
-from marketing.selectors import MICROSECONDS_PER_DAY, load_daily_spend, load_touches_and_conversions
+from marketing.selectors import load_daily_spend, load_touches_and_conversions
 from marketing.sources import source_lookup
 from mmm_project import formats
 

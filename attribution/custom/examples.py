@@ -13,11 +13,9 @@ from attribution.custom.compiling import INTERACTION_CODES, compiled
 from attribution.methods.custom import touch_weights
 from attribution.methods.custom_definition import CustomDefinition
 from marketing.channel_index import channel_index
-from marketing.frames import SourceLookup
+from marketing.frames import MICROSECONDS_PER_DAY, SourceLookup
 from marketing.sources import NO_CAMPAIGN
 from mmm_project import formats
-
-MICROSECONDS_PER_DAY = 86_400_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

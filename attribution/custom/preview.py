@@ -22,11 +22,11 @@ from attribution.methods.custom_definition import CustomDefinition, in_words
 from attribution.methods.rules import LAST, LINEAR, RuleCredit, rule_credit
 from marketing import store
 from marketing.data_versions import data_version
-from marketing.frames import Conversions, Journeys, SourceLookup, Touches
+from marketing.frames import MICROSECONDS_PER_DAY, Conversions, Journeys, SourceLookup, Touches
 from marketing.journeys import build_journeys
 from marketing.models import Dataset
 from marketing.segments.preview import Scope, scope_of
-from marketing.selectors import CONVERSION_COLUMNS, MICROSECONDS_PER_DAY, TOUCH_COLUMNS
+from marketing.selectors import CONVERSION_COLUMNS, TOUCH_COLUMNS
 from marketing.sources import source_lookup
 from mmm_project import formats
 

@@ -28,10 +28,10 @@ import numpy.typing as npt
 
 from attribution.methods.customer_statistics import MEMORY, Customers, Statistics, sorted_customers
 from attribution.methods.path_features import PathFeatures, PathShares, path_features
-from attribution.methods.paths import JourneyPaths, check_groups, path_table
 from attribution.methods.replicates import LANES, Collected, Model, Replicates
 from attribution.methods.rules import RuleModel
 from marketing.frames import BoolColumn, Int64Column, Journeys
+from marketing.journey_paths import JourneyPaths, check_groups, path_table
 
 OnProgress: TypeAlias = Callable[[float], None]
 

@@ -10,8 +10,8 @@ import numpy.typing as npt
 from scipy.special import pdtrc
 
 from attribution.methods.replicates import GROUPS_LEFT_OUT, JACKKNIFE_PASSES, LANES
-from attribution.methods.rule_kernel import compiled
 from marketing.frames import BoolColumn, Float64Column, Int64Column, UInt32Column
+from marketing.native import compiled
 
 # SplitMix64: Steele, Lea, Flood 2014 (Fast splittable pseudorandom number generators), constants of variant 13.
 GOLDEN = np.uint64(0x9E3779B97F4A7C15)

@@ -16,10 +16,10 @@ import numpy.typing as npt
 from attribution.methods.customer_statistics import Customers, Statistics, sorted_customers
 from attribution.methods.path_features import PathFeatures, path_features
 from attribution.methods.path_rules import paths_as_journeys
-from attribution.methods.paths import merge_paths
 from attribution.methods.replicates import GROUPS_LEFT_OUT, JACKKNIFE_PASSES, LANES, Collected, Model, Replicates
 from attribution.methods.rules import RuleModel
 from marketing.frames import BoolColumn, Float64Column, PathTable
+from marketing.journey_paths import merge_paths
 
 
 def bootstrap_paths(

@@ -10,11 +10,11 @@ from attribution.methods.bayesian_markov import Posterior, bayesian_markov
 from attribution.methods.intervals import Interval, Sample, difference, interval
 from attribution.methods.markov import MarkovCredit, MarkovModel, markov_credit
 from attribution.methods.path_rules import path_rule_credit
-from attribution.methods.paths import JourneyPaths
 from attribution.methods.replicates import Replicates
 from attribution.methods.rules import RuleModel, rule_credit
 from attribution.methods.shapley import ShapleyCredit, ShapleyModel, shapley_credit
 from marketing.frames import BoolColumn, Float64Column, Int64Column, Journeys, PathTable
+from marketing.journey_paths import JourneyPaths
 
 OnProgress: TypeAlias = Callable[[float], None]
 

@@ -23,9 +23,8 @@ from attribution.methods.custom_definition import (
     Role,
 )
 from attribution.methods.custom_weighing import add_custom_credit
-from marketing.frames import BoolColumn, Float64Column, Int64Column, UInt8Column, UInt32Column
+from marketing.frames import MICROSECONDS_PER_DAY, BoolColumn, Float64Column, Int64Column, UInt8Column, UInt32Column
 
-MICROSECONDS_PER_DAY = 86_400_000_000
 INTERACTION_CODES = 256  # that the column of interactions has room for
 ROLES = {role: code for code, role in enumerate(Role)}
 

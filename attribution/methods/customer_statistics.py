@@ -7,9 +7,9 @@ import numpy as np
 import numpy.typing as npt
 
 from attribution.methods.path_features import PathFeatures
-from attribution.methods.paths import read_only
 from attribution.methods.rules import RuleModel, credit_adder
 from marketing.frames import BoolColumn, Int64Column, Journeys
+from marketing.journey_paths import read_only
 
 MEMORY = 192 << 20  # bytes of sums, half, and of customers' credit, half; the replicates themselves come on top
 BYTES_OF_ENTRY = 20  # a cell's number, conversions and value

@@ -1,27 +1,16 @@
-"""The compiled loops behind the evidence: groups of paths, roles, and touches by age.
+"""The compiled loops behind the evidence: roles, and touches by age.
 
 Import it where it is needed: numba takes a second. Indices are trusted; the callers have checked them.
 """
 
 import numpy as np
 
-from attribution.methods.rule_kernel import compiled
 from marketing.frames import BoolColumn, Float64Column, Int64Column, UInt32Column
+from marketing.native import compiled
 
 # Numbered here and not by the enumeration of roles: the compiled loop holds these as constants.
 ONLY, OPENS, BETWEEN, CLOSES, BOTH = range(5)
 FIRST, MIDDLE, LAST = range(3)
-
-
-@compiled
-def count_groups(distinct: Int64Column, offsets: Int64Column, steps: Int64Column, groups: int) -> None:
-    """Count the different groups of each path: `distinct`, (P,), zeros at first."""
-    seen = np.full(groups, -1, np.int64)
-    for path in range(len(distinct)):
-        for i in range(offsets[path], offsets[path + 1]):
-            if seen[steps[i]] != path:
-                seen[steps[i]] = path
-                distinct[path] += 1
 
 
 @compiled

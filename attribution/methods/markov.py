@@ -12,10 +12,10 @@ from itertools import pairwise
 import numpy as np
 
 from attribution.methods.chain import HIGHEST_ORDER, chain_of
-from attribution.methods.paths import check_groups, path_table, read_only
 from attribution.methods.removal import RemovalEffects, effect_shares, removal_effects
 from attribution.methods.state_graph import StateGraph
 from marketing.frames import Float64Column, Int64Column, Journeys, PathTable
+from marketing.journey_paths import check_groups, path_table, read_only
 
 MOST_GROUPS_COUNTED_DIRECTLY = 1000  # 8 MB of counts a thread; with more groups, distinct paths come first
 

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from attribution.methods.rule_kernel import compiled
 from marketing.frames import BoolColumn, Float64Column, Int64Column, UInt32Column
+from marketing.native import compiled
 
 
 @compiled

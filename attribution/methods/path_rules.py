@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from attribution.methods.rules import MICROSECONDS_PER_DAY, RuleCredit, RuleModel, rule_credit
-from marketing.frames import BoolColumn, Float64Column, Journeys, PathTable, Touches
+from attribution.methods.rules import RuleCredit, RuleModel, rule_credit
+from marketing.frames import MICROSECONDS_PER_DAY, BoolColumn, Float64Column, Journeys, PathTable, Touches
 
 
 def path_rule_credit(

@@ -6,16 +6,11 @@ Only kernels like this one import numba, which takes a second: import them where
 The loop releases the GIL and uses none of numba's own threading layers, which survive neither forks nor threads.
 """
 
-from collections.abc import Callable
-from typing import Any, TypeVar, cast
-
-import numba
 import numpy as np
 
 from attribution.methods.rules import RuleKind
 from marketing.frames import NO_LEAD, BoolColumn, Float64Column, Int64Column, UInt32Column
-
-Function = TypeVar("Function", bound=Callable[..., Any])
+from marketing.native import compiled
 
 # Numbered here and not by the enumeration: the compiled loop holds these as constants, and numba compiles it anew
 # only when this file changes.
@@ -29,17 +24,6 @@ KIND_CODES = {
 W, PARTICIPATION, SET_LINEAR = range(3)
 MORE_KIND_CODES = {RuleKind.W: W, RuleKind.PARTICIPATION: PARTICIPATION, RuleKind.SET_LINEAR: SET_LINEAR}
 U_FIRST, U_MIDDLE, U_LAST = 0.4, 0.2, 0.4  # of journeys without the lead that W asks for
-
-
-def compiled(function: Function) -> Function:
-    """Compile for native speed without the GIL, and keep the result on disk where numba finds a place for it.
-
-    numba looks for a place in NUMBA_CACHE_DIR, then beside this file, then in the user's cache directory.
-    """
-    try:
-        return cast("Function", numba.njit(nogil=True, cache=True)(function))
-    except RuntimeError:  # no such place is writable: compile anew in every process
-        return cast("Function", numba.njit(nogil=True)(function))
 
 
 # The helpers below take whole arrays and a model's number m: a slice per journey would cost more than the arithmetic.

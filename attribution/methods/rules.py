@@ -16,9 +16,8 @@ import numpy as np
 import numpy.typing as npt
 
 from attribution.methods.custom import CompiledCustom
-from marketing.frames import BoolColumn, Float64Column, Int64Column, Journeys
+from marketing.frames import MICROSECONDS_PER_DAY, BoolColumn, Float64Column, Int64Column, Journeys
 
-MICROSECONDS_PER_DAY = 86_400_000_000
 BLOCKS = 32  # partial sums added up in a fixed order: the answer does not depend on the number of threads
 RECONCILED_WITHIN = 1e-9  # relative to the conversions and the value to be credited
 

@@ -14,9 +14,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from attribution.methods.paths import read_only
-from attribution.methods.rules import MICROSECONDS_PER_DAY
-from marketing.frames import Float64Column, Int64Column, Journeys
+from marketing.frames import MICROSECONDS_PER_DAY, Float64Column, Int64Column, Journeys
+from marketing.journey_paths import read_only
 
 LEAST_SEEN = 30  # conversions that can be seen as far back as an age, for touches of that age to be counted
 LOOKED_BEYOND = 2  # times a window, that has to be seen to tell what it holds: of what was seen, all of it holds all

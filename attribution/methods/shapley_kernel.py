@@ -5,8 +5,8 @@ Imports numba, which takes a second: import it where credit is computed.
 
 import numpy as np
 
-from attribution.methods.rule_kernel import compiled
 from marketing.frames import Float64Column, Int64Column
+from marketing.native import compiled
 
 
 @compiled

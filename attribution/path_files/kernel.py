@@ -3,9 +3,9 @@
 import numpy as np
 import numpy.typing as npt
 
-from attribution.methods.paths_kernel import hash_of, is_same_path
-from attribution.methods.rule_kernel import compiled
 from marketing.frames import BoolColumn, Float64Column, Int64Column, UInt32Column
+from marketing.journey_paths_kernel import hash_of, is_same_path
+from marketing.native import compiled
 
 SIGN = np.uint64(2**63)
 

@@ -199,8 +199,8 @@ def _sentences(wrong: list[tuple[int, str]]) -> Iterator[str]:
 def _table(rows: _Rows) -> tuple[PathTable, tuple[str, ...]]:
     """The distinct paths, in an order that that of the rows does not change; channels are numbered by name."""
     # Here, not above: numba takes a second to import, and who only names this module must not wait for it.
-    from attribution.methods.paths_kernel import copy_steps
     from attribution.path_files.kernel import distinct_paths
+    from marketing.journey_paths_kernel import copy_steps
 
     codes = rows.cutter.codes
     channels = sorted(codes)

@@ -7,9 +7,9 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from attribution.methods.paths import read_only
 from marketing.frames import Float64Column, Int64Column, UInt8Column, UInt32Column
 from marketing.importing.columns import trimmed
+from marketing.journey_paths import read_only
 
 STEPS, NAMES = 2**17, 2**9  # of a chunk, to begin with; powers of two
 NAME_FIELDS = 4  # as many as in the kernel, which is imported late

@@ -3,8 +3,8 @@
 import numpy as np
 import numpy.typing as npt
 
-from attribution.methods.rule_kernel import compiled
 from marketing.frames import Float64Column, Int64Column, UInt8Column
+from marketing.native import compiled
 
 NO_ROOM = -1
 EMPTY = -1  # slot of the table of names

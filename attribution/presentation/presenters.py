@@ -1,16 +1,16 @@
 """An attribution result as people read it: which groups are shown, in which order, and the words for its numbers."""
 
-import datetime as dt
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from analyses.asking import EXCLUDE, period_of
 from analyses.segments import segment_name, segment_settings
 from attribution.catalogue import BAYESIAN, Model, find
 from attribution.custom import custom_models
 from attribution.labels import DIMENSION_LABELS, NONE
-from attribution.params import EXCLUDE, PATHS, REVENUE
+from attribution.params import PATHS, REVENUE
 from marketing.periods import Period
 from marketing.sources import NO_CAMPAIGN
 from mmm_project import formats
@@ -69,7 +69,7 @@ class Credit:
 
     @property
     def period(self) -> Period:
-        return _period(self.params)
+        return period_of(self.params)
 
     @property
     def interval_words(self) -> str:
@@ -145,7 +145,7 @@ def bounds(amounts: Mapping[str, Any], measure: str) -> tuple[float, float] | No
 def describe(params: Mapping[str, Any]) -> str:
     """Return the question in a line: "Last Touch · Purchase revenue · 1-30 Jun 2026 · 30-day window · by channel"."""
     dimension = f"by {DIMENSION_LABELS[params['dimension']].lower()}"
-    parts = [_model_names(params), metric_label(params), _period(params).label]
+    parts = [_model_names(params), metric_label(params), period_of(params).label]
     if "window_days" in params:
         parts.append(f"{params['window_days']}-day window")
     parts.append(dimension)
@@ -171,7 +171,7 @@ def settings(params: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("Models", _model_names(params)),
         ("Metric", metric_label(params)),
         ("Attribution window", window),
-        ("Period", _period(params).label),
+        ("Period", period_of(params).label),
         ("Credit by", DIMENSION_LABELS[params["dimension"]].lower()),
         *(() if of_paths else (("Channel grouping", grouping), ("View-through", view_through))),
         *(() if of_paths else segment_settings(params)),
@@ -341,7 +341,3 @@ def _amounts(credit: Credit, group: Group) -> list[float]:
 
 def _model_names(params: Mapping[str, Any]) -> str:
     return ", ".join(model_of(name, params).label for name in params["model"])
-
-
-def _period(params: Mapping[str, Any]) -> Period:
-    return Period(dt.date.fromisoformat(params["start"]), dt.date.fromisoformat(params["end"]))

@@ -15,14 +15,14 @@ from django.utils import timezone
 from accounts.models import Workspace
 from marketing import store
 from marketing.data_versions import data_version
-from marketing.frames import BoolColumn, Conversions, Touches
+from marketing.frames import MICROSECONDS_PER_DAY, BoolColumn, Conversions, Touches
 from marketing.journeys import build_journeys
 from marketing.models import Dataset, Goal
 from marketing.periods import Period, yesterday
 from marketing.segments import names
 from marketing.segments.definition import Definition, What
 from marketing.segments.evaluation import returning_customers, select
-from marketing.selectors import CONVERSION_COLUMNS, MICROSECONDS_PER_DAY, TOUCH_COLUMNS
+from marketing.selectors import CONVERSION_COLUMNS, TOUCH_COLUMNS
 from marketing.sources import source_lookup
 
 MOST_TOUCHES = 1_500_000  # of more, the touches of a sample of customers are counted: about so many

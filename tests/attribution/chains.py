@@ -9,8 +9,8 @@ import numpy as np
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from attribution.methods.paths import merge_paths
 from marketing.frames import Float64Column, PathTable
+from marketing.journey_paths import merge_paths
 
 # The same cases in every run; no deadline, since the first case loads the compiled loops.
 EXAMPLES = settings(deadline=None, max_examples=60, derandomize=True)

@@ -8,8 +8,8 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from attribution.methods.paths import merge_paths
 from marketing.frames import PathTable
+from marketing.journey_paths import merge_paths
 
 REFERENCE = Path(__file__).resolve().parents[2].parent / "shared" / "reference" / "attribution"
 needs_reference = pytest.mark.skipif(not REFERENCE.is_dir(), reason=f"The reference data are not in {REFERENCE}.")

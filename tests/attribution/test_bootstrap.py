@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from attribution.methods import customer_statistics
 from attribution.methods.bootstrap import bootstrap
 from attribution.methods.markov import MarkovModel, markov_credit
-from attribution.methods.paths import path_table
 from attribution.methods.replicates import JACKKNIFE_PASSES, LANES, Model, Replicates
 from attribution.methods.rules import PARTICIPATION, RULE_MODELS, W_SHAPE, RuleModel, rule_credit
 from attribution.methods.shapley import ShapleyModel, shapley_credit
 from marketing.frames import Float64Column, Journeys
+from marketing.journey_paths import path_table
 from tests.attribution.custom_worlds import custom_model
 from tests.attribution.customer_worlds import Customers, Path, journeys_of, random_customers, weights
 from tests.attribution.rule_worlds import DIRECT_SOURCE, GROUP_OF_SOURCE, GROUPS, worlds

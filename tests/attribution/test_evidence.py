@@ -19,9 +19,9 @@ from attribution.evidence import (
     evidence_of_paths,
     parts_of,
 )
-from attribution.methods.paths import path_table
 from attribution.methods.rules import FIRST, LAST, LINEAR
 from marketing.frames import Journeys, PathTable
+from marketing.journey_paths import path_table
 from marketing.periods import EPOCH, Period
 from tests.attribution.evidence_worlds import (
     DIRECT_SOURCE,

@@ -11,20 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from attribution.methods.evidence import (
-    Lengths,
-    Role,
-    collapse,
-    groups_of_paths,
-    lags,
-    lengths,
-    path_medians,
-    roles,
-    roles_of_paths,
-    top_paths,
-)
-from attribution.methods.paths import JourneyPaths, merge_paths, path_table
+from attribution.methods.evidence import Role, roles, roles_of_paths
 from marketing.frames import Journeys
+from marketing.journey_paths import JourneyPaths, merge_paths, path_table
+from marketing.path_statistics import Lengths, collapse, groups_of_paths, lags, lengths, path_medians, top_paths
 from tests.attribution.evidence_worlds import GROUP_OF_SOURCE, LABELS, journeys_of, paths_of, worlds
 from tests.marketing.rows import DAY_US, Outcome, Touch
 

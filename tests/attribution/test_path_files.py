@@ -23,7 +23,7 @@ from attribution.path_files.reading import MOST_CHANNELS, ROWS_SHOWN, PathFile, 
 from attribution.path_files.text import PathCutter, read_plain
 from marketing.importing import files
 from marketing.importing.errors import FileRejected
-from tests.attribution.test_paths import paths_of
+from tests.marketing.test_journey_paths import paths_of
 
 Row = tuple[str, ...]  # the cells: a path, and what comes of it
 Write = Callable[[Path, Sequence[Row]], None]

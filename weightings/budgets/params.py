@@ -7,6 +7,7 @@ from typing import Any
 
 from accounts.models import Workspace
 from analyses.artifacts import ArtifactMissing
+from analyses.asking import Refused
 from analyses.errors import InvalidParams
 from analyses.models import Run
 from weightings import standing
@@ -14,7 +15,7 @@ from weightings.finished import find_finished, finished_runs
 from weightings.labels import GOALS, OBJECTIVES, TOTAL
 from weightings.methods.planning.flighting import NOT_FLIGHTED
 from weightings.methods.planning.plans import CannotBePlanned
-from weightings.params import NO, YES, Refused
+from weightings.params import NO, YES
 from weightings.planner.horizon import Horizon, offered_horizons
 from weightings.planner.plan import LARGEST, Plan, recommended
 from weightings.stored import StoredModel

@@ -15,12 +15,13 @@ from accounts.access import AuthedRequest
 from accounts.models import Workspace
 from accounts.permissions import Permission
 from analyses.artifacts import ArtifactMissing
+from analyses.asking import Refused
 from analyses.models import Run
 from analyses.runs import request_run
 from mmm_project.problems import Invalid
 from weightings.finished import find_finished, finished_runs
 from weightings.labels import TOTAL
-from weightings.params import YES, Refused
+from weightings.params import YES
 from weightings.planner.finding import get_run
 
 if TYPE_CHECKING:

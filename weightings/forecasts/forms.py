@@ -6,6 +6,7 @@ from typing import Any
 from django import forms
 
 from accounts.models import Workspace
+from analyses.asking import CONFIDENCE_LEVELS, LARGEST_SEED
 from analyses.errors import InvalidParams
 from analyses.presenters import asked_at
 from weightings.forecasts.model_runs import OfferedRun
@@ -24,7 +25,7 @@ from weightings.forecasts.params import (
 from weightings.forecasts.plan_tables import PlanRefused, read_file
 from weightings.forecasts.plan_values import plan_as_text
 from weightings.models import Scenario
-from weightings.params import CONFIDENCE_LEVELS, LARGEST_SEED, NO, YES
+from weightings.params import NO, YES
 from weightings.presentation.words import describe
 
 AS_BEFORE = "before"

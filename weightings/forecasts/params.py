@@ -6,13 +6,14 @@ from typing import Any, TypeAlias
 from accounts import plans
 from accounts.models import Feature, Workspace
 from analyses import artifacts
+from analyses.asking import CONFIDENCE_LEVELS, LARGEST_SEED, Refused
 from analyses.errors import InvalidParams
 from weightings.forecasts.horizon import FEWEST, MOST, USUAL
 from weightings.forecasts.model_runs import Model, find_model, offered_runs, usual_model
 from weightings.forecasts.plan_tables import PlanRefused
 from weightings.forecasts.plan_values import SPEND, plan_values
 from weightings.models import Scenario
-from weightings.params import CONFIDENCE_LEVELS, LARGEST_SEED, NO, YES, Refused
+from weightings.params import NO, YES
 
 MULTIPLES, PER_PERIOD, PLAN, SCENARIO = "multiples", "spend_per_period", "plan", "scenario"
 KNOWN = (

@@ -11,6 +11,7 @@ from django import forms
 from django.utils import timezone
 
 from accounts.models import Workspace
+from analyses.asking import CONFIDENCE_LEVELS
 from marketing.channel_index import channel_index
 from marketing.experiments import VisibleExperiment
 from marketing.periods import Period
@@ -18,7 +19,6 @@ from weightings.lift_tests.entries import LiftTest, reach
 from weightings.lift_tests.number_fields import NumberField
 from weightings.lift_tests.recorded import known_geos
 from weightings.methods.experiments.group_sizes import Group, GroupLift, lift_of_groups
-from weightings.params import CONFIDENCE_LEVELS
 
 BY_ERROR, BY_INTERVAL, BY_GROUPS = "lift", "interval", "groups"
 WAYS = [

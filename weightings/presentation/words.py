@@ -6,10 +6,11 @@ from typing import Any
 from babel import Locale
 
 from analyses.age import stale_sentence
+from analyses.asking import period_of
 from mmm_project import formats
 from weightings import expected_returns
 from weightings.labels import EXPERIMENT_USES, EXPOSURES, LIFT_COUNTS, MODEL_LABELS
-from weightings.params import EFFECTS, MEASURED_IN, NO_EXPERIMENTS, is_lightweight, period_of
+from weightings.params import EFFECTS, MEASURED_IN, NO_EXPERIMENTS, is_lightweight
 from weightings.presentation.results import Result, listed
 
 ROI_MEANING = (

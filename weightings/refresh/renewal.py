@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from accounts.models import Workspace
+from analyses.asking import period_of
 from weightings.outcomes import KnownDays, known_days, outcomes_with_data
-from weightings.params import period_of
 
 
 def renewed(workspace: Workspace, params: Mapping[str, Any]) -> dict[str, Any] | None:

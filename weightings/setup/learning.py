@@ -9,12 +9,12 @@ from django.db.models import FloatField, Sum
 from django.db.models.functions import Cast
 
 from accounts.models import Workspace
+from analyses.asking import period_of
 from marketing.channel_index import channel_index
 from marketing.models import ChannelSpend, Import, Outcome, OutcomeValue
 from marketing.periods import Period
 from mmm_project import formats
 from weightings.outcomes import known_days
-from weightings.params import period_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

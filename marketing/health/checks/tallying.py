@@ -4,12 +4,11 @@ from collections.abc import Callable
 
 import numpy as np
 
-from marketing.frames import BoolColumn, Conversions, Int64Column, Touches
+from marketing.frames import MICROSECONDS_PER_DAY, BoolColumn, Conversions, Int64Column, Touches
 from marketing.health.checks.observations import ClockCount, ConversionsSeen, TouchTally
 from marketing.journeys import build_journeys
 
 CHUNK = 1 << 20
-MICROSECONDS_PER_DAY = 86_400_000_000
 AROUND_DAYS = 2  # before and after a sale
 
 OnProgress = Callable[[float], None]

@@ -5,6 +5,7 @@ from typing import Any
 
 from analyses import runs
 from analyses.age import stale_sentence
+from analyses.asking import period_of
 from analyses.presenters import asked_at
 from mmm_project import formats
 from weightings.finished import newer_run
@@ -12,7 +13,6 @@ from weightings.forecasts.model_runs import find_model
 from weightings.forecasts.params import MULTIPLES, PER_PERIOD, PLAN
 from weightings.forecasts.plan_values import SPEND
 from weightings.forecasts.presentation.result import ForecastResult
-from weightings.params import period_of
 from weightings.presentation.results import Text, listed
 
 IF_THE_PLAN = "All of this holds if the plan is carried out, and if nothing else changes that the model does not know."

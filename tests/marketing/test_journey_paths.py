@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from attribution.methods.paths import JourneyPaths, merge_paths, path_table
 from marketing.frames import Journeys, PathTable
+from marketing.journey_paths import JourneyPaths, merge_paths, path_table
 from tests.attribution.chains import EXAMPLES, PathRow, path_rows, table_of
 from tests.marketing.rows import JourneyRow, Touch, journeys_from, touches_from
 

@@ -98,7 +98,7 @@ def _distinct(
 ) -> JourneyPaths:
     """`weights`: (J,) each, the conversions, value and nulls that each row adds to its path."""
     # Here, not above: numba takes a second to import, and pages that only name the models must not wait for it.
-    from attribution.methods.paths_kernel import copy_steps, number_paths
+    from marketing.journey_paths_kernel import copy_steps, number_paths
 
     start, stop, source = read_only(start), read_only(stop), read_only(source)
     group_of_source = read_only(group_of_source.astype(np.int64))
@@ -134,7 +134,7 @@ def _lexicographic_order(offsets: Int64Column, steps: Int64Column, groups: int) 
 
     As many steps as one integer holds are compared at a time, and only paths that are still alike are compared again.
     """
-    from attribution.methods.paths_kernel import pack_steps
+    from marketing.journey_paths_kernel import pack_steps
 
     paths, base = len(offsets) - 1, groups + 1
     steps_per_key = max(1, int(62 / np.log2(base))) if groups else 1

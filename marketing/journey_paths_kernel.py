@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from attribution.methods.rule_kernel import compiled
 from marketing.frames import Int64Column, UInt32Column
+from marketing.native import compiled
 
 EMPTY = -1
 FIRST_SLOTS = 1024  # a power of two, as every later size of the table of paths is
@@ -117,3 +117,14 @@ def pack_steps(
             at = offsets[paths[i]] + step
             key = key * base + (steps[at] + 1 if at < offsets[paths[i] + 1] else 0)
         keys[i] = key
+
+
+@compiled
+def count_groups(distinct: Int64Column, offsets: Int64Column, steps: Int64Column, groups: int) -> None:
+    """Count the different groups of each path: `distinct`, (P,), zeros at first."""
+    seen = np.full(groups, -1, np.int64)
+    for path in range(len(distinct)):
+        for i in range(offsets[path], offsets[path + 1]):
+            if seen[steps[i]] != path:
+                seen[steps[i]] = path
+                distinct[path] += 1
