@@ -26,6 +26,7 @@ PAGES = (
     Page("Dashboard", "reports:dashboard", "dashboard"),
     Page("Attribution", "attribution:page", "attribution"),
     Page("Weightings", "weightings:page", "weightings"),
+    Page("Cross-channel", "crosschannel:page", "crosschannel"),
     Page("Runs", "analyses:runs", "runs"),
     Page("Data", "marketing:data", "data"),
     Page("Settings", "settings_general", "settings"),

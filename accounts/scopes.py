@@ -10,6 +10,8 @@ class Scope(models.TextChoices):
     ATTRIBUTION_WRITE = "attribution:write"
     WEIGHTINGS_READ = "weightings:read"
     WEIGHTINGS_WRITE = "weightings:write"
+    CROSSCHANNEL_READ = "crosschannel:read"
+    CROSSCHANNEL_WRITE = "crosschannel:write"
     RUNS_READ = "runs:read"
     RUNS_WRITE = "runs:write"
     DATA_READ = "data:read"
@@ -29,8 +31,8 @@ class Scope(models.TextChoices):
 
 
 # Of runs: `runs` covers all kinds of analysis, and each kind has scopes of its own.
-READING = (Scope.ATTRIBUTION_READ, Scope.WEIGHTINGS_READ, Scope.RUNS_READ)
-WRITING = (Scope.ATTRIBUTION_WRITE, Scope.WEIGHTINGS_WRITE, Scope.RUNS_WRITE)
+READING = (Scope.ATTRIBUTION_READ, Scope.WEIGHTINGS_READ, Scope.CROSSCHANNEL_READ, Scope.RUNS_READ)
+WRITING = (Scope.ATTRIBUTION_WRITE, Scope.WEIGHTINGS_WRITE, Scope.CROSSCHANNEL_WRITE, Scope.RUNS_WRITE)
 
 
 def to_send(dataset: str) -> tuple[Scope, ...]:

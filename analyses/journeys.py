@@ -19,11 +19,13 @@ def journeys_asked_for(
     params: Mapping[str, Any],
     *,
     lead_goal: Goal | None = None,
+    with_segment: bool = False,
     on_progress: store.OnProgress = store.nobody_watches,
 ) -> JourneyData:
     """Return the journeys of canonical params: of their period, goal, lookback window, segment and grouping.
 
-    With a `lead_goal`, each knows its last lead. Raises AnalysisError where none of them converts.
+    With a `lead_goal`, each knows its last lead; `with_segment`, their touches know the kind of customer. Raises
+    AnalysisError where none of them converts.
     """
     period = period_of(params)
     goal = Goal.objects.filter(workspace=workspace, name=params["goal"]).first()
@@ -39,6 +41,7 @@ def journeys_asked_for(
         views=params.get("view_through") != EXCLUDE,
         lead_goal=lead_goal,
         grouping=params.get("grouping", ""),
+        with_segment=with_segment,
         on_progress=on_progress,
     )
     if not data.whole.converted.any():

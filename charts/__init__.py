@@ -1,15 +1,17 @@
 """One description of a chart, drawn in four ways with the same values: browser, SVG, PowerPoint and Excel.
 
 `ChartSpec` (or `SmallMultiples` of them) is built once from a result. `charts.browser`, `charts.svg`, `charts.pptx` and
-`charts.xlsx` draw it. Nothing here knows Django, and importing this package loads none of the drawing libraries.
+`charts.xlsx` draw it. A `SankeySpec`, which PowerPoint and Excel have no chart for, is a picture there
+(`charts.sankey_office`). Nothing here knows Django, and importing this package loads none of the drawing libraries.
 """
 
+from charts.chart import Chart, require_unique_ids
 from charts.colours import Colour, channel_colour
+from charts.sankey import SankeyLink, SankeyNode, SankeySpec
 from charts.scales import axis
 from charts.spec import (
     Axis,
     Category,
-    Chart,
     ChartSpec,
     Kind,
     Mark,
@@ -18,7 +20,6 @@ from charts.spec import (
     Table,
     TableCell,
     Tick,
-    require_unique_ids,
 )
 
 __all__ = [
@@ -29,6 +30,9 @@ __all__ = [
     "Colour",
     "Kind",
     "Mark",
+    "SankeyLink",
+    "SankeyNode",
+    "SankeySpec",
     "Series",
     "SmallMultiples",
     "Table",

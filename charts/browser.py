@@ -4,7 +4,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from charts.spec import Category, Chart, ChartSpec, Kind, Mark, Series, SmallMultiples, Table, TableCell
+from charts import browser_heatmap, browser_sankey
+from charts.chart import Chart
+from charts.heat import Scale, scale
+from charts.sankey import SankeySpec
+from charts.sankey_layout import lay_out
+from charts.spec import Category, ChartSpec, Kind, Mark, Series, SmallMultiples, Table, TableCell
 
 # Heights in CSS pixels. They are settled before the width is known, so that nothing moves when a chart is drawn.
 COLUMNS_HEIGHT, COLUMNS_HEIGHT_IN_PANEL = 280, 210
@@ -29,15 +34,23 @@ class KeyEntry:
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """One plot of a figure. `role`: what assistive technology takes the plot for; links may stand in a group only."""
+    """One plot of a figure. `role`: what assistive technology takes the plot for; links may stand in a group only.
 
-    spec: ChartSpec
+    `scale`: of a heatmap, what its colours stand for.
+    """
+
+    spec: ChartSpec | SankeySpec
     payload: dict[str, Any]
     height_px: int
     role: str
     key: tuple[KeyEntry, ...]
     table: Table
     row_hrefs: tuple[str, ...]
+    scale: Scale | None = None
+
+    @property
+    def is_flow(self) -> bool:
+        return isinstance(self.spec, SankeySpec)
 
     @property
     def rows(self) -> Iterator[tuple[str, str, tuple[TableCell, ...]]]:
@@ -64,10 +77,19 @@ class Figure:
 
 def figure(chart: Chart) -> Figure:
     """Lay `chart` out for templates/components/chart.html."""
+    if isinstance(chart, SankeySpec):
+        return Figure(
+            panels=(_flow_panel(chart),),
+            is_multiple=False,
+            key=(),
+            key_gives_way=False,
+            interval="",
+            interval_shape="",
+        )
     is_multiple = isinstance(chart, SmallMultiples)
     keys = {_key(spec) for spec in chart.panels}
     common = keys.pop() if len(keys) == 1 else ()
-    intervals = {spec.interval for spec in chart.panels if spec.has_intervals}
+    intervals = {spec.interval for spec in chart.panels if spec.has_intervals and spec.kind != Kind.HEATMAP}
     return Figure(
         panels=tuple(_panel(spec, in_grid=is_multiple, own_key=not common) for spec in chart.panels),
         is_multiple=is_multiple,
@@ -81,11 +103,13 @@ def figure(chart: Chart) -> Figure:
 def payload(chart: ChartSpec) -> dict[str, Any]:
     """Return `chart` as JSON for the browser; what is empty or false is left out of marks and categories.
 
-    `links` says what leads somewhere: "category" (one address for each), "mark" (several in a category) or "none".
+    `links` says what leads somewhere: "category" (one address for each), "mark" (several in a category), "cell" (of a
+    heatmap) or "none".
     A category's `href` is its own or the one that all of its marks share. A mark of a waterfall says where its step
     starts, `from`.
     """
     links = _links(chart)
+    own = browser_heatmap.of_chart(chart) if chart.kind == Kind.HEATMAP else {}
     return {
         "kind": str(chart.kind),
         "title": chart.title,
@@ -105,11 +129,14 @@ def payload(chart: ChartSpec) -> dict[str, Any]:
             for category, href in zip(chart.categories, _row_hrefs(chart), strict=True)
         ],
         "series": [_series(chart, series) for series in chart.series],
+        **own,
     }
 
 
 def height_px(chart: ChartSpec, *, in_grid: bool = False) -> int:
     """Return the height of the plot; `in_grid`: it is one of small multiples."""
+    if chart.kind == Kind.HEATMAP:
+        return browser_heatmap.height_px(chart)
     if not chart.in_rows:
         return COLUMNS_HEIGHT_IN_PANEL if in_grid else COLUMNS_HEIGHT
     lanes = 1 if chart.adds_up else len(chart.series)
@@ -127,16 +154,30 @@ def _panel(spec: ChartSpec, *, in_grid: bool, own_key: bool) -> Panel:
         spec=spec,
         payload=payload(spec),
         height_px=height_px(spec, in_grid=in_grid),
-        role="img" if _links(spec) == "none" else "group",
+        role="img" if _links(spec) == "none" and spec.kind != Kind.HEATMAP else "group",
         key=_key(spec) if own_key else (),
         table=spec.table(),
         row_hrefs=_row_hrefs(spec),
+        scale=scale(spec) if spec.kind == Kind.HEATMAP else None,
+    )
+
+
+def _flow_panel(spec: SankeySpec) -> Panel:
+    layout = lay_out(spec)
+    return Panel(
+        spec=spec,
+        payload=browser_sankey.payload(spec, layout),
+        height_px=round(layout.height_px),
+        role="group",
+        key=(),
+        table=spec.table(),
+        row_hrefs=tuple(link.href for link in spec.links),
     )
 
 
 def _key(spec: ChartSpec) -> tuple[KeyEntry, ...]:
-    """One series needs no key: the title says what it is."""
-    if len(spec.series) == 1:
+    """One series needs no key: the title says what it is. Those of a heatmap are columns, and named there."""
+    if len(spec.series) == 1 or spec.kind == Kind.HEATMAP:
         return ()
     shape = {Kind.LINE: "line", Kind.DOTS: "dot"}.get(spec.kind, "bar")
     return tuple(
@@ -155,6 +196,8 @@ def _links(chart: ChartSpec) -> str:
     counts = {len(_hrefs(chart, place)) for place in range(len(chart.categories))}
     if counts == {0}:
         return "none"
+    if chart.kind == Kind.HEATMAP:
+        return "cell"
     return "category" if max(counts) == 1 else "mark"
 
 
@@ -184,10 +227,14 @@ def _series(chart: ChartSpec, series: Series) -> dict[str, Any]:
         "colour": str(series.colour),
         "dashed": series.dashed,
         "marks": [
-            _mark(mark) | ({"from": starts[place]} if starts else {}) if mark else None
+            _mark(mark) | ({"from": starts[place]} if starts else {}) | _cell(chart, mark) if mark else None
             for place, mark in enumerate(series.marks)
         ],
     }
+
+
+def _cell(chart: ChartSpec, mark: Mark) -> dict[str, Any]:
+    return browser_heatmap.of_mark(chart, mark) if chart.kind == Kind.HEATMAP else {}
 
 
 def _mark(mark: Mark) -> dict[str, Any]:

@@ -3,8 +3,10 @@
 import functools
 import io
 import itertools
-from collections.abc import Iterable, Sequence
-from typing import Any, TypeAlias
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import IO, Any, TypeAlias
 from xml.etree.ElementTree import Element, SubElement, tostring
 
 from defusedxml.ElementTree import fromstring
@@ -14,12 +16,16 @@ from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties, findfont, get_font
 from matplotlib.lines import Line2D
-from matplotlib.patches import Ellipse, Polygon
+from matplotlib.patches import Ellipse, PathPatch, Polygon
+from matplotlib.path import Path
+from matplotlib.patheffects import withStroke
+from matplotlib.text import Annotation
 from matplotlib.textpath import text_to_path
 
 from charts.wording import INK, printable
 
 Point: TypeAlias = tuple[float, float]
+Curve: TypeAlias = tuple[Point, ...]  # the points that a line leads to: one straight on, three as a Bézier curve
 
 MUTED, GRID, ZERO = "#5a6372", "#e2e5ea", "#868f9d"
 FONT_PX = 13.0
@@ -27,6 +33,9 @@ _PX_PER_INCH = 72  # so that matplotlib's points, the unit of its SVG, are the p
 # matplotlib brings DejaVu Sans along, so text is measured alike everywhere; Inter, which may be shown, is narrower.
 _MEASURED_IN = "DejaVu Sans"
 _SHOWN_IN = "Inter, 'DejaVu Sans', sans-serif"
+_HALO_PX = 3.0
+_DRAWING = threading.Lock()
+_CODES = {1: Path.LINETO, 3: Path.CURVE4}
 _SETTINGS: Any = {
     "svg.fonttype": "none",  # text stays text
     "svg.hashsalt": "charts",
@@ -36,9 +45,11 @@ _SETTINGS: Any = {
 }
 
 
-def settings() -> Any:
-    """Return the context to draw and save in. It changes matplotlib's global settings: one thread at a time."""
-    return rc_context(_SETTINGS)
+@contextmanager
+def drawing() -> Iterator[None]:
+    """The context to draw and save in. As it changes matplotlib's global settings, one thread is in it at a time."""
+    with _DRAWING, rc_context(_SETTINGS):
+        yield
 
 
 def text_width_px(text: str, *, bold: bool = False, size_px: float = FONT_PX) -> float:
@@ -47,12 +58,12 @@ def text_width_px(text: str, *, bold: bool = False, size_px: float = FONT_PX) ->
     return float(width)
 
 
-def shortened(text: str, most_px: float) -> str:
+def shortened(text: str, most_px: float, *, size_px: float = FONT_PX) -> str:
     """Return `text`, cut and with an ellipsis where it is wider than `most_px`."""
     text = printable(text)
-    if text_width_px(text) <= most_px:
+    if text_width_px(text, size_px=size_px) <= most_px:
         return text
-    while text and text_width_px(f"{text}…") > most_px:
+    while text and text_width_px(f"{text}…", size_px=size_px) > most_px:
         text = text[:-1].rstrip()
     return f"{text}…"
 
@@ -66,6 +77,9 @@ class Canvas:
         self._canvas = FigureCanvasSVG(self._figure)
         self._figure.patch.set_visible(False)
         self._texts: list[str] = []
+        self._written: list[Annotation] = []
+        self._haloed: set[int] = set()
+        self._turned: set[int] = set()
         self._above = itertools.count()  # what is drawn later lies above what was drawn before
 
     def plot(self, *, left: float, top: float, width: float, height: float, x: Point, y: Point) -> Axes:
@@ -120,6 +134,26 @@ class Canvas:
         )
         axes.add_artist(shape).set_zorder(next(self._above))
 
+    def boxes(self, axes: Axes, corners: Sequence[tuple[Point, Point]], *, fill: str, name: str = "") -> None:
+        """Fill boxes, each given by two opposite corners, with a white line around each: as one path."""
+        vertices, codes = [], []
+        for (x0, y0), (x1, y1) in corners:
+            vertices += [(x0, y0), (x1, y0), (x1, y1), (x0, y1), (x0, y0)]
+            codes += [Path.MOVETO, Path.LINETO, Path.LINETO, Path.LINETO, Path.CLOSEPOLY]
+        boxes = PathPatch(
+            Path(vertices, codes), facecolor=fill, edgecolor="#ffffff", linewidth=1.0, clip_on=False, gid=name or None
+        )
+        axes.add_artist(boxes).set_zorder(next(self._above))
+
+    def outline(
+        self, axes: Axes, start: Point, lines: Sequence[Curve], *, fill: str, name: str = "", opacity: float = 1.0
+    ) -> None:
+        """Fill what `lines`, straight or curved, enclose from `start` on."""
+        codes = [Path.MOVETO, *(_CODES[len(line)] for line in lines for _ in line), Path.CLOSEPOLY]
+        path = Path([start, *itertools.chain.from_iterable(lines), start], codes)
+        shape = PathPatch(path, facecolor=fill, alpha=opacity, linewidth=0.0, clip_on=False, gid=name or None)
+        axes.add_artist(shape).set_zorder(next(self._above))
+
     def dot(self, axes: Axes, at: Point, *, fill: str, diameter_px: float, name: str = "") -> None:
         (x0, x1), (y0, y1) = axes.get_xlim(), axes.get_ylim()
         box = axes.get_window_extent()
@@ -139,8 +173,14 @@ class Canvas:
         upright_align: str = "center_baseline",
         colour: str = INK,
         bold: bool = False,
+        size_px: float = FONT_PX,
+        halo: bool = False,
+        turned: bool = False,
     ) -> None:
-        """Write `text` at a place of the plot, or of the picture without `axes`; `offset_px`: to the right and down."""
+        """Write `text` at a place of the plot, or of the picture without `axes`; `offset_px`: to the right and down.
+
+        `halo`: with a white edge that sets it off from what it lies on. `turned`: so that it runs upwards.
+        """
         self._texts.append(printable(text))
         place = at if axes else (at[0] / self.width_px, 1 - at[1] / self.height_px)
         artist = (axes or self._axes_of_picture).annotate(
@@ -152,12 +192,19 @@ class Canvas:
             ha=align,
             va=upright_align,
             color=colour,
-            fontsize=FONT_PX,
+            fontsize=size_px,
             fontweight="bold" if bold else "normal",
             annotation_clip=False,
+            rotation=90 if turned else 0,
+            rotation_mode="anchor" if turned else "default",
         )
         artist.set_gid(f"text {len(self._texts) - 1}")
         artist.set_zorder(next(self._above))
+        self._written.append(artist)
+        if halo:
+            self._haloed.add(len(self._texts) - 1)
+        if turned:
+            self._turned.add(len(self._texts) - 1)
 
     def swatch(self, at: Point, *, fill: str, is_round: bool) -> None:
         """Draw the colour of an entry of a key, with its left edge at a place of the picture."""
@@ -192,6 +239,19 @@ class Canvas:
         root.text = "\n"
         return tostring(root, encoding="unicode") + "\n"
 
+    def write_png(self, file: IO[bytes], *, scale: float) -> None:
+        """Write the picture on white, with `scale` times as many pixels as it measures.
+
+        A letter that the font does not have is drawn as a replacement character, for as wide as it was measured.
+        """
+        known = _letters()
+        for place, (text, artist) in enumerate(zip(self._texts, self._written, strict=True)):
+            artist.set_text("".join(letter if ord(letter) in known else "\N{REPLACEMENT CHARACTER}" for letter in text))
+            if place in self._haloed:
+                artist.set_path_effects([withStroke(linewidth=_HALO_PX, foreground="#ffffff")])
+        self._figure.patch.set_visible(True)
+        self._figure.savefig(file, format="png", dpi=_PX_PER_INCH * scale, facecolor="#ffffff")
+
     def _drawn(self, matplotlibs: Element) -> Iterable[Element]:
         """Paths and texts without matplotlib's groups, ids and style attributes, which a content policy forbids."""
         for group in matplotlibs.iter("{http://www.w3.org/2000/svg}g"):
@@ -202,13 +262,26 @@ class Canvas:
                     path = Element("path", {"id": name} if "_" not in name else {})
                     path.set("d", " ".join(child.get("d", "").split()))
                 elif kind == "text":
+                    place = int(name.removeprefix("text "))
                     path = Element("text", x=child.get("x", ""), y=child.get("y", ""))
-                    path.text = self._texts[int(name.removeprefix("text "))]
+                    path.text = self._texts[place]
+                    if place in self._turned:
+                        path.set("transform", child.get("transform", ""))
                 else:
                     continue
                 for key, value in _declarations(child.get("style", "")):
                     path.set(key, value)
+                if kind == "text" and place in self._haloed:
+                    yield _halo(path)
                 yield path
+
+
+def _halo(text: Element) -> Element:
+    """The edge of a text, to lie under it: not all that print SVG know an order of fill and stroke."""
+    white = {"fill": "#ffffff", "stroke": "#ffffff", "stroke-width": f"{_HALO_PX:g}", "aria-hidden": "true"}
+    edge = Element("text", text.attrib | white)
+    edge.text = text.text
+    return edge
 
 
 def _declarations(style: str) -> Iterable[tuple[str, str]]:

@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from types import MappingProxyType
 
+from charts import example_flows, example_heatmaps
+from charts.chart import Chart
 from charts.colours import Colour
 from charts.example_parts import (
     CHANNELS,
@@ -23,7 +25,7 @@ from charts.example_parts import (
     weeks,
 )
 from charts.scales import axis
-from charts.spec import Category, Chart, ChartSpec, Kind, Mark, Series, SmallMultiples
+from charts.spec import Category, ChartSpec, Kind, Mark, Series, SmallMultiples
 
 # Weekly revenue of 26 weeks in thousands of euros; no data arrived in the 11th and 12th week.
 _REVENUE = (142, 148, 139, 151, 158, 163, 155, 168, 172, 169, None, None, 181, 176, 188, 192, 199, 187, 203, 211)
@@ -405,6 +407,10 @@ EXAMPLES: Mapping[str, Chart] = MappingProxyType(
         "stacked-area": _stacked_area(),
         "histogram": _histogram(),
         "waterfall": _waterfall(),
+        "heatmap": example_heatmaps.PAIRS,
+        "heatmap-of-shares": example_heatmaps.SHARES,
+        "heatmap-of-many": example_heatmaps.MANY,
+        **example_flows.FLOWS,
         "small-multiples": _small_multiples(),
     }
 )

@@ -22,6 +22,7 @@ from pptx.util import Length, Pt
 from charts.colours import Colour
 from charts.native_axes import major_unit, named_every, value_format
 from charts.number_formats import number_format
+from charts.pptx_heatmap import add_heatmap
 from charts.spec import ChartSpec, Kind, Mark, Series
 from charts.waterfall import Part, label_formats, parts
 from charts.wording import printable, readable_on
@@ -35,8 +36,10 @@ def add_chart(slide: Any, chart: ChartSpec, *, left: Length, top: Length, width:
     """Add `chart` to a slide, with lengths in EMU, and return its frame.
 
     Intervals are error bars; those of a line, which PowerPoint cannot fill, two thin series of their own. The title is
-    left to the slide.
+    left to the slide. A heatmap is a table or, where that has no room, a picture.
     """
+    if chart.kind == Kind.HEATMAP:
+        return add_heatmap(slide, chart, left=left, top=top, width=width, height=height)
     data = CategoryChartData(number_format="General")
     data.categories = [printable(category.tick_text) for category in chart.categories]
     drawn_series = _drawn_series(chart)

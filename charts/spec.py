@@ -7,10 +7,9 @@ the categories of a line must be evenly spaced in time.
 
 import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TypeAlias
 
 from charts.colours import Colour
 
@@ -19,7 +18,7 @@ SUMS_WITHIN = 1e-6  # of the longest reach of a waterfall
 
 
 class Kind(StrEnum):
-    """How marks are drawn. Further kinds (curves, dumbbell, heatmap, Sankey) come with their pages."""
+    """How marks are drawn. Further kinds (curves, dumbbell) come with their pages."""
 
     LINE = "line"  # one line a series, with a ribbon where its marks have intervals
     AREA = "area"  # areas stacked on each other; with one series a plain area
@@ -27,6 +26,7 @@ class Kind(StrEnum):
     DOTS = "dots"  # one dot a series in each category's row, with whiskers where marks have intervals
     HISTOGRAM = "histogram"  # bars without gaps; one series; the categories are the bins
     WATERFALL = "waterfall"  # steps in rows, each from where the one above ends, to totals; one series, no intervals
+    HEATMAP = "heatmap"  # a matrix: categories are rows, series are columns, the axis is the scale of the colours
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +36,7 @@ class Mark:
     `text`: the value as people read it, with its unit ("€1,234"). `low`, `high`: its interval, both or neither, and
     `low_text`, `high_text` as people read them. `detail`: further lines of the tooltip. `href`: where a click leads.
     `colour`: where it differs from the series'. `is_total`: of a waterfall, that it stands on zero and is what the
-    steps before it come to.
+    steps before it come to. `is_thin`: that there is little evidence for it, for which a heatmap hatches its cell.
     """
 
     value: float
@@ -49,6 +49,7 @@ class Mark:
     href: str = ""
     colour: Colour | None = None
     is_total: bool = False
+    is_thin: bool = False
 
     def __post_init__(self) -> None:
         numbers = [number for number in (self.value, self.low, self.high) if number is not None]
@@ -60,6 +61,11 @@ class Mark:
             raise ValueError("An interval is also given in words.")
         if self.low is not None and self.high is not None and self.low > self.high:
             raise ValueError(f"An interval must not end ({self.high}) below its start ({self.low}).")
+
+    @property
+    def with_interval(self) -> str:
+        """The mark as people read it, such as "2.4 (1.9–3.1)"."""
+        return self.text if self.low is None else f"{self.text} ({self.low_text}–{self.high_text})"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,10 +121,11 @@ class Axis:
 
 @dataclass(frozen=True, slots=True)
 class TableCell:
-    """A value in the table of a chart: as a number, and as people read it."""
+    """A value in the table of a chart: as a number, as people read it, and where it leads."""
 
     value: float | None
     text: str
+    href: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,7 +146,8 @@ class ChartSpec:
     categories are. `interval`: the level of the marks' intervals ("95% interval"), "" without any.
 
     Raises ValueError if marks and categories do not match, a mark or tick lies outside the axis, bars or areas do not
-    start at zero, or a total is not what the steps before it come to.
+    start at zero, a total is not what the steps before it come to, or the axis of a heatmap neither starts at zero nor
+    reaches as far below it as above.
     """
 
     id: str
@@ -156,8 +164,7 @@ class ChartSpec:
     horizontal: bool = False
 
     def __post_init__(self) -> None:
-        if not _ID.fullmatch(self.id):
-            raise ValueError(f"“{self.id}” cannot be the id of a chart: lower-case letters, digits and hyphens only.")
+        require_id(self.id)
         if not self.series or not self.categories:
             raise ValueError(f"The chart “{self.id}” has no series or no categories; show why instead of a chart.")
         if len({series.name for series in self.series}) < len(self.series):
@@ -171,6 +178,8 @@ class ChartSpec:
             raise ValueError(f"A {self.kind} has one series.")
         if self.kind == Kind.WATERFALL:
             self._require_sums()
+        if self.kind == Kind.HEATMAP and self.axis.low not in (0.0, -self.axis.high):
+            raise ValueError(f"The scale of “{self.id}” must be symmetric around zero, or start there.")
         self._require_room()
 
     def _require_sums(self) -> None:
@@ -195,6 +204,9 @@ class ChartSpec:
         yield from (tick.value for tick in self.axis.ticks)
         if self.kind == Kind.WATERFALL:
             yield from (end for step in self.steps if step for end in step)
+            return
+        if self.kind == Kind.HEATMAP:  # intervals are said, and have no colour
+            yield from (mark.value for series in self.series for mark in series.marks if mark)
             return
         if self.adds_up:
             for place in range(len(self.categories)):
@@ -242,7 +254,12 @@ class ChartSpec:
         return (self,)
 
     def table(self) -> Table:
-        """Return every number of the chart: for each series its value and, where there are any, its interval."""
+        """Return every number of the chart: for each series its value and, where there are any, its interval.
+
+        A heatmap's table has its columns, not three for each: intervals stand behind their values, in brackets.
+        """
+        if self.kind == Kind.HEATMAP:
+            return self._matrix()
         columns: list[str] = []
         cells: list[list[TableCell]] = [[] for _ in self.categories]
         for series in self.series:
@@ -257,6 +274,18 @@ class ChartSpec:
         rows = tuple((category, tuple(row)) for category, row in zip(self.categories, cells, strict=True))
         return Table(category_title=self.category_title, columns=tuple(columns), rows=rows)
 
+    def _matrix(self) -> Table:
+        lines = zip(*(series.marks for series in self.series), strict=True)
+        cells = (
+            tuple(TableCell(mark.value, mark.with_interval, mark.href) if mark else _GAP for mark in line)
+            for line in lines
+        )
+        return Table(
+            category_title=self.category_title,
+            columns=tuple(series.name for series in self.series),
+            rows=tuple(zip(self.categories, cells, strict=True)),
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SmallMultiples:
@@ -269,14 +298,12 @@ class SmallMultiples:
     subtitle: str = ""
 
     def __post_init__(self) -> None:
-        if not _ID.fullmatch(self.id):
-            raise ValueError(f"“{self.id}” cannot be the id of a chart: lower-case letters, digits and hyphens only.")
+        require_id(self.id)
         ids = [self.id, *(panel.id for panel in self.panels)]
         if len(set(ids)) < len(ids):
             raise ValueError(f"Two panels of “{self.id}” have one id.")
 
 
-Chart: TypeAlias = ChartSpec | SmallMultiples
 _GAP = TableCell(None, "\N{EN DASH}")
 
 
@@ -284,8 +311,7 @@ def _interval(mark: Mark) -> list[TableCell]:
     return [TableCell(mark.low, mark.low_text), TableCell(mark.high, mark.high_text)]
 
 
-def require_unique_ids(charts: Sequence[Chart]) -> None:
-    """Raise ValueError if two charts of one page have one id."""
-    ids = [one for chart in charts for one in {chart.id, *(panel.id for panel in chart.panels)}]
-    if twice := sorted({one for one in ids if ids.count(one) > 1}):
-        raise ValueError(f"Two charts of the page have the id “{twice[0]}”.")
+def require_id(name: str) -> None:
+    """Raise ValueError if this cannot be the id of a chart."""
+    if not _ID.fullmatch(name):
+        raise ValueError(f"“{name}” cannot be the id of a chart: lower-case letters, digits and hyphens only.")

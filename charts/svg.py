@@ -7,16 +7,18 @@ the interval. Lines of the grid are "-tick-0" and so on.
 """
 
 import itertools
-import threading
+from collections.abc import Sequence
 
-from charts.canvas import FONT_PX, GRID, MUTED, ZERO, Canvas, Point, settings, shortened, text_width_px
+from charts import svg_heatmap, svg_sankey
+from charts.canvas import FONT_PX, GRID, MUTED, ZERO, Canvas, Point, drawing, shortened, text_width_px
+from charts.chart import Chart
 from charts.layout import GAP_PX, LEADER_PX, LINE_PX, Lane, Layout
 from charts.placing import apart, around, runs
-from charts.spec import Chart, Kind, Mark, Series
+from charts.sankey import SankeySpec
+from charts.spec import ChartSpec, Kind, Mark, Series
 from charts.wording import INK, readable_on, with_interval
 
 LEAST_WIDTH_PX = 240
-_DRAWING = threading.Lock()  # matplotlib's settings are global to the process
 _PANEL_GAP_PX = 32.0
 _DOT_PX = 10.0
 
@@ -28,20 +30,38 @@ def render(chart: Chart, *, width_px: int = 960) -> str:
     """
     if width_px < LEAST_WIDTH_PX:
         raise ValueError(f"A chart needs {LEAST_WIDTH_PX} pixels, not {width_px}.")
-    with _DRAWING, settings():
-        columns = 2 if len(chart.panels) > 1 and width_px >= 640 else 1
-        panel_px = (width_px - (columns - 1) * _PANEL_GAP_PX) / columns
-        layouts = [Layout(spec, width_px=panel_px, named=len(chart.panels) > 1) for spec in chart.panels]
-        rows = [layouts[first : first + columns] for first in range(0, len(layouts), columns)]
-        heights = [max(layout.height_px for layout in row) for row in rows]
-        canvas = Canvas(width_px, sum(heights) + _PANEL_GAP_PX * (len(rows) - 1))
-        top = 0.0
-        for row, height in zip(rows, heights, strict=True):
-            for place, layout in enumerate(row):
-                _Panel(layout, canvas, left=place * (panel_px + _PANEL_GAP_PX), top=top).draw()
-            top += height + _PANEL_GAP_PX
+    with drawing():
+        if isinstance(chart, SankeySpec):
+            canvas = svg_sankey.drawn(chart, width_px=width_px)
+        else:
+            canvas = _drawn(chart.panels, width_px)
         description = " ".join(filter(None, (f"{chart.subtitle}." if chart.subtitle else "", chart.summary)))
         return canvas.svg(name=chart.id, title=chart.title, description=description)
+
+
+def _drawn(panels: Sequence[ChartSpec], width_px: float) -> Canvas:
+    columns = 2 if len(panels) > 1 and width_px >= 640 else 1
+    panel_px = (width_px - (columns - 1) * _PANEL_GAP_PX) / columns
+    layouts = [_layout(spec, width_px=panel_px, named=len(panels) > 1) for spec in panels]
+    rows = [layouts[first : first + columns] for first in range(0, len(layouts), columns)]
+    heights = [max(layout.height_px for layout in row) for row in rows]
+    canvas = Canvas(width_px, sum(heights) + _PANEL_GAP_PX * (len(rows) - 1))
+    top = 0.0
+    for row, height in zip(rows, heights, strict=True):
+        for place, layout in enumerate(row):
+            left = place * (panel_px + _PANEL_GAP_PX)
+            if isinstance(layout, svg_heatmap.HeatLayout):
+                svg_heatmap.draw(layout, canvas, left=left, top=top)
+            else:
+                _Panel(layout, canvas, left=left, top=top).draw()
+        top += height + _PANEL_GAP_PX
+    return canvas
+
+
+def _layout(spec: ChartSpec, *, width_px: float, named: bool) -> Layout | svg_heatmap.HeatLayout:
+    if spec.kind == Kind.HEATMAP:
+        return svg_heatmap.HeatLayout(spec, width_px=width_px, named=named)
+    return Layout(spec, width_px=width_px, named=named)
 
 
 class _Panel:

@@ -18,9 +18,7 @@ def printable(text: str) -> str:
 
 def with_interval(mark: Mark) -> str:
     """Return a mark as people read it, such as "2.4 (1.9–3.1)"."""
-    if mark.low is None:
-        return printable(mark.text)
-    return printable(f"{mark.text} ({mark.low_text}–{mark.high_text})")
+    return printable(mark.with_interval)
 
 
 def readable_on(colour: str) -> str:

@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from openpyxl.cell.cell import Cell
 from openpyxl.chart import AreaChart, BarChart, LineChart, Reference
 from openpyxl.chart.data_source import NumDataSource, NumRef
 from openpyxl.chart.error_bar import ErrorBars
@@ -21,14 +20,15 @@ from openpyxl.styles import Font
 from openpyxl.utils import coordinate_to_tuple, get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
+from charts import xlsx_heatmap
 from charts.native_axes import major_unit, named_every, value_format
 from charts.number_formats import number_format, number_formats
 from charts.spec import ChartSpec, Kind, Mark, Series
 from charts.waterfall import Part, label_formats, parts
 from charts.wording import printable, readable_on
+from charts.xlsx_cells import write_text
 
 INK, MUTED, FAINT, RULE = "14181F", "5A6372", "868F9D", "E2E5EA"
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 WIDTH_CM, HEIGHT_CM, ROW_CM = 19.0, 8.5, 0.62
 MOST_LABELS = 30  # of values written at bars
 
@@ -37,8 +37,12 @@ def add_chart(sheet: Worksheet, chart: ChartSpec, *, data_anchor: str, chart_anc
     """Write the chart's table into cells from `data_anchor` on, and a chart of them at `chart_anchor`.
 
     The row below the header is that of the first category. A column apart from the table stands what only the chart
-    needs: the short names of the categories, and how far intervals reach beyond their values.
+    needs: the short names of the categories, and how far intervals reach beyond their values. A heatmap is itself its
+    table, at `chart_anchor`.
     """
+    if chart.kind == Kind.HEATMAP:
+        xlsx_heatmap.add_heatmap(sheet, chart, data_anchor=data_anchor, chart_anchor=chart_anchor)
+        return
     row, column = coordinate_to_tuple(data_anchor)
     table = chart.table()
     _write_table(sheet, chart, row, column)
@@ -93,18 +97,16 @@ def _write_names(sheet: Worksheet, chart: ChartSpec, row: int, column: int) -> N
         write_text(sheet.cell(line, column), category.tick_text)
 
 
-def write_text(cell: Cell, text: str) -> Cell:
-    """Write text that stays text, whatever it starts with."""
-    cell.value = printable(text)
-    if cell.value.startswith(FORMULA_STARTS):
-        cell.data_type = "s"
-        cell.quotePrefix = True  # or Excel reads it anew as soon as somebody edits the cell
-    return cell
-
-
 def height_in_rows(chart: ChartSpec) -> int:
     """How many rows of a sheet the chart covers, with one to spare."""
+    if chart.kind == Kind.HEATMAP:
+        return xlsx_heatmap.height_in_rows(chart)
     return int(_height(chart) / 0.53) + 2
+
+
+def width_in_columns(chart: ChartSpec) -> int:
+    """How many columns of a sheet the chart itself needs: a native one lies above any number of them."""
+    return xlsx_heatmap.width_in_columns(chart) if chart.kind == Kind.HEATMAP else 1
 
 
 def _height(chart: ChartSpec) -> float:

@@ -120,6 +120,7 @@ def load_journeys(
     grouping: str = "",
     views: bool = True,
     lead_goal: Goal | None = None,
+    with_segment: bool = False,
     on_progress: store.OnProgress = store.nobody_watches,
 ) -> JourneyData:
     """The journeys that end in a period: local days of the workspace from `start` to `end`, both included.
@@ -128,7 +129,8 @@ def load_journeys(
     that of one set of active imports. `grouping`: how channels are grouped, as `Workspace.Grouping` names it; as in the
     workspace's settings where it is "". Without `views`, touches that are impressions are left out as if they had never
     been imported, also of null paths and of what the segment looks at. With a `lead_goal`, each journey knows its last
-    lead (`Journeys.lead_at`). `on_progress` gets a fraction now and then while a snapshot is being built, and
+    lead (`Journeys.lead_at`). `with_segment`: its touches know the kind of customer that they came with, whether or not
+    the segment looks at it. `on_progress` gets a fraction now and then while a snapshot is being built, and
     may raise to stop it.
 
     Raises ValueError if the period ends before it starts or the window is negative, and store.DataChanged if imports
@@ -137,7 +139,7 @@ def load_journeys(
     period_start_us, period_stop_us = Period(start, end).bounds_us(workspace.zone)
     touches, conversions = load_touches_and_conversions(
         workspace=workspace,
-        with_segment=segment is not None and segment.looks_at(What.ATTRIBUTE),
+        with_segment=with_segment or (segment is not None and segment.looks_at(What.ATTRIBUTE)),
         on_progress=on_progress,
     )
     whole = build_journeys(

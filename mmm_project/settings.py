@@ -83,6 +83,7 @@ INSTALLED_APPS = [
     "analyses",
     "attribution",
     "weightings",
+    "crosschannel",
     "reports",
 ]
 

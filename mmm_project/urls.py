@@ -15,6 +15,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("analyses.urls")),
     path("", include("attribution.urls")),
     path("", include("weightings.urls")),
+    path("", include("crosschannel.urls")),
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),
 ]

@@ -1,7 +1,8 @@
 """Fixtures that every test may use: people, their workspace, and browsers signed in as them."""
 
+import gc
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 from django.conf import settings
@@ -18,6 +19,17 @@ from tests import factories
 def pytest_runtest_setup() -> None:
     """Nothing leaves this machine: loopback and Unix sockets only."""
     socket_allow_hosts(["127.0.0.1", "::1"], allow_unix_socket=True)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Iterator[None]:
+    """What is collected stays to the end: no search for garbage needs to look through it, now or later."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 @pytest.hookimpl(trylast=True)

@@ -12,8 +12,9 @@ from pptx.enum.text import MSO_ANCHOR
 from pptx.util import Emu, Inches, Length, Pt
 
 from analyses.documents import Card, DataTable, Document, Figure, Row, Section
-from charts import Chart, ChartSpec
+from charts import Chart, ChartSpec, SankeySpec
 from charts.pptx import add_chart
+from charts.sankey_office import add_to_slide
 from reports.exports.deck import (
     ACCENT,
     BAD,
@@ -35,11 +36,13 @@ from reports.exports.deck import (
     fill_table,
     write_paragraph,
 )
+from reports.exports.flows import table_of
 
 Item = TypeVar("Item")
 TONES = {"good": GOOD, "bad": BAD}
 CARDS_IN_A_ROW, CARD_HEIGHT, GAP = 4, Inches(2.1), Inches(0.25)
 PANELS_ON_A_SLIDE = 6
+MOST_LINKS = 24  # of a Sankey diagram in its table; Excel and the page have all
 LINES_ON_A_SLIDE = 13
 LETTERS_IN_A_LINE = 44  # of the first column of a table, at 12 points
 LETTERS_OF_A_FACT = 120  # in a line, at 14 points
@@ -132,7 +135,12 @@ def _sentences(deck: Deck, title: str, sentences: Sequence[str]) -> None:
 
 
 def _chart(deck: Deck, chart: Chart, section: str) -> None:
-    """A chart on its slide; of small multiples six, in a grid."""
+    """A chart on its slide; of small multiples six, in a grid. What is a picture is followed by its numbers."""
+    if isinstance(chart, SankeySpec):
+        slide = deck.add_slide(chart.title, notes=chart.summary, section=section, subtitle=chart.subtitle)
+        add_to_slide(slide, chart, left=MARGIN, top=TOP, width=BODY_WIDTH, height=BODY_HEIGHT)
+        _table(deck, table_of(chart, most=MOST_LINKS), section)
+        return
     panels: Sequence[ChartSpec] = chart.panels
     if not panels:
         _sentences(deck, chart.title, [chart.summary])

@@ -14,10 +14,14 @@ from openpyxl.worksheet.pagebreak import Break
 from openpyxl.worksheet.worksheet import Worksheet
 
 from analyses.documents import DataTable, Document, Figure, RawCell, Section
-from charts import Chart, ChartSpec
+from charts import Chart, ChartSpec, SankeySpec
 from charts.number_formats import GENERAL, number_format
+from charts.sankey_office import add_to_sheet
+from charts.sankey_office import height_in_rows as height_of_picture
 from charts.wording import printable
-from charts.xlsx import add_chart, height_in_rows, write_text
+from charts.xlsx import add_chart, height_in_rows, width_in_columns
+from charts.xlsx_cells import write_text
+from reports.exports.flows import table_of
 
 INK, MUTED, ACCENT = "14181F", "5A6372", "032389"
 NAME = "Calibri"
@@ -78,9 +82,15 @@ def _summary(sheet: Worksheet, document: Document) -> None:
 
 
 def _section(sheet: Worksheet, section: Section) -> None:
-    """Sentences, tables, then charts; what a chart reads its numbers from stands to its right and is not printed."""
+    """Sentences, tables, then charts; what a chart reads its numbers from stands to its right and is not printed.
+
+    A chart that is a picture has its numbers below it.
+    """
     tables = [table.with_bounds for table in section.tables]
-    printed = max([CHART_COLUMNS, *(len(table.columns) for table in tables)])
+    flows = [table_of(chart) for chart in section.charts if isinstance(chart, SankeySpec)]
+    panels = [panel for chart in section.charts for panel in chart.panels if isinstance(panel, ChartSpec)]
+    wide = [*map(width_in_columns, panels), *(len(table.columns) for table in (*tables, *flows))]
+    printed = max([CHART_COLUMNS, *wide])
     _set_widths(sheet, printed)
     _title(sheet, 1, section.title)
     row = 2
@@ -96,6 +106,8 @@ def _section(sheet: Worksheet, section: Section) -> None:
 
 def _chart(sheet: Worksheet, row: int, chart: Chart, *, data_column: int) -> int:
     """Put a chart, or several under one title, on the sheet from `row` on, and return the row after it."""
+    if isinstance(chart, SankeySpec):
+        return _picture(sheet, row, chart)
     sheet.column_dimensions[get_column_letter(data_column)].width = LABEL_WIDTH
     heights = [max(height_in_rows(panel), len(panel.categories) + 1) for panel in chart.panels]
     _keep_together(sheet, row, 2 + sum(heights[:1]))
@@ -112,6 +124,15 @@ def _chart(sheet: Worksheet, row: int, chart: Chart, *, data_column: int) -> int
         add_chart(sheet, panel, data_anchor=anchor, chart_anchor=f"A{row}")
         row += height + 1
     return row
+
+
+def _picture(sheet: Worksheet, row: int, chart: SankeySpec) -> int:
+    """Put a chart that Excel does not have on the sheet from `row` on, with its table, and return the row after it."""
+    _keep_together(sheet, row, 2 + height_of_picture(chart))
+    write_text(sheet.cell(row, 1), chart.title).font = HEADING
+    row = _prose(sheet, row + 1, chart.subtitle, QUIET) if chart.subtitle else row + 1
+    add_to_sheet(sheet, chart, anchor=f"A{row}")
+    return _table(sheet, row + height_of_picture(chart), table_of(chart))
 
 
 def _keep_together(sheet: Worksheet, row: int, rows: int) -> None:

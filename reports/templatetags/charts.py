@@ -3,7 +3,7 @@
 from django import template
 
 from charts.browser import Figure, figure
-from charts.spec import Chart
+from charts.chart import Chart
 
 register = template.Library()
 

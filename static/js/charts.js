@@ -5,15 +5,28 @@ import "../vendor/d3/d3.min.js";
 import { drawArea } from "./charts/area.js";
 import { drawBars } from "./charts/bars.js";
 import { drawDots } from "./charts/dots.js";
+import { drawHeatmap } from "./charts/heatmap.js";
+import { walkCells } from "./charts/heatmap-keyboard.js";
 import { drawHistogram } from "./charts/histogram.js";
 import { walkLinks, walkMarks } from "./charts/keyboard.js";
 import { drawLine } from "./charts/line.js";
+import { drawSankey } from "./charts/sankey.js";
 import { hideTooltip, leaveTooltip, showTooltip, tooltipContent } from "./charts/tooltip.js";
 import { drawWaterfall } from "./charts/waterfall.js";
 
-// Further kinds (curves, dumbbell, heatmap, Sankey) come with their pages: a module each, named here. It
-// draws a chart into `svg` and returns `indexAt(x, y)`, `extent(index)` and `highlight(index)`, in pixels of the plot.
-const KINDS = { area: drawArea, bars: drawBars, dots: drawDots, histogram: drawHistogram, line: drawLine, waterfall: drawWaterfall };
+// Further kinds (curves, dumbbell) come with their pages: a module each, named here. It draws a chart into `svg`
+// and returns `indexAt(x, y)`, `extent(index)` and `highlight(index)`, in pixels of the plot, and, where the tooltip is not
+// that of a category, `tooltip(chart, index)`. An index is that of a category or, in a heatmap, of a cell.
+const KINDS = {
+  area: drawArea,
+  bars: drawBars,
+  dots: drawDots,
+  heatmap: drawHeatmap,
+  histogram: drawHistogram,
+  line: drawLine,
+  sankey: drawSankey,
+  waterfall: drawWaterfall,
+};
 
 class ChartFigure extends HTMLElement {
   connectedCallback() {
@@ -26,7 +39,8 @@ class ChartFigure extends HTMLElement {
     const listen = (target, type, act) => target.addEventListener(type, act, { signal: this.listening.signal });
     for (const type of ["pointermove", "pointerdown"]) listen(this.svg, type, (event) => this.pointed(event));
     listen(this.svg, "pointerleave", (event) => this.left(event));
-    this.walk = (this.chart.links === "none" ? walkMarks : walkLinks)(this, listen);
+    const walk = this.chart.links === "none" ? walkMarks : walkLinks;
+    this.walk = (this.chart.kind === "heatmap" ? walkCells : walk)(this, listen);
     this.resizing = new ResizeObserver(() => this.draw());
     this.resizing.observe(this);
     this.draw();
@@ -94,7 +108,8 @@ class ChartFigure extends HTMLElement {
       const extent = { left: frame.left + left, right: frame.left + right, top: frame.top + top, bottom: frame.top + bottom };
       return { extent, pointer };
     };
-    showTooltip(this, tooltipContent(this.chart, index, place), locate, { across: this.across });
+    const content = this.layout.tooltip ?? tooltipContent;
+    showTooltip(this, content(this.chart, index, place), locate, { across: this.across });
     this.emphasise(index);
   }
 

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,9 @@ from typing import Any
 import celery
 import pytest
 import time_machine
-from django.test import Client
+from django.db import transaction
+from django.test import Client, override_settings
+from pytest_django import DjangoDbBlocker
 from pytest_django.fixtures import Settings
 
 from accounts.models import User, Workspace
@@ -24,24 +27,46 @@ from marketing import store
 from marketing.health import reports
 from marketing.models import Channel, HealthReport
 from marketing.receivers import create_default_goals
-from tests.marketing.health.conftest import THIS_MORNING
+from tests.factories import WorkspaceFactory
+from tests.marketing.health.conftest import DAYS, THIS_MORNING
 from tests.marketing.health.loading import load_world
 from tests.marketing.health.worlds import world_with
 
 FAULTS = ("tracking_outage", "order_outlier", "spend_gap", "missing_campaign")
 
 
+@pytest.fixture(scope="module")
+def half_year(
+    django_db_setup: None, django_db_blocker: DjangoDbBlocker, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Path]:
+    """Data with faults, loaded once: each test begins a transaction of its own inside this one. Returns their files."""
+    media = tmp_path_factory.mktemp("media")
+    with (
+        override_settings(MEDIA_ROOT=str(media)),
+        time_machine.travel(THIS_MORNING, tick=False),
+        django_db_blocker.unblock(),
+        transaction.atomic(),
+    ):
+        workspace = WorkspaceFactory.create(name="Acme", slug="acme")
+        create_default_goals(workspace=workspace)
+        load_world(workspace, world_with(*FAULTS, days=DAYS)[0], tmp_path_factory.mktemp("files"))
+        yield media
+        transaction.set_rollback(True)
+
+
+@pytest.fixture
+def workspace(half_year: Path, db: None) -> Workspace:
+    return Workspace.objects.get(slug="acme")
+
+
 @pytest.fixture
 def shop(
-    workspace: Workspace, tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Workspace]:
-    """Half a year of data with faults, this morning."""
-    settings.MEDIA_ROOT = str(tmp_path / "media")
+    workspace: Workspace, half_year: Path, tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> Workspace:
+    """Half a year of data with faults, this morning. What is kept of it in files is this test's alone."""
+    settings.MEDIA_ROOT = str(shutil.copytree(half_year, tmp_path / "media"))
     monkeypatch.setattr(celery.current_app, "send_task", lambda *_args, **_kwargs: None)
-    create_default_goals(workspace=workspace)
-    with time_machine.travel(THIS_MORNING, tick=False):
-        load_world(workspace, world_with(*FAULTS, days=180)[0], tmp_path)
-        yield workspace
+    return workspace
 
 
 @pytest.fixture

@@ -7,7 +7,19 @@ from django.http import HttpRequest, HttpResponse
 from django.template import Context, Template
 from django.urls import URLPattern, URLResolver, path
 
-from charts import Category, Chart, ChartSpec, Colour, Kind, Mark, Series, axis
+from charts import (
+    Category,
+    Chart,
+    ChartSpec,
+    Colour,
+    Kind,
+    Mark,
+    SankeySpec,
+    Series,
+    axis,
+    example_flows,
+    example_heatmaps,
+)
 from charts.examples import EXAMPLES
 from mmm_project import urls
 
@@ -97,6 +109,16 @@ def _many_days() -> ChartSpec:
     )
 
 
+def _flows_with_links(address: str) -> SankeySpec:
+    """Journeys of three steps, which lead to `address`, where "{}" stands for the place of the node or link."""
+    spec = example_flows.FLOWS["journeys-with-long-names"]
+    return replace(
+        spec,
+        nodes=tuple(replace(node, href=address.format(f"node-{place}")) for place, node in enumerate(spec.nodes)),
+        links=tuple(replace(link, href=address.format(f"link-{place}")) for place, link in enumerate(spec.links)),
+    )
+
+
 _BARS, _LINE = EXAMPLES["grouped-bars"], EXAMPLES["line"]
 assert isinstance(_BARS, ChartSpec)
 assert isinstance(_LINE, ChartSpec)
@@ -106,11 +128,16 @@ PLAIN_LINE = _with_links(_LINE, category="", mark="")
 DIFFICULT = _difficult()
 EQUAL_DOTS = _equal_dots()
 MANY_DAYS = _many_days()
+LINKED_MATRIX = _with_links(example_heatmaps.PAIRS, category="", mark="/charts/elsewhere/?cell={}")
+LINKED_FLOWS = _flows_with_links("/charts/elsewhere/?flow={}")
+PLAIN_FLOWS = replace(_flows_with_links(""), id="plain-flows")
 PAGES: dict[str, tuple[Chart, ...]] = {
-    "examples": tuple(EXAMPLES.values()),
+    "examples": tuple(chart for chart in EXAMPLES.values() if chart != example_heatmaps.MANY),  # axe takes its time
     "links": (LINKED_BARS, LINKED_MARKS),
     "plain": (PLAIN_LINE, DIFFICULT, EQUAL_DOTS),
     "many": (MANY_DAYS,),
+    "matrix": (LINKED_MATRIX, example_heatmaps.SHARES),
+    "flows": (LINKED_FLOWS, PLAIN_FLOWS),
     "elsewhere": (),
 }
 

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
-from charts import ChartSpec, Kind
+from charts import ChartSpec, Kind, SankeySpec
 from tests.browser import chart_pages
 from tests.browser.conftest import window
 from tests.browser.keyboard import tab_to
@@ -49,11 +49,14 @@ def marks(page: Page, place: int) -> list[dict[str, Any]]:
     return drawn
 
 
-def panels(name: str) -> list[ChartSpec]:
+def panels(name: str) -> list[ChartSpec | SankeySpec]:
     return [panel for chart in chart_pages.PAGES[name] for panel in chart.panels]
 
 
-def told(panel: ChartSpec) -> set[Said]:
+def told(panel: ChartSpec | SankeySpec) -> set[Said]:
+    if isinstance(panel, SankeySpec):
+        nodes = {(panel.value_title, node.label, (node.value,)) for node in panel.nodes}
+        return nodes | {(panel.value_title, panel.link_label(link), (link.value,)) for link in panel.links}
     return {
         (series.name, category.label, tuple(end for end in (mark.value, mark.low, mark.high) if end is not None))
         for series in panel.series
@@ -84,7 +87,7 @@ def test_bars_are_as_long_as_their_values(live_server: LiveServer, page: Page) -
     for name in ("examples", "plain"):
         visit(page, live_server, name)
         for place, panel in enumerate(panels(name)):
-            if panel.kind not in (Kind.BARS, Kind.HISTOGRAM, Kind.WATERFALL):
+            if isinstance(panel, SankeySpec) or panel.kind not in (Kind.BARS, Kind.HISTOGRAM, Kind.WATERFALL):
                 continue
             plot = page.locator("chart-figure").nth(place).locator(".plot").evaluate("plot => ({...plot.dataset})")
             pixels = abs(float(plot["highPx"]) - float(plot["lowPx"])) / (panel.axis.high - panel.axis.low)
@@ -214,6 +217,69 @@ def test_a_chart_drawn_anew_keeps_its_height_and_the_focus(live_server: LiveServ
     assert after["height"] == before["height"]
     expect(display).to_be_focused()
     expect(page.locator(".chart-tooltip:popover-open")).to_contain_text("Display")
+
+
+@one_look
+def test_the_arrow_keys_lead_from_cell_to_cell_of_a_matrix(live_server: LiveServer, page: Page) -> None:
+    visit(page, live_server, "matrix")
+    tooltip = page.locator(".chart-tooltip:popover-open")
+    tab_to(page, page.get_by_role("link", name="Paid Search and Paid Social: +96, 95% interval 65 to 127"))
+    page.keyboard.press("End")
+    expect(page.get_by_role("link", name="Paid Search and Referral: +6")).to_be_focused()
+    expect(tooltip).to_contain_text("Thin evidence")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Home")
+    page.keyboard.press("ArrowRight")  # past the cell of the channel with itself
+    expect(page.get_by_role("link", name="Paid Social and Display: +42")).to_be_focused()
+    expect(page.locator(".heat-name.active")).to_have_text(["Display", "Paid Social"])
+    page.keyboard.press("Tab")
+    expect(page.locator("summary").first).to_be_focused()
+    expect(tooltip).to_have_count(0)
+    page.keyboard.press("Shift+Tab")
+    expect(page.get_by_role("link", name="Paid Social and Display: +42")).to_be_focused()
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/charts/elsewhere/?cell=2-1")
+
+
+@one_look
+def test_pointing_at_a_cell_says_its_pair_value_interval_and_details(live_server: LiveServer, page: Page) -> None:
+    visit(page, live_server, "matrix")
+    tooltip = page.locator(".chart-tooltip:popover-open")
+    page.get_by_role("link", name="Email and Paid Social:").hover()
+    expect(tooltip.locator("p, .tooltip-row")).to_have_text(
+        [
+            "Email and Paid Social",
+            "+102 (62–142)",
+            "Conversions more or fewer than alone",
+            "2,760 journeys touched both",
+            "In brackets: 95% interval",
+        ]
+    )
+    expect(page.locator(".heat-name.active")).to_have_text(["Paid Social", "Email"])
+    page.get_by_role("img", name="Direct, Conversion: 13.4%").hover()
+    expect(tooltip.locator("p, .tooltip-row")).to_have_text(["Direct, Conversion", "13.4%", "Share of touchpoints, %"])
+
+
+@both_widths
+def test_a_matrix_scrolls_sideways_beside_the_names_of_its_rows(
+    live_server: LiveServer, page: Page, look: Look
+) -> None:
+    visit(page, live_server, "matrix")
+    region = page.get_by_role("region", name="Cells: Email and social")
+    assert region.get_attribute("tabindex") == ("0" if look[1] < 500 else None)
+    tab_to(page, page.get_by_role("link", name="Paid Search and Paid Social"))
+    for _ in range(2):
+        for key in ("End", "Home"):
+            page.keyboard.press(key)
+            cell, names = region.locator(":focus > .mark").bounding_box(), region.locator(".heat-names").bounding_box()
+            frame = region.bounding_box()
+            assert cell
+            assert names
+            assert frame
+            assert names["x"] == pytest.approx(frame["x"], abs=1)
+            assert names["x"] + names["width"] <= cell["x"] + 1
+            assert cell["x"] + cell["width"] <= frame["x"] + frame["width"] + 2
+            assert min(cell["width"], cell["height"]) >= 24
 
 
 def test_without_scripts_the_table_is_the_chart(live_server: LiveServer, browser: Browser) -> None:

@@ -72,6 +72,7 @@ class World:
         dashboard, history = f"/w/{self.shop.slug}/dashboard/", f"/w/{self.shop.slug}/runs/"
         channel = f"{dashboard}channels/{self.cases['']['channel_id']}/"
         health = f"/w/{self.shop.slug}/data/health/"
+        across = f"/w/{self.shop.slug}/crosschannel/{self.cases['across channels']['run_id']}"
         one, other = self.runs
         return {
             **self.elsewhere,
@@ -80,6 +81,10 @@ class World:
             "channel without comparison": f"{channel}?period=last_60&compare=none",
             "channel of nonsense": f"{channel}?start=2020-01-01&model=magic&goal=nothing&compare=moon",
             "comparison of runs": f"{history}compare/?run={one.pk}&run={other.pk}",
+            "journeys of a link": f"{across}/journeys/?at=1:Email&at=2:Display",
+            "journeys like none": f"{across}/journeys/?with=Email&search=nowhere",
+            "pair of channels": f"{across}/pair/?a=Email&b=Paid+Search",
+            "cross-channel of nobody": f"/w/{self.shop.slug}/crosschannel/?segment=Nobody&path_contains=Email",
             "imports of a dataset": f"/w/{self.shop.slug}/data/?dataset=controls&status=active",
             "imports like none": f"/w/{self.shop.slug}/data/?status=loading",
             "health of all days": f"{health}?start=2020-01-01&end=2026-01-31&dataset=spend",
@@ -115,6 +120,7 @@ def build_world(fill: Callable[[Workspace], None]) -> World:
     queued = _ask(shop, owner, model=["first"], carried_out=False)
     of_media, of_points = keep_weightings(shop)
     stored, scenario = keep_scenario(shop, owner)
+    across = _ask(shop, owner, kind="crosschannel")
     segment, thorough = _keep_segments(shop, owner)
     of_segment = _ask(shop, owner, model=["linear", "last"], segment=segment.name)
     set_plan(workspace=shop, plan="professional", by=None)
@@ -156,6 +162,7 @@ def build_world(fill: Callable[[Workspace], None]) -> World:
         "of media": arguments | {"run_id": of_media.pk},
         "of a stored model": arguments | {"run_id": stored.pk},
         "of media in points": arguments | {"run_id": of_points.pk},
+        "across channels": arguments | {"run_id": across.pk},
         "of every condition": arguments | {"segment_id": thorough.pk},
         "of every rule": arguments | {"model_id": thorough_model.pk},
         "archived": arguments | {"model_id": archived_model.pk},
@@ -238,10 +245,10 @@ def _keep_custom_models(workspace: Workspace, by: User) -> tuple[CustomModel, Cu
     return short, thorough, archived
 
 
-def _ask(workspace: Workspace, by: User, *, carried_out: bool = True, **params: object) -> Run:
-    run = request_run(
-        workspace=workspace, kind="attribution", params=params, by=by, trigger=Run.Trigger.PAGE, ring=False
-    )
+def _ask(
+    workspace: Workspace, by: User, *, kind: str = "attribution", carried_out: bool = True, **params: object
+) -> Run:
+    run = request_run(workspace=workspace, kind=kind, params=params, by=by, trigger=Run.Trigger.PAGE, ring=False)
     if carried_out:
         execute(job_id=run.job_id)
     return run

@@ -3,11 +3,15 @@
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from charts import ChartSpec
+from charts import ChartSpec, Kind
 from charts.examples import EXAMPLES
 
 Place: TypeAlias = tuple[int, int]  # of the series and of the category
-PANELS: dict[str, ChartSpec] = {panel.id: panel for chart in EXAMPLES.values() for panel in chart.panels}
+_SPECS = [panel for chart in EXAMPLES.values() for panel in chart.panels if isinstance(panel, ChartSpec)]
+# Charts whose values can be read off an axis, and those whose cells say them.
+PANELS: dict[str, ChartSpec] = {panel.id: panel for panel in _SPECS if panel.kind != Kind.HEATMAP}
+HEATMAPS: dict[str, ChartSpec] = {panel.id: panel for panel in _SPECS if panel.kind == Kind.HEATMAP}
+KINDS_WITH_AN_AXIS = [kind for kind in Kind if kind != Kind.HEATMAP]
 
 
 @dataclass

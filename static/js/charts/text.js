@@ -40,16 +40,21 @@ export function writeFitted(selection, text, room, size = 12) {
 /** A value as people read it, with its interval: "2.4 (1.9–3.1)". */
 export const withInterval = (mark) => (mark.low_text ? `${mark.text} (${mark.low_text}–${mark.high_text})` : mark.text);
 
+/** What a mark says: its value, interval and details. */
+export function spokenOfMark(chart, mark) {
+  const interval = mark.low_text ? `, ${chart.interval || "interval"} ${mark.low_text} to ${mark.high_text}` : "";
+  const detail = mark.detail ? `, ${mark.detail.join(", ")}` : "";
+  return `${mark.text}${interval}${detail}`;
+}
+
 /** What a category, or one series in it, says: the name of a link and of a place on the keyboard's way. */
 export function spoken(chart, index, place = null) {
   const series = place === null ? chart.series : [chart.series[place]];
   const parts = series.map(({ name, marks }) => {
     const mark = marks[index];
     if (!mark) return `${name}: no value`;
-    const interval = mark.low_text ? `, ${chart.interval || "interval"} ${mark.low_text} to ${mark.high_text}` : "";
-    const detail = mark.detail ? `, ${mark.detail.join(", ")}` : "";
     const named = chart.series.length > 1 ? `${name} ` : "";
-    return `${named}${mark.text}${interval}${detail}`;
+    return `${named}${spokenOfMark(chart, mark)}`;
   });
   return `${chart.categories[index].label}: ${parts.join("; ")}`;
 }

@@ -60,7 +60,7 @@ export function tooltipContent(chart, index, place = null) {
   return [title, ...rows, ...level];
 }
 
-function element(tag, className, text = "") {
+export function element(tag, className, text = "") {
   return Object.assign(document.createElement(tag), { className, textContent: text });
 }
 

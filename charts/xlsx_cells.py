@@ -1,0 +1,16 @@
+"""Text in the cells of a sheet."""
+
+from openpyxl.cell.cell import Cell
+
+from charts.wording import printable
+
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+
+
+def write_text(cell: Cell, text: str) -> Cell:
+    """Write text that stays text, whatever it starts with."""
+    cell.value = printable(text)
+    if cell.value.startswith(_FORMULA_STARTS):
+        cell.data_type = "s"
+        cell.quotePrefix = True  # or Excel reads it anew as soon as somebody edits the cell
+    return cell

@@ -1,0 +1,138 @@
+"""The form that asks for a cross-channel analysis; its fields are the filters of the flows."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django import forms
+
+from accounts.defaults import LONGEST_WINDOW_DAYS, WINDOW_DAYS
+from accounts.models import Workspace
+from analyses.asking import CONFIDENCE_LEVELS, INCLUDE, active_goals
+from analyses.choices import (
+    CUSTOM,
+    PERIODS,
+    VIEW_THROUGH,
+    WINDOWS,
+    segment_choice,
+    segment_choices,
+    segment_problem,
+)
+from analyses.errors import InvalidParams
+from crosschannel.labels import CONVERTING_LABELS, EITHER, PATH_FILTERS
+from crosschannel.params import (
+    KNOWN,
+    LONGEST_NAME,
+    LONGEST_PATH,
+    MOST_MIN_JOURNEYS,
+    MOST_STEPS,
+    MOST_TOP,
+    path_in_words,
+)
+from crosschannel.params import clean as clean_params
+from marketing.channel_index import channel_index
+from marketing.periods import PRESET_DAYS, preset_name
+
+HELP = {
+    "path_contains": "All of them, in any order: Email, Direct",
+    "path_order": "Right after each other: Email > Direct",
+    "path_starts": "Its first touches: Email > Direct",
+    "path_ends": "Its last touches: Direct > Email",
+}
+MORE_SETTINGS = ("path_order", "min_journeys", "top", "steps", "grouping", "view_through", "confidence")
+
+
+class CrosschannelForm(forms.Form):
+    """Period, goal, segment and which paths; `params` are the canonical parameters once it is valid."""
+
+    period = forms.ChoiceField(label="Time period", choices=PERIODS)
+    start = forms.DateField(label="From", required=False, widget=forms.DateInput(attrs={"type": "date"}))
+    end = forms.DateField(label="To", required=False, widget=forms.DateInput(attrs={"type": "date"}))
+    goal = forms.ChoiceField(label="Goal")
+    window = forms.ChoiceField(
+        label="Attribution window", choices=WINDOWS, help_text="How long before a conversion a touch still counts."
+    )
+    window_days = forms.IntegerField(label="Days", min_value=1, max_value=LONGEST_WINDOW_DAYS, required=False)
+    segment = forms.ChoiceField(label="Segment", required=False)
+    path_contains = forms.CharField(label=PATH_FILTERS["path_contains"], required=False)
+    path_starts = forms.CharField(label=PATH_FILTERS["path_starts"], required=False)
+    path_ends = forms.CharField(label=PATH_FILTERS["path_ends"], required=False)
+    converting = forms.ChoiceField(label="Journeys", choices=list(CONVERTING_LABELS.items()), required=False)
+    path_order = forms.CharField(label=PATH_FILTERS["path_order"], required=False)
+    min_journeys = forms.IntegerField(
+        label="Fewest journeys of a path", min_value=1, max_value=MOST_MIN_JOURNEYS, required=False
+    )
+    top = forms.IntegerField(label="Channels told apart", min_value=1, max_value=MOST_TOP, required=False)
+    steps = forms.IntegerField(label="Touches shown", min_value=1, max_value=MOST_STEPS, required=False)
+    grouping = forms.ChoiceField(label="Channel grouping", choices=Workspace.Grouping.choices, required=False)
+    view_through = forms.ChoiceField(label="View-through", choices=VIEW_THROUGH, required=False)
+    confidence = forms.ChoiceField(
+        label="Confidence level", choices=[(level, f"{level}%") for level in CONFIDENCE_LEVELS], required=False
+    )
+
+    def __init__(self, *args: Any, workspace: Workspace, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.workspace = workspace
+        self.params: dict[str, Any] = {}
+        self.channels = sorted(channel.name for channel in channel_index(workspace=workspace).standing())
+        goals = [(goal.name, goal.name) for goal in active_goals(workspace)]
+        self.fields["goal"].choices = goals  # type: ignore[attr-defined]
+        asked = self.data.get("segment") if self.is_bound else self.initial.get("segment")
+        self.fields["segment"].choices = segment_choices(workspace, asked)  # type: ignore[attr-defined]
+        for name in PATH_FILTERS:
+            self.fields[name].help_text = HELP[name]
+            self.fields[name].widget.attrs |= {
+                "list": "crosschannel-channels",
+                "maxlength": (LONGEST_NAME + 3) * LONGEST_PATH,
+                "autocomplete": "off",
+            }
+
+    def clean(self) -> dict[str, Any]:
+        """Run the parameters through the one definition of what is allowed, which the API and command line share."""
+        data = super().clean() or {}
+        if self.errors:
+            return data
+        period = ("start", "end") if data["period"] == CUSTOM else ("period",)
+        for name in period:
+            if not data[name]:
+                self.add_error(name, "A custom period needs both a start and an end.")
+        window_days = data["window_days"] if data["window"] == CUSTOM else data["window"]
+        if not window_days:
+            self.add_error("window_days", "A custom window needs its number of days.")
+        if self.errors:
+            return data
+        plain = ("goal", "segment", "converting", "min_journeys", "top", "steps", "grouping", "view_through")
+        asked = {name: data[name] for name in (*period, *plain, "confidence", *PATH_FILTERS)}
+        try:
+            self.params = clean_params(self.workspace, {**asked, "window_days": window_days})
+        except InvalidParams as refusal:
+            for name, sentences in refusal.errors.items():
+                self.add_error(name if name in self.fields else None, list(sentences))
+        return data
+
+
+def asked_for(workspace: Workspace, query: Any) -> dict[str, Any]:
+    """Return the canonical params that an address stands for: what it says where that is usable, else the defaults."""
+    given = {name: query.get(name) for name in KNOWN}
+    if segment_problem(workspace, query):
+        given["segment"] = None
+    try:
+        return clean_params(workspace, given)
+    except InvalidParams:
+        return clean_params(workspace, {})
+
+
+def initial(workspace: Workspace, params: Mapping[str, Any], query: Any) -> dict[str, Any]:
+    """Return what the form starts with: canonical params, with the period as the address names it."""
+    window_days = params["window_days"]
+    period = preset_name(query.get("period") or f"last_{workspace.period_days}")
+    is_custom = query.get("start") or period not in PRESET_DAYS
+    return {
+        **params,
+        **{name: path_in_words(name, params[name]) for name in PATH_FILTERS if name in params},
+        "period": CUSTOM if is_custom else period,
+        "window": str(window_days) if window_days in WINDOW_DAYS else CUSTOM,
+        "converting": params.get("converting", EITHER),
+        "grouping": params.get("grouping", workspace.channel_grouping),
+        "view_through": params.get("view_through", INCLUDE),
+        "segment": segment_choice(workspace, dict(params)),
+    }

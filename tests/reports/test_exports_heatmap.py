@@ -1,0 +1,63 @@
+"""Heatmaps in the files that people download: within their pages, and with the document's numbers."""
+
+import io
+from typing import Any
+
+import openpyxl
+import pytest
+from openpyxl.utils import get_column_letter
+from pptx import Presentation
+
+from analyses.documents import Document, Section
+from charts import ChartSpec
+from charts.example_heatmaps import MANY, PAIRS, SHARES
+from reports.exports import as_pdf, write
+from tests.reports.documents import a_document
+
+
+def with_charts(*charts: ChartSpec) -> Document:
+    return a_document(sections=(Section(title="Pairs", charts=charts),))
+
+
+def sheet(document: Document) -> Any:
+    return openpyxl.load_workbook(io.BytesIO(write(document, "xlsx")))["Pairs"]
+
+
+@pytest.mark.parametrize("chart", [PAIRS, MANY], ids=["nine", "thirty"])
+def test_the_sheet_prints_the_whole_matrix(chart: ChartSpec) -> None:
+    pairs = sheet(with_charts(chart))
+    first = next(row[0].row for row in pairs.iter_rows(max_col=1) if row[0].value == chart.title) + 3
+    read = [
+        [pairs.cell(first + place, 2 + number).value for place in range(len(chart.categories))]
+        for number in range(len(chart.series))
+    ]
+    assert read == [[mark.value if mark else None for mark in series.marks] for series in chart.series]
+    last = get_column_letter(1 + len(chart.series))
+    start, _, end = pairs.print_area.rpartition("!")[2].replace("$", "").partition(":")
+    assert (start, end.rstrip("0123456789")) == ("A1", last)
+    assert int(end.removeprefix(last)) >= first + len(chart.categories)
+
+
+def test_matrices_below_each_other_do_not_meet() -> None:
+    pairs = sheet(with_charts(PAIRS, SHARES))
+    rows = {row[0].value: row[0].row for row in pairs.iter_rows(max_col=1) if row[0].value}
+    assert rows[SHARES.title] > rows[PAIRS.title] + 3 + len(PAIRS.categories)
+    assert pairs.cell(rows[SHARES.title] + 3, 2).value == 0.212
+
+
+def test_a_slide_holds_the_matrix_and_its_scale_within_its_edges() -> None:
+    presentation = Presentation(io.BytesIO(write(with_charts(PAIRS, SHARES, MANY), "pptx")))
+    slides = {slide.shapes.title.text_frame.text: slide for slide in presentation.slides}
+    for chart in (PAIRS, SHARES, MANY):
+        for shape in slides[chart.title].shapes:
+            assert 0 <= shape.left <= shape.left + shape.width <= presentation.slide_width, shape.name
+            assert 0 <= shape.top <= shape.top + shape.height <= presentation.slide_height, shape.name
+        assert slides[chart.title].notes_slide.notes_text_frame.text.startswith(chart.summary)
+    assert [shape.has_table for shape in slides[PAIRS.title].shapes].count(True) == 1
+    assert "Paid Search 1\t–\t+73" in slides[MANY.title].notes_slide.notes_text_frame.text
+
+
+def test_the_pdf_holds_the_pictures() -> None:
+    document = with_charts(PAIRS, MANY)
+    assert set(as_pdf.pictures(document)) == {PAIRS.id, MANY.id}
+    assert write(document, "pdf").startswith(b"%PDF")
