@@ -2,9 +2,9 @@
 
 import datetime as dt
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -24,7 +24,6 @@ from crosschannel.methods.matrices import first_last, time_to_convert, transitio
 from crosschannel.methods.pairs import pair_details
 from crosschannel.methods.walks import walk_of_journey, walks_of
 from crosschannel.params import path_in_words
-from jobs.progress import Progress
 from marketing.frames import Int64Column, Journeys
 from marketing.journey_paths import JourneyPaths, path_table
 from marketing.path_statistics import lags
@@ -40,6 +39,8 @@ MOST_LAG_BINS = 30
 MOST_NAMED = 30  # channels in a sentence
 ONE_DAY = dt.timedelta(1)
 GAP_EDGES_DAYS = (1.0, 2.0, 3.0, 5.0, 8.0, 15.0, 31.0, 61.0)
+
+Report: TypeAlias = Callable[[str, float], None]  # phase, and how much of the whole is done
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,7 +59,7 @@ class Question:
     params: Mapping[str, Any]
 
 
-def compute(workspace: Workspace, params: Mapping[str, Any], progress: Progress) -> Answer:
+def compute(workspace: Workspace, params: Mapping[str, Any], progress: Report) -> Answer:
     """Answer a question about a workspace's journeys. Raises AnalysisError where the data cannot answer it."""
     data = journeys_asked_for(
         workspace,
@@ -80,7 +81,7 @@ def compute(workspace: Workspace, params: Mapping[str, Any], progress: Progress)
     return answer(question, progress)
 
 
-def answer(question: Question, progress: Progress) -> Answer:
+def answer(question: Question, progress: Report) -> Answer:
     """Answer a question whose journeys are at hand."""
     journeys, labels, params = question.journeys, question.labels, question.params
     progress("Following the journeys", READ)

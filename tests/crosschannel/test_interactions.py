@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from benchmarks.interactions.__main__ import cells_of
+from benchmarks.interactions.studying import cells_of
 from benchmarks.interactions.worlds import world
 from crosschannel.methods.cells import LENGTH_BUCKETS, MOST_CHANNELS, SHARES, Cells, count_cells
 from crosschannel.methods.interactions import (
