@@ -23,6 +23,7 @@ from crosschannel.methods.flows import flows_of
 from crosschannel.methods.walks import End, Walks, select
 from crosschannel.presentation import words
 from crosschannel.presentation.flow_charts import FlowFrame, flow_chart
+from crosschannel.presentation.path_sections import BETWEEN_STEPS
 from crosschannel.presentation.rows import path_text
 from crosschannel.presentation.sources import Sources
 from crosschannel.stored import Stored
@@ -33,7 +34,6 @@ from mmm_project.problems import NotFound
 PATHS_PER_PAGE = 50
 MOST_CONDITIONS = 12
 LONGEST_SEARCH = 200
-PATH_SIGN = " → "
 _NODE = re.compile(r"(\d{1,2}):(.+)", re.DOTALL)
 _ENDS: dict[str, End] = {CONVERSION: "conversion", DROP_OFF: "drop_off"}
 
@@ -248,7 +248,7 @@ def _path_row(asked: Asked, place: int, currency: str) -> PathRow:
     row = result.path_row(asked.stored.paths, place, asked.stored.labels)
     journeys, conversions, value = (float(column[place]) for column in asked.amounts.values())
     return PathRow(
-        path=path_text(row, PATH_SIGN),
+        path=path_text(row, BETWEEN_STEPS),
         touches=formats.count(row["touches"]),
         journeys=formats.count(journeys),
         conversions=formats.count(conversions),

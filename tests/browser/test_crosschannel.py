@@ -92,7 +92,10 @@ def test_a_link_of_the_flows_opens_its_journeys(answered: Page) -> None:
     total = page.locator('[data-figure="journeys"]')
     assert number(total.inner_text()) == said
     listed = page.locator("section", has=page.get_by_role("heading", name="Paths")).locator("tbody tr")
-    assert all(row.locator("th").inner_text().startswith("Email → Search") for row in listed.all())
+    assert all(
+        row.locator("th").inner_text().startswith("Email \N{SINGLE RIGHT-POINTING ANGLE QUOTATION MARK} Search")
+        for row in listed.all()
+    )
     counted = sum(number(row.locator("td").nth(1).inner_text()) for row in listed.all())
     assert counted == said
 
