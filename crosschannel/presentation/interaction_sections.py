@@ -13,6 +13,12 @@ from mmm_project import formats
 TITLE = "Synergy and cannibalisation"
 SMALLEST_SHOWN_P = 0.001
 MOST_IN_HEATMAP = 50
+MOST_INCONCLUSIVE = 10  # in their list; all are in the heatmap
+MOST_MEANINGS = 6
+CLEAR_ALONE = (
+    "Where an interval lies beyond zero, the pair would be clear by itself, but is not among so many: do not move "
+    "budget for it yet."
+)
 
 
 def sections(result: Mapping[str, Any], sources: Sources) -> tuple[Section, ...]:
@@ -27,9 +33,9 @@ def sections(result: Mapping[str, Any], sources: Sources) -> tuple[Section, ...]
         )
     ]
     tables = tuple(table for table in lists if table is not None)
-    found = (
-        Section(title=TITLE, sentences=tuple(filter(None, (_finding(pairs), *_method(pairs, about)))), tables=tables),
-    )
+    called = [pair for pair in pairs if pair["verdict"] != Verdict.INCONCLUSIVE][:MOST_MEANINGS]
+    sentences = tuple(filter(None, (*map(meaning, called), _finding(pairs), *_method(pairs, about))))
+    found = (Section(title=TITLE, sentences=sentences, tables=tables),)
     if not pairs:
         return found
     return (*found, Section(title="All pairs at once", charts=(heatmap(pairs, about, sources),)))
@@ -145,6 +151,12 @@ def _list(
 ) -> DataTable | None:
     if not pairs:
         return None
+    shown, note = pairs, ""
+    if pairs[0]["verdict"] == Verdict.INCONCLUSIVE:
+        shown, rest = pairs[:MOST_INCONCLUSIVE], len(pairs[MOST_INCONCLUSIVE:])
+        note = CLEAR_ALONE if any(pair["low"] > 0 or pair["high"] < 0 for pair in shown) else ""
+        if rest:
+            note = f"{note} {formats.count(rest, 'more pair')} {'is' if rest == 1 else 'are'} in the heatmap.".strip()
     return DataTable(
         title=title,
         columns=(
@@ -153,7 +165,6 @@ def _list(
             "Journeys with both",
             "Conversions in the period",
             "Adjusted p",
-            "What it means for budgets",
         ),
         rows=tuple(
             Row(
@@ -164,11 +175,11 @@ def _list(
                     Figure(formats.count(pair["journeys_both"]), value=pair["journeys_both"]),
                     _in_period(pair),
                     p_figure(pair),
-                    Figure(meaning(pair)),
                 ),
             )
-            for pair in pairs
+            for pair in shown
         ),
+        note=note,
     )
 
 
