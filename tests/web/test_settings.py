@@ -3,18 +3,15 @@
 import json
 import os
 import re
-import sqlite3
 import stat
 import subprocess
 import sys
 from collections.abc import Callable
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.conf import settings
-from django.db import connection
 
 PRODUCTION = {"REDIS_URL": "redis://127.0.0.1:1/0", "SECRET_KEY": "a secret of fifty characters for this test alone!!!"}
 PRINT_SETTINGS = """
@@ -63,15 +60,6 @@ def run(tmp_path: Path) -> Run:
     return run
 
 
-@pytest.fixture
-def tables(tmp_path: Path, db: None) -> None:
-    """The tables of the tests, in the database of the process: making them anew takes longer than all the rest."""
-    (tmp_path / "data").mkdir(mode=0o700)
-    connection.ensure_connection()
-    with closing(sqlite3.connect(tmp_path / "data/db.sqlite3")) as its_own:
-        connection.connection.backup(its_own)
-
-
 def _settings(run: Run, **variables: str) -> dict[str, Any]:
     process = run(PRINT_SETTINGS, **variables)
     assert process.returncode == 0, process.stderr
@@ -114,14 +102,14 @@ def test_the_times_of_jobs_can_be_set(run: Run, name: str) -> None:
     assert _settings(run, **{f"JOB_{name}_SECONDS": "7"})[f"JOB_{name}_SECONDS"] == 7
 
 
-def test_with_redis_away_people_still_sign_in(run: Run, tables: None) -> None:
+def test_with_redis_away_people_still_sign_in(run: Run) -> None:
     process = run(SIGN_IN, **PRODUCTION, HTTPS="false", ACCOUNT_EMAIL_VERIFICATION="none")
     assert process.returncode == 0, process.stderr
     assert process.stdout.split() == ["302", "/"]
     assert "The cache cannot be reached" in process.stderr
 
 
-def test_with_redis_away_a_job_is_submitted_without_waiting_long(run: Run, tables: None) -> None:
+def test_with_redis_away_a_job_is_submitted_without_waiting_long(run: Run) -> None:
     process = run(SUBMIT, **PRODUCTION)
     assert process.returncode == 0, process.stderr
     status, seconds = process.stdout.split()
