@@ -4,6 +4,8 @@ import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from django.urls import reverse
+
 from accounts.models import Workspace
 from analyses.asking import period_of
 from analyses.registry import AnalysisKind, Answer, Cell, PresentedResult
@@ -47,7 +49,9 @@ def rows(run: "Run") -> Iterable[Sequence[Cell]]:
 
 def present_result(run: "Run") -> PresentedResult:
     """Return what the run's page shows."""
-    return PresentedResult(template_name="crosschannel/result.html", context={"document": document(run)})
+    journeys_url = reverse("crosschannel:journeys", kwargs={"slug": run.workspace.slug, "run_id": run.pk})
+    context = {"document": document(run), "journeys_url": journeys_url}
+    return PresentedResult(template_name="crosschannel/result.html", context=context)
 
 
 def easier(params: Mapping[str, Any]) -> list[tuple[str, dict[str, Any]]]:

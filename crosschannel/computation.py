@@ -157,11 +157,11 @@ def first_segments(journeys: Journeys) -> Int64Column:
     has_touch = journeys.start < journeys.stop
     said = np.zeros(len(journeys), np.int64)
     said[has_touch] = journeys.touches.segment[journeys.start[has_touch]]
-    known, place, count = np.unique(said, return_inverse=True, return_counts=True)
-    ranked = np.argsort(-count, kind="stable")
-    stratum = np.full(len(known), MOST_SEGMENTS, np.int64)
-    stratum[ranked[:MOST_SEGMENTS]] = np.arange(min(MOST_SEGMENTS, len(known)))
-    return stratum[place]
+    count = np.bincount(said)
+    stratum = np.full(len(count), MOST_SEGMENTS, np.int64)
+    ranked = [kind for kind in np.argsort(-count, kind="stable")[:MOST_SEGMENTS] if count[kind]]
+    stratum[ranked] = np.arange(len(ranked))
+    return stratum[said]
 
 
 def _next_month(day: dt.date) -> dt.date:

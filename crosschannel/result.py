@@ -40,7 +40,7 @@ def totals(journeys: Journeys, table: PathTable) -> dict[str, Any]:
             "journeys": int(np.count_nonzero(~untouched)),
             "conversions": int(np.count_nonzero(journeys.converted & ~untouched)),
             "value": math.fsum(journeys.value[journeys.converted & ~untouched]),
-            "customers": len(np.unique(journeys.customer[~untouched])),
+            "customers": int(np.count_nonzero(np.bincount(journeys.customer[~untouched]))),
             "conversions_without_touch": int(np.count_nonzero(untouched)),
             "value_without_touch": math.fsum(journeys.value[untouched]),
         },

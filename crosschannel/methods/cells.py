@@ -16,6 +16,7 @@ MOST_CHANNELS = 50  # that have pairs; all others are together one more, without
 # journeys of more touches hold more channels and convert at another rate.
 LENGTH_BUCKETS = (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 13, 16, 21, 31)
 
+MOST_KEYS_IN_A_TABLE = 1 << 25  # looking them up there is many times quicker than sorting them
 SHARES = 24  # parts of a journey's touches, to which each channel's share of them is rounded
 
 UInt8Table = npt.NDArray[np.uint8]
@@ -80,26 +81,37 @@ def count_cells(
     mixes = _mixes(paths.table)
     mix = mixes.of_path[paths.path_of_journey[kept]]
     strata = [np.zeros(len(kept), np.int64) if one is None else one[kept] for one in (segment, month)]
-    base = int(strata[1].max(initial=0)) + 1
-    key = (mix * (int(strata[0].max(initial=0)) + 1) + strata[0]) * base + strata[1]
-    _, first, cell = np.unique(key, return_index=True, return_inverse=True)
+    segments, months = (int(one.max(initial=0)) + 1 for one in strata)
+    key = (mix * segments + strata[0]) * months + strata[1]
+    distinct, cell = _numbered(key, len(mixes.length) * segments * months)
+    mix_of_cell, stratum = np.divmod(distinct, segments * months)
     by_customer = np.argsort(journeys.customer[kept], kind="stable")
     customer, converted = journeys.customer[kept][by_customer], journeys.converted[kept]
     starts = np.flatnonzero(np.diff(customer, prepend=-1))
     return Cells(
         channels=mixes.channels,
         has_others=mixes.has_others,
-        shares=mixes.shares[mix[first]],
-        sets=mixes.sets[mix[first]],
-        length=mixes.length[mix[first]],
-        segment=strata[0][first],
-        month=strata[1][first],
-        journeys=np.bincount(cell, minlength=len(first)).astype(np.float64),
-        conversions=np.bincount(cell, converted, len(first)).astype(np.float64),
+        shares=mixes.shares[mix_of_cell],
+        sets=mixes.sets[mix_of_cell],
+        length=mixes.length[mix_of_cell],
+        segment=stratum // months,
+        month=stratum % months,
+        journeys=np.bincount(cell, minlength=len(distinct)).astype(np.float64),
+        conversions=np.bincount(cell, converted, len(distinct)).astype(np.float64),
         customer_offsets=np.append(starts, len(customer)).astype(np.int64),
         cell=cell[by_customer],
         converted=converted[by_customer],
     )
+
+
+def _numbered(key: Int64Column, keys: int) -> tuple[Int64Column, Int64Column]:
+    """The distinct ones among keys of 0..keys-1, ascending, and the place of each key (J,) among them."""
+    if keys > MOST_KEYS_IN_A_TABLE:
+        distinct, place = np.unique(key, return_inverse=True)
+        return distinct, place
+    occurs = np.zeros(keys, np.bool_)
+    occurs[key] = True
+    return np.flatnonzero(occurs), (np.cumsum(occurs) - 1)[key]
 
 
 def _mixes(table: PathTable) -> _Mixes:
