@@ -12,7 +12,7 @@ from marketing.demo.faults import FAULTS, Planted
 from marketing.health.checks import Examination, Finding, Severity, Status, examine
 from tests.marketing.health.worlds import YESTERDAY, clean_world, observe, world_with
 
-SEEDS = (7, 11, 23)
+SEEDS = (7, 11, pytest.param(23, marks=pytest.mark.full))
 # What a fault is found as.
 FOUND_AS = {
     "spend_gap": "missing_days",
