@@ -120,7 +120,7 @@ def build_world(fill: Callable[[Workspace], None]) -> World:
     queued = _ask(shop, owner, model=["first"], carried_out=False)
     of_media, of_points = keep_weightings(shop)
     stored, scenario = keep_scenario(shop, owner)
-    across = _ask(shop, owner, kind="crosschannel")
+    across = _ask(shop, owner, kind="crosschannel", top=4, steps=3)
     segment, thorough = _keep_segments(shop, owner)
     of_segment = _ask(shop, owner, model=["linear", "last"], segment=segment.name)
     set_plan(workspace=shop, plan="professional", by=None)
