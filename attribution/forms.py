@@ -5,10 +5,15 @@ from typing import Any
 from django import forms
 
 from accounts import plans
-from accounts.defaults import LONGEST_WINDOW_DAYS, WINDOW_DAYS
+from accounts.defaults import WINDOW_DAYS
 from accounts.models import Feature, Workspace
-from analyses.asking import CONFIDENCE_LEVELS, INCLUDE, lead_goal
-from analyses.choices import CUSTOM, PERIODS, VIEW_THROUGH, WINDOWS, segment_choice, segment_choices, segment_problem
+from analyses.asking import INCLUDE, lead_goal
+from analyses.choices import (
+    CUSTOM,
+    JourneysForm,
+    segment_choice,
+    segment_problem,
+)
 from analyses.errors import InvalidParams
 from attribution.catalogue import (
     DATA_DRIVEN,
@@ -57,31 +62,18 @@ class _ModelBoxes(forms.CheckboxSelectMultiple):
         return option
 
 
-class AttributionForm(forms.Form):
+class AttributionForm(JourneysForm):
     """Model, metric, window, period and dimension; `params` are the canonical parameters once it is valid."""
 
     model = forms.ChoiceField(label="Attribution model", widget=_ModelSelect)
     compare = forms.MultipleChoiceField(label="Compare with", widget=_ModelBoxes, required=False)
     metric = forms.ChoiceField(label="Conversion metric")
-    window = forms.ChoiceField(
-        label="Attribution window", choices=WINDOWS, help_text="How long before a conversion a touch still counts."
-    )
-    window_days = forms.IntegerField(label="Days", min_value=1, max_value=LONGEST_WINDOW_DAYS, required=False)
-    period = forms.ChoiceField(label="Time period", choices=PERIODS)
-    start = forms.DateField(label="From", required=False, widget=forms.DateInput(attrs={"type": "date"}))
-    end = forms.DateField(label="To", required=False, widget=forms.DateInput(attrs={"type": "date"}))
     dimension = forms.ChoiceField(label="By", choices=list(DIMENSION_LABELS.items()))
-    segment = forms.ChoiceField(label="Segment", required=False)
-    grouping = forms.ChoiceField(label="Channel grouping", choices=Workspace.Grouping.choices, required=False)
-    view_through = forms.ChoiceField(label="View-through", choices=VIEW_THROUGH, required=False)
     source = forms.ChoiceField(
         label="Data",
         choices=DATA,
         required=False,
         help_text="Aggregated paths are credited by channel, without goals, lookback window and segment.",
-    )
-    confidence = forms.ChoiceField(
-        label="Confidence level", choices=[(level, f"{level}%") for level in CONFIDENCE_LEVELS], required=False
     )
     half_life_days = forms.FloatField(
         label="Half-life of Time Decay",
@@ -95,9 +87,7 @@ class AttributionForm(forms.Form):
     last = forms.FloatField(label="Last touch", min_value=0, max_value=100, required=False)
 
     def __init__(self, *args: Any, workspace: Workspace, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.workspace = workspace
-        self.params: dict[str, Any] = {}
+        super().__init__(*args, workspace=workspace, **kwargs)
         self.fields["metric"].choices = _metrics(workspace)  # type: ignore[attr-defined]
         self.families = _families(workspace)
         self.locked = locked_because(workspace)
@@ -105,27 +95,20 @@ class AttributionForm(forms.Form):
         for name in ("model", "compare"):
             self.fields[name].choices = self.families  # type: ignore[attr-defined]
             self.fields[name].widget.locked = locked
-        asked = self.data.get("segment") if self.is_bound else self.initial.get("segment")
-        self.fields["segment"].choices = segment_choices(workspace, asked)  # type: ignore[attr-defined]
 
     def clean(self) -> dict[str, Any]:
         """Run the parameters through the one definition of what is allowed, which the API and command line share."""
         data = super().clean() or {}
         if self.errors:
             return data
-        period = ("start", "end") if data["period"] == CUSTOM else ("period",)
-        for name in period:
-            if not data[name]:
-                self.add_error(name, "A custom period needs both a start and an end.")
-        window_days = data["window_days"] if data["window"] == CUSTOM else data["window"]
-        if not window_days:
-            self.add_error("window_days", "A custom window needs its number of days.")
+        period, window_days = self.period_asked(), self.window_asked()
         self._check_settings({data["model"], *data["compare"]})
         if self.errors:
             return data
         asked: dict[str, Any] = {
             "model": [self._named(name) for name in (data["model"], *data["compare"])],
-            **{name: data[name] for name in ("dimension", "confidence", *period)},
+            **{name: data[name] for name in ("dimension", "confidence")},
+            **period,
             "data": data["source"],
         }
         if data["source"] == PATHS:

@@ -64,8 +64,11 @@ class Mark:
 
     @property
     def with_interval(self) -> str:
-        """The mark as people read it, such as "2.4 (1.9–3.1)"."""
-        return self.text if self.low is None else f"{self.text} ({self.low_text}–{self.high_text})"
+        """The mark as people read it, such as "2.4 (1.9–3.1)", or with signs "−2.4 (−3.1 to +0.2)"."""
+        if self.low is None:
+            return self.text
+        has_sign = any(text.startswith(("+", "\N{MINUS SIGN}")) for text in (self.low_text, self.high_text))
+        return f"{self.text} ({self.low_text}{' to ' if has_sign else '–'}{self.high_text})"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

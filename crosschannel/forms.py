@@ -5,16 +5,13 @@ from typing import Any
 
 from django import forms
 
-from accounts.defaults import LONGEST_WINDOW_DAYS, WINDOW_DAYS
+from accounts.defaults import WINDOW_DAYS
 from accounts.models import Workspace
-from analyses.asking import CONFIDENCE_LEVELS, INCLUDE, active_goals
+from analyses.asking import INCLUDE, active_goals
 from analyses.choices import (
     CUSTOM,
-    PERIODS,
-    VIEW_THROUGH,
-    WINDOWS,
+    JourneysForm,
     segment_choice,
-    segment_choices,
     segment_problem,
 )
 from analyses.errors import InvalidParams
@@ -41,18 +38,10 @@ HELP = {
 MORE_SETTINGS = ("path_order", "min_journeys", "top", "steps", "grouping", "view_through", "confidence")
 
 
-class CrosschannelForm(forms.Form):
+class CrosschannelForm(JourneysForm):
     """Period, goal, segment and which paths; `params` are the canonical parameters once it is valid."""
 
-    period = forms.ChoiceField(label="Time period", choices=PERIODS)
-    start = forms.DateField(label="From", required=False, widget=forms.DateInput(attrs={"type": "date"}))
-    end = forms.DateField(label="To", required=False, widget=forms.DateInput(attrs={"type": "date"}))
     goal = forms.ChoiceField(label="Goal")
-    window = forms.ChoiceField(
-        label="Attribution window", choices=WINDOWS, help_text="How long before a conversion a touch still counts."
-    )
-    window_days = forms.IntegerField(label="Days", min_value=1, max_value=LONGEST_WINDOW_DAYS, required=False)
-    segment = forms.ChoiceField(label="Segment", required=False)
     path_contains = forms.CharField(label=PATH_FILTERS["path_contains"], required=False)
     path_starts = forms.CharField(label=PATH_FILTERS["path_starts"], required=False)
     path_ends = forms.CharField(label=PATH_FILTERS["path_ends"], required=False)
@@ -63,21 +52,12 @@ class CrosschannelForm(forms.Form):
     )
     top = forms.IntegerField(label="Channels told apart", min_value=1, max_value=MOST_TOP, required=False)
     steps = forms.IntegerField(label="Touches shown", min_value=1, max_value=MOST_STEPS, required=False)
-    grouping = forms.ChoiceField(label="Channel grouping", choices=Workspace.Grouping.choices, required=False)
-    view_through = forms.ChoiceField(label="View-through", choices=VIEW_THROUGH, required=False)
-    confidence = forms.ChoiceField(
-        label="Confidence level", choices=[(level, f"{level}%") for level in CONFIDENCE_LEVELS], required=False
-    )
 
     def __init__(self, *args: Any, workspace: Workspace, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.workspace = workspace
-        self.params: dict[str, Any] = {}
+        super().__init__(*args, workspace=workspace, **kwargs)
         self.channels = sorted(channel.name for channel in channel_index(workspace=workspace).standing())
         goals = [(goal.name, goal.name) for goal in active_goals(workspace)]
         self.fields["goal"].choices = goals  # type: ignore[attr-defined]
-        asked = self.data.get("segment") if self.is_bound else self.initial.get("segment")
-        self.fields["segment"].choices = segment_choices(workspace, asked)  # type: ignore[attr-defined]
         for name in PATH_FILTERS:
             self.fields[name].help_text = HELP[name]
             self.fields[name].widget.attrs |= {
@@ -91,19 +71,13 @@ class CrosschannelForm(forms.Form):
         data = super().clean() or {}
         if self.errors:
             return data
-        period = ("start", "end") if data["period"] == CUSTOM else ("period",)
-        for name in period:
-            if not data[name]:
-                self.add_error(name, "A custom period needs both a start and an end.")
-        window_days = data["window_days"] if data["window"] == CUSTOM else data["window"]
-        if not window_days:
-            self.add_error("window_days", "A custom window needs its number of days.")
+        period, window_days = self.period_asked(), self.window_asked()
         if self.errors:
             return data
         plain = ("goal", "segment", "converting", "min_journeys", "top", "steps", "grouping", "view_through")
-        asked = {name: data[name] for name in (*period, *plain, "confidence", *PATH_FILTERS)}
+        asked = {name: data[name] for name in (*plain, "confidence", *PATH_FILTERS)}
         try:
-            self.params = clean_params(self.workspace, {**asked, "window_days": window_days})
+            self.params = clean_params(self.workspace, {**period, **asked, "window_days": window_days})
         except InvalidParams as refusal:
             for name, sentences in refusal.errors.items():
                 self.add_error(name if name in self.fields else None, list(sentences))

@@ -3,16 +3,24 @@
 import gc
 import os
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from django.conf import settings
 from django.core.cache import cache
 from django.test import Client
 from hypothesis import settings as hypothesis_settings
+from pytest_django.fixtures import Settings
 from pytest_socket import socket_allow_hosts
 
 from accounts.models import Membership, Role, User, Workspace
+from jobs.execution import execute
+from marketing.importing.actions import request_import
+from marketing.models import Dataset, Import
+from marketing.receivers import create_default_goals
 from tests import factories
+
+ImportRows = Callable[..., Import]
 
 
 @pytest.hookimpl(trylast=True)
@@ -124,3 +132,34 @@ def client_for() -> Callable[[User | None], Client]:
         return client
 
     return make
+
+
+@pytest.fixture
+def shop(workspace: Workspace, tmp_path: Path, settings: Settings) -> Workspace:
+    """A workspace with the goals that a new one has; its files are this test's alone."""
+    settings.MEDIA_ROOT = str(tmp_path / "media")
+    create_default_goals(workspace=workspace)
+    return workspace
+
+
+@pytest.fixture
+def import_rows(shop: Workspace, tmp_path: Path) -> ImportRows:
+    """`import_rows("touchpoints", "customer,occurred_at,channel", "anna,2026-03-01T10:00Z,Email")`."""
+
+    def import_rows(dataset: str, *lines: str, workspace: Workspace = shop, carry_out: bool = True) -> Import:
+        file = tmp_path / f"rows-{Import.objects.count()}.csv"
+        file.write_text("\n".join([*lines, ""]))
+        batch = request_import(
+            workspace=workspace,
+            dataset=Dataset(dataset),
+            file=file,
+            mapping={},
+            by=None,
+            origin=Import.Origin.CLI,
+            ring=False,
+        )
+        if carry_out:
+            execute(job_id=batch.job_id)
+        return Import.objects.select_related("job").get(pk=batch.pk)
+
+    return import_rows

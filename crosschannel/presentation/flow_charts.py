@@ -1,7 +1,7 @@
 """The flows of journeys as a Sankey diagram."""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -166,16 +166,19 @@ def _href(at: Sequence[str], frame: FlowFrame, **further: str) -> str:
 
 def _summary(flows: Sequence[Mapping[str, Any]], frame: FlowFrame) -> str:
     """What happens most, for people who do not see the diagram."""
-    most: Callable[[Mapping[str, Any]], float] = lambda flow: float(flow[frame.width])  # noqa: E731
+
+    def width(flow: Mapping[str, Any]) -> float:
+        return float(flow[frame.width])
+
     between = [flow for flow in flows if not flow["ends"]]
     ends = [flow for flow in flows if flow["to"] == CONVERSION]
     sentences = []
     if between:
-        flow = max(between, key=most)
+        flow = max(between, key=width)
         sentences.append(
             f"The widest flow between touches leads from {flow['from']} to {flow['to']}: {_text(flow, frame)}."
         )
     if ends:
-        flow = max(ends, key=most)
+        flow = max(ends, key=width)
         sentences.append(f"Into conversion most flows from {flow['from']}: {_text(flow, frame)}.")
     return " ".join(sentences) or "No journey goes on or converts."

@@ -11,7 +11,8 @@ from attribution.analysis import easier
 from jobs.execution import execute
 from marketing.models import Import
 from marketing.receivers import create_default_goals
-from tests.attribution.conftest import Attribute, ImportRows
+from tests.attribution.conftest import Attribute
+from tests.conftest import ImportRows
 from tests.factories import WorkspaceFactory
 
 TOUCHES = (

@@ -17,7 +17,8 @@ from jobs.execution import execute
 from jobs.models import Job
 from marketing.channels import change_grouping, merge_channels, rename_channel, unmerge_channel
 from marketing.models import Channel, Goal
-from tests.attribution.conftest import Attribute, ImportRows
+from tests.attribution.conftest import Attribute
+from tests.conftest import ImportRows
 
 NOW = dt.datetime(2026, 4, 10, 9, tzinfo=dt.UTC)
 

@@ -24,7 +24,7 @@ from jobs.execution import execute
 from jobs.models import Job
 from marketing.models import Campaign, Channel, Goal
 from marketing.periods import day_number
-from tests.attribution.conftest import ImportRows
+from tests.conftest import ImportRows
 from tests.factories import WorkspaceFactory
 
 NOW = dt.datetime(2026, 4, 10, 9, tzinfo=dt.UTC)

@@ -17,7 +17,7 @@ from jobs.execution import execute
 from jobs.models import Job
 from marketing.channels import set_channel_type
 from marketing.models import Channel, Goal
-from tests.attribution.conftest import ImportRows
+from tests.conftest import ImportRows
 from tests.factories import WorkspaceFactory
 
 ALL_TO_EMAIL = parse({"position": {"even": True}, "channels": {"Search": 0}})

@@ -25,7 +25,7 @@ from jobs.models import Job
 from marketing import data_versions
 from marketing.importing.undo import undo_imports
 from marketing.models import Import
-from tests.attribution.conftest import ImportRows
+from tests.conftest import ImportRows
 from tests.factories import WorkspaceFactory
 
 NOW = dt.datetime(2026, 4, 10, 9, tzinfo=dt.UTC)

@@ -20,7 +20,8 @@ from marketing.importing.undo import undo_imports
 from marketing.models import Campaign, Channel, ChannelSpend, Goal, Import
 from marketing.periods import day_number
 from marketing.sources import NO_CAMPAIGN as NOT_SET
-from tests.attribution.conftest import Attribute, ImportRows
+from tests.attribution.conftest import Attribute
+from tests.conftest import ImportRows
 
 SOURCES = ("Email,,,Spring", "Search,,,", "Direct,,,", ",google,organic,Spring", ",newsletter,email,=Sum", "TV,,,TV")
 GOALS = ("Purchase", "Lead")

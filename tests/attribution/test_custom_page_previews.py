@@ -12,8 +12,8 @@ from attribution.models import CustomModel
 from marketing import selectors
 from marketing.channels import set_channel_type
 from marketing.models import Channel
-from tests.attribution.conftest import ImportRows
 from tests.attribution.custom_page_forms import EVEN, HTMX, LIST, NEW, ClientFor, sent
+from tests.conftest import ImportRows
 
 
 @pytest.fixture

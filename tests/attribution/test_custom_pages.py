@@ -12,8 +12,8 @@ from attribution.custom import custom_models
 from attribution.methods.custom_definition import parse
 from attribution.models import CustomModel
 from marketing.models import Channel
-from tests.attribution.conftest import ImportRows
 from tests.attribution.custom_page_forms import HTMX, LIST, NEW, ClientFor, sent
+from tests.conftest import ImportRows
 
 THOROUGH = {
     "position": {"nth": [3, 2], "rest": 0.5, "from": "end"},

@@ -18,7 +18,8 @@ from marketing.models import Channel, Goal
 from marketing.periods import Period
 from marketing.segments.preview import Scope
 from reports.workspace_history import settings_of
-from tests.attribution.conftest import Attribute, ImportRows
+from tests.attribution.conftest import Attribute
+from tests.conftest import ImportRows
 
 ENDS = parse({"position": {"first": 50, "middle": 30, "last": 20}})
 LAST_HEAVY = parse({"position": {"first": 10, "middle": 20, "last": 70}})

@@ -19,7 +19,7 @@ from accounts.models import User, Workspace
 from attribution.management.commands import demo
 from jobs.execution import execute
 from jobs.models import Job
-from tests.attribution.conftest import ImportRows
+from tests.conftest import ImportRows
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -15,8 +15,9 @@ from attribution.presentation.credit_charts import MODEL_COLOURS
 from attribution.presentation.document import document
 from charts import ChartSpec, Colour, Kind
 from marketing.models import Campaign, Channel
-from tests.attribution.conftest import Attribute, ImportRows
+from tests.attribution.conftest import Attribute
 from tests.attribution.results import FIRST, LAST, PARAMS, a_run, finished
+from tests.conftest import ImportRows
 
 
 def shown(workspace: Workspace, **result: Any) -> Document:

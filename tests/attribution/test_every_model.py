@@ -18,7 +18,8 @@ from attribution.methods.custom_definition import parse
 from attribution.presentation.document import document
 from marketing.channels import set_channel_type
 from marketing.models import Channel
-from tests.attribution.conftest import Attribute, ImportRows
+from tests.attribution.conftest import Attribute
+from tests.conftest import ImportRows
 
 CHANNELS = ("Email", "Search", "Display", "Direct")
 API = "/api/v1/runs/"

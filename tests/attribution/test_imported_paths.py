@@ -16,7 +16,8 @@ from attribution.presentation.presenters import settings
 from marketing.channels import rename_channel
 from marketing.importing.undo import undo_imports
 from marketing.models import Channel
-from tests.attribution.conftest import Attribute, ImportRows
+from tests.attribution.conftest import Attribute
+from tests.conftest import ImportRows
 from tests.factories import WorkspaceFactory
 
 PAGE = "/w/acme/attribution/"

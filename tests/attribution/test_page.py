@@ -14,7 +14,8 @@ from analyses.models import Run
 from attribution.methods.markov import MarkovModel, markov_credit
 from attribution.presentation.document import document
 from attribution.presentation.sample import sample_paths
-from tests.attribution.conftest import Attribute, ImportRows
+from tests.attribution.conftest import Attribute
+from tests.conftest import ImportRows
 
 PAGE = "/w/acme/attribution/"
 ANSWERS = {"model": "linear", "metric": "revenue", "window": "30", "period": "last_30", "dimension": "channel"}

@@ -13,7 +13,8 @@ from analyses.models import Run
 from attribution.presentation.comparison import compare, compared_charts
 from attribution.presentation.run_difference import differences
 from charts import ChartSpec
-from tests.attribution.conftest import Attribute, ImportRows
+from tests.attribution.conftest import Attribute
+from tests.conftest import ImportRows
 
 CHANNELS = ("Email", "Search", "Display")
 

@@ -14,8 +14,8 @@ from django.test import Client
 from accounts.actions import create_api_key
 from accounts.models import User, Workspace
 from analyses.models import Run
-from tests.attribution.conftest import ImportRows
 from tests.attribution.test_reference_rules import COLUMN_OF_MODEL, REFERENCE, expected
+from tests.conftest import ImportRows
 
 MODELS = tuple(COLUMN_OF_MODEL)
 Table = Sequence[tuple[str, str, float, float]]

@@ -24,9 +24,10 @@ from jobs.execution import execute
 from marketing.models import SavedSegment
 from marketing.segments.definition import parse
 from marketing.segments.saved import change_segment, create_segment
-from tests.attribution.conftest import Attribute, ImportRows
+from tests.attribution.conftest import Attribute
 from tests.attribution.results import PARAMS
 from tests.attribution.test_analysis import CONVERSIONS, TOUCHES
+from tests.conftest import ImportRows
 
 BY_MAIL: dict[str, Any] = {"conditions": [{"type": "channels", "any_of": ["Email"]}]}
 ALL_MODELS = "last,first,linear,time_decay,position,last_non_direct"

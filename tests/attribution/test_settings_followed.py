@@ -24,7 +24,8 @@ from jobs.models import Job
 from marketing import goals
 from marketing.models import Goal
 from marketing.period_choice import PeriodChoice
-from tests.attribution.conftest import Attribute, ImportRows
+from tests.attribution.conftest import Attribute
+from tests.conftest import ImportRows
 from tests.factories import WorkspaceFactory
 
 EVEN = parse({"position": {"even": True}})

@@ -12,7 +12,7 @@ from jobs.models import Job
 from marketing.importing.removal import ROW_MODELS
 from marketing.importing.undo_requests import request_undo
 from marketing.models import Import
-from tests.attribution.conftest import ImportRows
+from tests.conftest import ImportRows
 
 TOUCHES = "customer,occurred_at,channel"
 ORDERS = "customer,occurred_at,value,order_id"

@@ -20,7 +20,8 @@ from analyses.models import Run
 from analyses.runs import request_run
 from crosschannel.params import clean
 from jobs.execution import execute
-from tests.crosschannel.conftest import Follow, ImportRows
+from tests.conftest import ImportRows
+from tests.crosschannel.conftest import Follow
 from tests.crosschannel.shop import PERIOD, Journey, journeys
 
 pytestmark = pytest.mark.django_db

@@ -12,7 +12,8 @@ from crosschannel.presentation.pair_page import present_pair
 from jobs.models import Job
 from marketing.channels import merge_channels, rename_channel
 from marketing.models import Channel
-from tests.crosschannel.conftest import Follow, ImportRows
+from tests.conftest import ImportRows
+from tests.crosschannel.conftest import Follow
 from tests.crosschannel.shop import journeys
 from tests.crosschannel.test_pair_page import A, B, section
 from tests.weightings.results import around, finished

@@ -28,7 +28,8 @@ from jobs.models import Job
 from marketing.channels import merge_channels, rename_channel
 from marketing.models import Channel
 from mmm_project.problems import NotFound
-from tests.crosschannel.conftest import Follow, ImportRows
+from tests.conftest import ImportRows
+from tests.crosschannel.conftest import Follow
 from tests.crosschannel.shop import RARE, Journey, holding, journeys
 
 ClientFor = Callable[[User | None], Client]

@@ -3,21 +3,16 @@
 import datetime as dt
 import logging
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 import time_machine
-from pytest_django.fixtures import Settings
 
 from accounts.models import Workspace
 from analyses.models import Run
 from attribution.cube.daily_cube import refresh_cube
 from jobs.execution import execute
-from marketing.importing.actions import request_import
-from marketing.models import Dataset, Import
-from marketing.receivers import create_default_goals
+from tests.conftest import ImportRows
 
-ImportRows = Callable[..., Import]
 Refresh = Callable[[], Run]
 Complaints = Callable[[], list[str]]
 NOW = dt.datetime(2026, 4, 1, 9, tzinfo=dt.UTC)
@@ -27,36 +22,6 @@ NOW = dt.datetime(2026, 4, 1, 9, tzinfo=dt.UTC)
 def _now() -> Iterator[None]:
     with time_machine.travel(NOW, tick=False):
         yield
-
-
-@pytest.fixture
-def shop(workspace: Workspace, tmp_path: Path, settings: Settings) -> Workspace:
-    """A workspace with the goals that a new one has; its files are this test's alone."""
-    settings.MEDIA_ROOT = str(tmp_path / "media")
-    create_default_goals(workspace=workspace)
-    return workspace
-
-
-@pytest.fixture
-def import_rows(shop: Workspace, tmp_path: Path) -> ImportRows:
-    """`import_rows("spend", "date,channel,spend", "2026-03-01,Email,30")`."""
-
-    def import_rows(dataset: str, *lines: str) -> Import:
-        file = tmp_path / f"rows-{Import.objects.count()}.csv"
-        file.write_text("\n".join([*lines, ""]))
-        batch = request_import(
-            workspace=shop,
-            dataset=Dataset(dataset),
-            file=file,
-            mapping={},
-            by=None,
-            origin=Import.Origin.CLI,
-            ring=False,
-        )
-        execute(job_id=batch.job_id)
-        return Import.objects.select_related("job").get(pk=batch.pk)
-
-    return import_rows
 
 
 @pytest.fixture

@@ -16,7 +16,8 @@ from accounts.models import User, Workspace
 from analyses.models import Run
 from attribution.cube.daily_cube import cube_runs
 from marketing.models import Campaign, Channel, Goal, Import
-from tests.reports.conftest import NOW, ImportRows, Refresh
+from tests.conftest import ImportRows
+from tests.reports.conftest import NOW, Refresh
 
 ClientFor = Callable[[User | None], Client]
 PAGE = "/w/acme/dashboard/"

@@ -21,7 +21,8 @@ from marketing.channels import merge_channels, rename_channel
 from marketing.models import Channel
 from reports.dashboard import overview as dashboard_page
 from reports.data_driven import DataDriven
-from tests.reports.conftest import NOW, ImportRows, Refresh
+from tests.conftest import ImportRows
+from tests.reports.conftest import NOW, Refresh
 from tests.reports.test_dashboard_pages import MARCH, PAGE
 from tests.reports.test_numbers import overview
 

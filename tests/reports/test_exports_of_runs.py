@@ -21,7 +21,7 @@ from attribution.cube.daily_cube import refresh_cube
 from attribution.presentation.presenters import DIFFERENCES, EXTRA_COLUMNS
 from jobs.execution import execute
 from reports.exports import FORMATS, as_pdf
-from tests.reports.conftest import ImportRows
+from tests.conftest import ImportRows
 
 ClientFor = Callable[[User | None], Client]
 

@@ -24,8 +24,9 @@ from marketing.channels import merge_channels, rename_channel
 from marketing.models import Channel, Outcome
 from reports.dashboard import overview as dashboard_page
 from reports.media_mix import MediaMix, newest_media_mix
+from tests.conftest import ImportRows
 from tests.factories import WorkspaceFactory
-from tests.reports.conftest import NOW, ImportRows, Refresh
+from tests.reports.conftest import NOW, Refresh
 from tests.reports.test_dashboard_pages import MARCH, PAGE
 from tests.reports.test_numbers import overview
 from tests.weightings.results import a_check, a_result, around, finished

@@ -7,7 +7,8 @@ from accounts.models import User, Workspace
 from marketing.channels import merge_channels, rename_channel
 from marketing.experiments import measured_lifts
 from marketing.models import Channel
-from tests.reports.conftest import ImportRows, Refresh
+from tests.conftest import ImportRows
+from tests.reports.conftest import Refresh
 from tests.reports.test_dashboard_pages import MARCH, PAGE, ClientFor, card
 
 

@@ -15,7 +15,8 @@ from jobs.execution import execute
 from marketing.models import Campaign, Channel
 from reports.numbers import Group, Measures, Reader, Subject
 from reports.state import DashboardState, dashboard_state
-from tests.reports.conftest import ImportRows, Refresh
+from tests.conftest import ImportRows
+from tests.reports.conftest import Refresh
 
 MARCH = {"start": "2026-03-01", "end": "2026-03-31", "compare": "previous"}
 

@@ -38,7 +38,11 @@ export function writeFitted(selection, text, room, size = 12) {
 }
 
 /** A value as people read it, with its interval: "2.4 (1.9–3.1)". */
-export const withInterval = (mark) => (mark.low_text ? `${mark.text} (${mark.low_text}–${mark.high_text})` : mark.text);
+export const withInterval = (mark) => {
+  if (!mark.low_text) return mark.text;
+  const between = /^[+\u2212]/.test(mark.low_text) || /^[+\u2212]/.test(mark.high_text) ? " to " : "–";
+  return `${mark.text} (${mark.low_text}${between}${mark.high_text})`;
+};
 
 /** What a mark says: its value, interval and details. */
 export function spokenOfMark(chart, mark) {
