@@ -60,10 +60,11 @@ def whole(given: Mapping[str, Any], name: str, default: int, least: int, most: i
     """Return a whole number from `least` to `most`."""
     asked = given.get(name, default)
     text = str(asked).strip()
-    # By length first: Python refuses to make a number of thousands of digits.
-    if isinstance(asked, bool) or not (text.isascii() and text.isdigit()) or len(text) > 12:
+    digits = text.removeprefix("-")
+    if isinstance(asked, bool) or not (digits.isascii() and digits.isdigit()):
         raise Refused(name, f"“{name}” is a whole number, not “{text[:60]}”.")
-    if not least <= int(text) <= most:
+    # By length first: Python refuses to make a number of thousands of digits.
+    if len(text) > 12 or not least <= int(text) <= most:
         raise Refused(name, f"“{name}” lies between {least} and {most}.")
     return int(text)
 

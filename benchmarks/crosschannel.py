@@ -6,10 +6,13 @@ The whole year is asked about, with null paths; flows, paths and pairs are compu
 import datetime as dt
 import time
 
+import numpy as np
+
 from benchmarks.harness import PEAK, Database, Measurement, run_step, scratch, serve_step
 from benchmarks.snapshot import DAYS, FIRST_DAY
 
-SECONDS, MEBIBYTES = 5.0, 1536.0
+SECONDS, MANY_S, MEBIBYTES = 5.0, 30.0, 1536.0
+CHANNELS, JOURNEYS, SEED = 50, 1_000_000, 1
 
 
 def run(database: Database) -> list[Measurement]:
@@ -18,6 +21,8 @@ def run(database: Database) -> list[Measurement]:
         run_step("benchmarks.snapshot", "build", environment)
         run_step(__name__, "answer", environment)  # what is compiled once is not what is measured
         found = run_step(__name__, "answer", environment)
+        run_step(__name__, "many_channels", environment)
+        many = run_step(__name__, "many_channels", environment)
     return [
         Measurement("journeys of a year, null paths among them", found["journeys"], ""),
         Measurement("  their distinct paths", found["paths"], ""),
@@ -28,7 +33,27 @@ def run(database: Database) -> list[Measurement]:
         Measurement("  of it: interactions and pairs", found["pairs_s"], "s"),
         Measurement("  peak memory, memory-mapped pages included", found[PEAK], "MiB", at_most=MEBIBYTES),
         Measurement("  size of what the run stores", found["stored_mib"], "MiB"),
+        Measurement(f"interactions of {CHANNELS} channels in a million journeys", many["seconds"], "s", at_most=MANY_S),
+        Measurement("  their cells", many["cells"], ""),
+        Measurement("  pairs that are looked at", many["pairs"], ""),
+        Measurement("  peak memory", many[PEAK], "MiB", at_most=MEBIBYTES),
     ]
+
+
+def many_channels() -> dict[str, float]:
+    """Look at all pairs of as many channels as may have pairs, whose journeys are hardly ever alike."""
+    from benchmarks.bootstrap import simulate
+    from crosschannel.computation import THREADS
+    from crosschannel.methods.cells import count_cells
+    from crosschannel.methods.interactions import interactions
+    from marketing.journey_paths import path_table
+
+    journeys = simulate(np.random.default_rng(SEED), JOURNEYS, CHANNELS)
+    started = time.perf_counter()
+    paths = path_table(journeys=journeys, group_of_source=np.arange(CHANNELS), groups=CHANNELS)
+    cells = count_cells(journeys=journeys, paths=paths)
+    found = interactions(cells=cells, confidence=0.95, threads=THREADS)
+    return {"seconds": time.perf_counter() - started, "cells": len(cells), "pairs": len(found.pairs)}
 
 
 def answer() -> dict[str, float]:
@@ -64,4 +89,4 @@ def answer() -> dict[str, float]:
 
 
 if __name__ == "__main__":
-    serve_step({"answer": answer})
+    serve_step({"answer": answer, "many_channels": many_channels})

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from charts.spec import Axis, ChartSpec, Kind, Tick
 
 STEPS = 5  # classes on either side of the middle one
-THIN = "Thin evidence"  # what hatching stands for
+THIN = "Not enough evidence"  # what hatching stands for
 _ENDS = (1.0, 1.2, 1.4, 1.6, 1.8, 2.0, 2.2, 2.5, 3.0, 3.5, 4.0, 4.5, 5.0, 6.0, 7.0, 8.0, 9.0, 10.0)
 _NOTHING = 1e-300  # below it floating-point numbers lose their digits
 

@@ -14,12 +14,12 @@ from analyses.errors import AnalysisError
 from analyses.journeys import journeys_asked_for
 from analyses.registry import Answer
 from crosschannel import result
-from crosschannel.labels import CONVERTING, CONVERTING_LABELS, PATH_FILTERS
+from crosschannel.labels import CONVERTING, CONVERTING_LABELS, PATH_FILTERS, channel_of, label_of
 from crosschannel.methods.cells import Cells, count_cells
 from crosschannel.methods.filters import PathFilter, filtered
 from crosschannel.methods.firth import DidNotSettle
 from crosschannel.methods.flows import flows_of, link_days
-from crosschannel.methods.interactions import Interactions, interactions
+from crosschannel.methods.interactions import NOTHING, Interactions, interactions
 from crosschannel.methods.matrices import first_last, time_to_convert, transitions
 from crosschannel.methods.pairs import pair_details
 from crosschannel.methods.walks import walk_of_journey, walks_of
@@ -34,7 +34,7 @@ from mmm_project import formats
 READ, FLOWED, COUNTED = 0.4, 0.6, 0.8
 THREADS = min(4, os.cpu_count() or 1)  # more would leave nothing of a small machine for the pages
 MOST_SEGMENTS = 20  # told apart as strata; further ones are one more
-MOST_MONTHS = 12  # as strata; a longer period has quarters, so that cells still hold several journeys
+MOST_MONTHS = 13  # as strata: a year begins and ends within one; a longer period has quarters, for fuller cells
 MOST_LAG_BINS = 30
 MOST_NAMED = 30  # channels in a sentence
 ONE_DAY = dt.timedelta(1)
@@ -47,7 +47,9 @@ Report: TypeAlias = Callable[[str, float], None]  # phase, and how much of the w
 class Question:
     """The journeys that are asked about, what their touches are grouped by, and what else is asked.
 
-    `group_of_source`: (S,) int64, index into `labels`. `segment`, `month`: (J,) int64, of each journey.
+    `labels`: how results call these groups, no two alike. `group_of_source`: (S,) int64, index into `labels`.
+    `segment`, `month`: (J,) int64, of each journey. `part_of_month`: (M,) int64, the part of the period, as a stratum,
+    that each month belongs to.
     """
 
     journeys: Journeys
@@ -55,7 +57,7 @@ class Question:
     group_of_source: Int64Column
     segment: Int64Column
     month: Int64Column
-    months: int
+    part_of_month: Int64Column
     params: Mapping[str, Any]
 
 
@@ -71,11 +73,11 @@ def compute(workspace: Workspace, params: Mapping[str, Any], progress: Report) -
     edges = np.array([start_of_day_us(part.start, workspace.zone) for part in starts], np.int64)
     question = Question(
         journeys=data.journeys,
-        labels=data.sources.labels("channel"),
+        labels=[label_of(name) for name in data.sources.labels("channel")],
         group_of_source=data.sources.group_of_source("channel"),
         segment=first_segments(data.journeys),
         month=np.searchsorted(edges, data.journeys.anchor_at, side="right") - 1,
-        months=len(starts),
+        part_of_month=parts_of(starts),
         params=params,
     )
     return answer(question, progress)
@@ -108,8 +110,9 @@ def answer(question: Question, progress: Report) -> Answer:
         ),
     }
     progress("Looking for interactions", COUNTED)
-    cells, interplay = interactions_of(question, paths)
+    cells, interplay, problem = interactions_of(question, paths)
     found |= result.interactions(cells, interplay, labels, params)
+    found["interactions"]["problem"] = problem
     # Groups that no journey meets are never counted, and have the first bit where there is none for others.
     bit = np.full(len(labels), len(cells.channels) if cells.has_others else 0, np.int64)
     bit[list(cells.channels)] = np.arange(len(cells.channels))
@@ -118,24 +121,27 @@ def answer(question: Question, progress: Report) -> Answer:
         group_of_source=bit[question.group_of_source],
         groups=cells.shares.shape[1],
         month=question.month,
-        months=question.months,
+        months=len(question.part_of_month),
         gap_edges_days=GAP_EDGES_DAYS,
     )
     return Answer(found, result.arrays(asked.table, walks, details, labels))
 
 
-def interactions_of(question: Question, paths: JourneyPaths) -> tuple[Cells, Interactions]:
+def interactions_of(question: Question, paths: JourneyPaths) -> tuple[Cells, Interactions, str]:
     """Look at all pairs of channels, over all journeys whatever is asked of their paths: a choice by path or by
-    outcome would bring about interactions. Raises AnalysisError where the estimate does not settle.
+    outcome would bring about interactions. Where the estimate does not settle there are none, and a sentence says so.
     """
-    month = question.month if question.months <= MOST_MONTHS else question.month // 3
-    cells = count_cells(journeys=question.journeys, paths=paths, segment=question.segment, month=month)
+    part = question.part_of_month[question.month]
+    cells = count_cells(journeys=question.journeys, paths=paths, segment=question.segment, month=part)
     try:
-        return cells, interactions(cells=cells, confidence=question.params["confidence"] / 100, threads=THREADS)
+        found = interactions(cells=cells, confidence=question.params["confidence"] / 100, threads=THREADS)
     except DidNotSettle as error:
-        raise AnalysisError(
-            f"The model of interactions found no stable answer: {error} Choose a longer period.", code="did_not_settle"
-        ) from error
+        return (
+            cells,
+            NOTHING,
+            f"The model of interactions found no stable answer: {error} A longer period may have one.",
+        )
+    return cells, found, ""
 
 
 def months_of(period: Period) -> list[Period]:
@@ -145,6 +151,16 @@ def months_of(period: Period) -> list[Period]:
         first_days.append(following)
     last_days = [*(day - ONE_DAY for day in first_days[1:]), period.end]
     return [Period(start, end) for start, end in zip(first_days, last_days, strict=True)]
+
+
+def parts_of(months: Sequence[Period]) -> Int64Column:
+    """The part of the period that each month belongs to, from 0: itself, or, of many months, its calendar quarter."""
+    if len(months) <= MOST_MONTHS:
+        return np.arange(len(months))
+    quarters: Int64Column = np.array(
+        [4 * month.start.year + (month.start.month - 1) // 3 for month in months], np.int64
+    )
+    return np.asarray(quarters - quarters[0])
 
 
 def first_segments(journeys: Journeys) -> Int64Column:
@@ -170,13 +186,13 @@ def _next_month(day: dt.date) -> dt.date:
 
 def _path_filter(params: Mapping[str, Any], labels: Sequence[str], paths: JourneyPaths) -> PathFilter:
     """Return what is asked of paths, by the numbers of the groups. Raises AnalysisError for a channel nobody met."""
-    number = {label.casefold(): group for group, label in enumerate(labels)}
-    met = {labels[group].casefold() for group in np.unique(paths.table.steps)}
+    number = {name(label).casefold(): group for name in (str, channel_of) for group, label in enumerate(labels)}
+    met = set(np.unique(paths.table.steps).tolist())
     groups: dict[str, tuple[int, ...]] = {}
     for name, label in PATH_FILTERS.items():
         asked = params.get(name, ())
-        if unknown := [channel for channel in asked if channel.casefold() not in met]:
-            known = ", ".join(sorted(labels[group] for group in np.unique(paths.table.steps))[:MOST_NAMED])
+        if unknown := [channel for channel in asked if number.get(channel.casefold()) not in met]:
+            known = ", ".join(sorted(labels[group] for group in met)[:MOST_NAMED])
             raise AnalysisError(
                 f"{label}: no journey of this period meets “{unknown[0]}”. Channels that journeys meet: {known}.",
                 code="no_journeys",

@@ -1,19 +1,14 @@
 """The form that asks for a cross-channel analysis; its fields are the filters of the flows."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, NamedTuple
 
 from django import forms
 
 from accounts.defaults import WINDOW_DAYS
 from accounts.models import Workspace
 from analyses.asking import INCLUDE, active_goals
-from analyses.choices import (
-    CUSTOM,
-    JourneysForm,
-    segment_choice,
-    segment_problem,
-)
+from analyses.choices import CUSTOM, JourneysForm, segment_choice
 from analyses.errors import InvalidParams
 from crosschannel.labels import CONVERTING_LABELS, EITHER, PATH_FILTERS
 from crosschannel.params import (
@@ -23,6 +18,8 @@ from crosschannel.params import (
     MOST_MIN_JOURNEYS,
     MOST_STEPS,
     MOST_TOP,
+    STEPS,
+    TOP,
     path_in_words,
 )
 from crosschannel.params import clean as clean_params
@@ -35,6 +32,7 @@ HELP = {
     "path_starts": "Its first touches: Email > Direct",
     "path_ends": "Its last touches: Direct > Email",
 }
+DAYS = ("start", "end")
 MORE_SETTINGS = ("path_order", "min_journeys", "top", "steps", "grouping", "view_through", "confidence")
 
 
@@ -55,7 +53,8 @@ class CrosschannelForm(JourneysForm):
 
     def __init__(self, *args: Any, workspace: Workspace, **kwargs: Any) -> None:
         super().__init__(*args, workspace=workspace, **kwargs)
-        self.channels = sorted(channel.name for channel in channel_index(workspace=workspace).standing())
+        standing = sorted(channel.name for channel in channel_index(workspace=workspace).standing())
+        self.channels = [path_in_words("path_contains", [name]) for name in standing]
         goals = [(goal.name, goal.name) for goal in active_goals(workspace)]
         self.fields["goal"].choices = goals  # type: ignore[attr-defined]
         for name in PATH_FILTERS:
@@ -65,6 +64,23 @@ class CrosschannelForm(JourneysForm):
                 "maxlength": (LONGEST_NAME + 3) * LONGEST_PATH,
                 "autocomplete": "off",
             }
+
+    @property
+    def more_open(self) -> bool:
+        """Whether one of MORE_SETTINGS is not as usual, or wrong: a filter that counts must be seen."""
+        usual = {
+            "min_journeys": 1,
+            "top": TOP,
+            "steps": STEPS,
+            "grouping": self.workspace.channel_grouping,
+            "view_through": INCLUDE,
+            "confidence": str(self.workspace.confidence),
+        }
+        said = {name: self[name].value() for name in MORE_SETTINGS}
+        return any(
+            self.errors.get(name) or (value not in (None, "") and self.fields[name].has_changed(usual.get(name), value))
+            for name, value in said.items()
+        )
 
     def clean(self) -> dict[str, Any]:
         """Run the parameters through the one definition of what is allowed, which the API and command line share."""
@@ -84,22 +100,55 @@ class CrosschannelForm(JourneysForm):
         return data
 
 
-def asked_for(workspace: Workspace, query: Any) -> dict[str, Any]:
-    """Return the canonical params that an address stands for: what it says where that is usable, else the defaults."""
-    given = {name: query.get(name) for name in KNOWN}
-    if segment_problem(workspace, query):
-        given["segment"] = None
-    try:
-        return clean_params(workspace, given)
-    except InvalidParams:
-        return clean_params(workspace, {})
+class Asked(NamedTuple):
+    """The question that an address stands for: its canonical params.
+
+    `given`: what of the address they come from. `left_out`: what of it cannot be used, and the sentence that says why.
+    """
+
+    params: dict[str, Any]
+    given: dict[str, Any]
+    left_out: list[tuple[str, str]]
 
 
-def initial(workspace: Workspace, params: Mapping[str, Any], query: Any) -> dict[str, Any]:
+def asked_for(workspace: Workspace, query: Any) -> Asked:
+    """Return what an address asks for where that can be used; the defaults stand for the rest.
+
+    Raises InvalidParams where they cannot be used either.
+    """
+    given = {name: value for name in KNOWN if (value := query.get(name))}
+    left_out: list[tuple[str, str]] = []
+    while True:
+        try:
+            return Asked(clean_params(workspace, given), given, left_out)
+        except InvalidParams as refusal:
+            refused = [(where.partition(".")[0], " ".join(said)) for where, said in refusal.errors.items()]
+            useless = _with_their_others(name for name, _ in refused)
+            usable = {name: value for name, value in given.items() if name not in useless}
+            if len(usable) == len(given):
+                raise
+            left_out += [(_label(name), sentence) for name, sentence in refused]
+            given = usable
+
+
+def _with_their_others(names: Iterable[str]) -> set[str]:
+    """The names, and those that mean nothing without them."""
+    found = set(names)
+    return found | set(DAYS) if found & set(DAYS) else found
+
+
+def _label(name: str) -> str:
+    """What the form calls a parameter."""
+    field = {"window_days": "window", **dict.fromkeys(DAYS, "period")}.get(name, name)
+    return str(CrosschannelForm.base_fields[field].label)
+
+
+def initial(workspace: Workspace, asked: Asked) -> dict[str, Any]:
     """Return what the form starts with: canonical params, with the period as the address names it."""
+    params = asked.params
     window_days = params["window_days"]
-    period = preset_name(query.get("period") or f"last_{workspace.period_days}")
-    is_custom = query.get("start") or period not in PRESET_DAYS
+    period = preset_name(asked.given.get("period") or f"last_{workspace.period_days}")
+    is_custom = "start" in asked.given or period not in PRESET_DAYS
     return {
         **params,
         **{name: path_in_words(name, params[name]) for name in PATH_FILTERS if name in params},
@@ -108,5 +157,5 @@ def initial(workspace: Workspace, params: Mapping[str, Any], query: Any) -> dict
         "converting": params.get("converting", EITHER),
         "grouping": params.get("grouping", workspace.channel_grouping),
         "view_through": params.get("view_through", INCLUDE),
-        "segment": segment_choice(workspace, dict(params)),
+        "segment": segment_choice(workspace, params),
     }

@@ -9,8 +9,9 @@ from analyses import asking
 from analyses.asking import Refused
 from analyses.errors import InvalidParams
 from analyses.segments import clean_segment
+from crosschannel import path_text
+from crosschannel.channel_names import ChannelNames
 from crosschannel.labels import CONVERTING, EITHER, NOT_CONVERTING, PATH_FILTERS
-from marketing.channel_index import channel_index
 
 KNOWN = (
     *("period", "start", "end", "window_days", "goal", "segment", "grouping", "view_through"),
@@ -21,7 +22,6 @@ STEPS, MOST_STEPS = 5, 10
 MOST_MIN_JOURNEYS = 1_000_000
 LONGEST_PATH = 20  # touches that a filter names
 LONGEST_NAME = 200
-NEXT, AND = ">", ","  # between the channels of a path as text
 
 
 def clean(workspace: Workspace, params: Mapping[str, Any]) -> dict[str, Any]:
@@ -30,9 +30,10 @@ def clean(workspace: Workspace, params: Mapping[str, Any]) -> dict[str, Any]:
     `period`, `goal`, `window_days`, `segment`, `grouping`, `view_through` and `confidence` as an attribution analysis
     takes them. `path_contains`: channels that are all in the path, in any order; `path_order`: channels that follow
     right after each other in it; `path_starts`, `path_ends`: its first and last touches. Each is a list of names, or
-    text with "," or ">" between them -> a list, left out where nothing is asked. `converting`: yes or no, left out for
-    all journeys. `min_journeys`: paths that fewer took are left out; itself left out for 1. `top`: how many channels
-    the flows tell apart, `steps`: how many touches they show. Raises InvalidParams with a sentence for each field.
+    text as `path_text` reads it -> a list of the names that the channels have now, left out where nothing is asked.
+    `converting`: yes or no, left out for all journeys. `min_journeys`: paths that fewer took are left out; itself left
+    out for 1. `top`: how many channels the flows tell apart, `steps`: how many touches they show. Raises InvalidParams
+    with a sentence for each field.
     """
     errors = {name: f"Unknown parameter. Known: {', '.join(KNOWN)}." for name in params if name not in KNOWN}
     given = {name: value for name, value in params.items() if value not in (None, "", [])}
@@ -58,33 +59,46 @@ def clean(workspace: Workspace, params: Mapping[str, Any]) -> dict[str, Any]:
 
 def path_in_words(name: str, channels: Sequence[str]) -> str:
     """Return the channels of a path filter as people write them, and as `clean` reads them."""
-    return (f"{AND} " if name == "path_contains" else f" {NEXT} ").join(channels)
+    return path_text.write(channels, path_text.AND if name == "path_contains" else path_text.NEXT)
 
 
 def _path(name: str, workspace: Workspace, given: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the channels by the names that they have now; of other groupings, as they were written."""
-    asked = given.get(name)
-    if asked is None:
+    if name not in given:
         return {}
-    index = channel_index(workspace=workspace)
-    whole = str(asked).strip() if isinstance(asked, str) else ""
-    if isinstance(asked, list | tuple):
-        names = [str(each).strip() for each in asked]
-    elif index.named(whole) is not None:  # a name may hold what else stands between names
-        names = [whole]
-    else:
-        names = [each.strip() for each in str(asked).split(NEXT if NEXT in str(asked) else AND)]
+    grouping = asking.grouping(workspace, given).get("grouping", workspace.channel_grouping)
+    channels = ChannelNames.of(workspace, grouping)
+    names = _names(name, given[name], channels)
     if not all(names) or any(len(each) > LONGEST_NAME for each in names):
-        example = "Email, Direct" if name == "path_contains" else "Email > Direct"
-        raise Refused(name, f"“{name}” names channels, such as {example}.")
+        raise Refused(name, f"“{name}” names channels, such as {_example(name)}.")
     if len(names) > LONGEST_PATH:
         raise Refused(name, f"“{name}” names at most {LONGEST_PATH} touches, not {len(names)}.")
-    known = [index.named(each) for each in names]
-    named = [
-        index.channels[index.counted_for(found.pk)].name if found else each
-        for found, each in zip(known, names, strict=True)
-    ]
-    return {name: list(dict.fromkeys(named)) if name == "path_contains" else named}
+    found: list[str] = []
+    for each in names:
+        channel = channels.find(each)
+        if channel is None:
+            raise Refused(name, channels.unknown(each))
+        found.append(channel)
+    return {name: list(dict.fromkeys(found)) if name == "path_contains" else found}
+
+
+def _names(name: str, asked: object, channels: ChannelNames) -> list[str]:
+    """Return the names that are asked for; a text whose parts are not all channels may be one's name as a whole."""
+    if isinstance(asked, list | tuple) and all(isinstance(each, str) for each in asked):
+        return [each.strip() for each in asked]
+    if not isinstance(asked, str):
+        raise Refused(name, f"“{name}” is text such as {_example(name)}, or a list of names.")
+    whole = asked.strip()
+    names = path_text.read(whole)
+    if (names is None or not all(map(channels.find, names))) and channels.known(whole):
+        return [whole]
+    if names is None:
+        example = path_in_words(name, ["TV, radio", "Email"])
+        raise Refused(name, f"“{name}”: a name that begins with a quotation mark also ends with one, as in {example}.")
+    return names
+
+
+def _example(name: str) -> str:
+    return path_in_words(name, ["Email", "Direct"])
 
 
 def _converting(_workspace: Workspace, given: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from crosschannel.labels import CONVERSION, DROP_OFF, OTHER
+from crosschannel.labels import CONVERSION, DROP_OFF, OTHER, START
 from crosschannel.methods import walks as walk_numbers
 from crosschannel.methods.cells import Cells
 from crosschannel.methods.flows import Flows
@@ -117,11 +117,11 @@ def most_taken(table: PathTable, most: int) -> Int64Column:
     return place[np.lexsort((place, length[place], -taken[place]))[:most]]
 
 
-def path_row(table: PathTable, place: int, labels: Sequence[str]) -> dict[str, Any]:
-    """A path in words and figures; of a very long one its first steps and its last."""
+def path_row(table: PathTable, place: int, labels: Sequence[str], *, most: int = MOST_STEPS) -> dict[str, Any]:
+    """A path in words and figures; of one that is longer than `most` its first steps and its last."""
     steps = table.steps[table.offsets[place] : table.offsets[place + 1]].tolist()
-    half = MOST_STEPS // 2
-    named = [*steps[:half], *steps[-half:]] if len(steps) > MOST_STEPS else steps
+    half = most // 2
+    named = [*steps[:half], *steps[-half:]] if len(steps) > most else steps
     conversions, nulls = float(table.conversions[place]), float(table.nulls[place])
     return {
         "steps": [labels[step] for step in named],
@@ -154,7 +154,7 @@ def transitions(moves: Float64Table, labels: Sequence[str]) -> dict[str, Any]:
     size = (len(names) + 1, len(names) + 2)
     counts = np.zeros(size)
     np.add.at(counts, (rows[:, None], columns[None, :]), moves)
-    return {"from": [*names, "Start"], "to": [*names, CONVERSION, DROP_OFF], "counts": counts.tolist()}
+    return {"from": [*names, START], "to": [*names, CONVERSION, DROP_OFF], "counts": counts.tolist()}
 
 
 def lags(found: Lags, params: Mapping[str, Any]) -> dict[str, Any]:

@@ -16,14 +16,13 @@ from accounts.access import AuthedRequest
 from accounts.models import Workspace
 from accounts.permissions import Permission
 from analyses.asking import period_of
-from analyses.choices import segment_problem
 from analyses.exports import csv_lines
 from analyses.models import Run
 from analyses.permissions import cancel_permission
 from analyses.presenters import Offer, present_row, present_run
 from analyses.runs import request_run
 from crosschannel.analysis import in_address
-from crosschannel.forms import MORE_SETTINGS, CrosschannelForm, asked_for, initial
+from crosschannel.forms import Asked, CrosschannelForm, asked_for, initial
 from crosschannel.labels import KIND
 from jobs.models import Job
 from marketing.demo_data import demo_state
@@ -43,7 +42,7 @@ def page(request: AuthedRequest, slug: str) -> HttpResponse:
     workspace = access.get_workspace(request, slug)
     if request.method != "POST":
         asked = asked_for(workspace, request.GET)
-        form = CrosschannelForm(workspace=workspace, initial=initial(workspace, asked, request.GET))
+        form = CrosschannelForm(workspace=workspace, initial=initial(workspace, asked))
         return render_page(request, "crosschannel/page.html", _context(request, workspace, form, asked))
     access.require(request, Permission.RUN)
     form = CrosschannelForm(request.POST, workspace=workspace)
@@ -95,25 +94,25 @@ def get_run(workspace: Workspace, run_id: uuid.UUID) -> Run:
 
 
 def _context(
-    request: AuthedRequest, workspace: Workspace, form: CrosschannelForm, asked: Mapping[str, Any] | None
+    request: AuthedRequest, workspace: Workspace, form: CrosschannelForm, asked: Asked | None
 ) -> dict[str, object]:
     """Return what the page shows; `asked`: the question that the address stands for, None for a form with mistakes."""
     ends = data_ends(workspace=workspace, datasets=[Dataset.CONVERSIONS])
     runs = Run.objects.filter(workspace=workspace, kind=KIND).order_by("-created_at")
     latest = list(runs.select_related("workspace", "job", "requested_by", "api_key").defer("result")[:RUNS_LOOKED_AT])
-    answer = next((run for run in latest if run.params == asked), None)
+    answer = next((run for run in latest if asked and run.params == asked.params), None)
     shown = answer or next((run for run in latest if run.job.status == Job.Status.DONE), None)
     page = present_run(shown) if shown else None
     return {
         "form": form,
-        "more_open": any(form.errors.get(name) for name in MORE_SETTINGS),
+        "more_open": form.more_open,
         "has_data": ends is not None,
         "demo": demo_state(workspace) if ends is None else None,
         "may_run": access.can(request, Permission.RUN),
         "may_import": access.can(request, Permission.IMPORT),
         "data_ends": ends,
-        "segment_problem": segment_problem(workspace, request.GET) if asked else "",
-        "offer": _offer(request, asked, ends) if asked else None,
+        "left_out": asked.left_out if asked else [],
+        "offer": _offer(request, asked.params, ends) if asked else None,
         "is_answer": answer is not None,
         "page": page,
         **(page.result.context if page and page.result else {}),

@@ -7,7 +7,7 @@ import numpy as np
 
 from crosschannel.methods.cells import LENGTH_BUCKETS, Cells
 from crosschannel.methods.firth import Design, column_rank, fit
-from crosschannel.methods.interactions import benjamini_hochberg, pairs_to_look_at
+from crosschannel.methods.interactions import benjamini_hochberg, pairs_that_occur
 from marketing.frames import BoolColumn, Float64Column, Int64Column
 
 FIRST_TOUCHES = np.array(LENGTH_BUCKETS)
@@ -19,7 +19,8 @@ def called_by(cells: Cells, *, length: str, strata: bool, level: float) -> list[
     `length`: "linear", "five" (buckets, the last of five touches and more) or "fine". `strata`: whether kinds of
     customer and months are allowed for.
     """
-    pairs, _ = pairs_to_look_at(cells)
+    occurring, enough = pairs_that_occur(cells)
+    pairs = occurring[enough]
     touches = FIRST_TOUCHES[cells.length].astype(np.float64)
     parts: list[BoolColumn | Float64Column] = [np.ones(len(cells))]
     if length == "linear":

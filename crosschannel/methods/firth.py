@@ -1,5 +1,6 @@
 """Logistic regression on counted cells with Firth's penalty, and standard errors that allow for repeated customers."""
 
+from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -12,7 +13,9 @@ from marketing.frames import BoolColumn, Float64Column, Float64Table, Int64Colum
 
 MOST_STEPS, MOST_HALVINGS = 100, 30
 LONGEST_STEP = 4.0  # of a coefficient, in log odds: far more than any effect, and near enough for Newton's method
-SETTLED = 1e-8  # log odds
+REMEMBERED = 20  # steps, from which the next ones learn what the penalty adds to the curvature
+SETTLED = 1e-6  # standard errors
+PARTS = 4  # of the rows, whatever the number of threads: sums then round alike on every machine
 HIGHEST_LEVERAGE = 0.5  # by which a residual is enlarged: no more than twofold
 LEAST_OF_ITS_OWN = 1e-8  # of a column's variation that no column before it explains
 LEAST_SHARE = 1e-6  # of another column in what a dependent one consists of
@@ -98,46 +101,76 @@ class Fitted:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Point:
-    """The penalised likelihood at some coefficients, and what the next step takes."""
+    """The penalised likelihood at some coefficients, its gradient, and what the next step takes."""
 
     likelihood: float
     linear_predictor: Float64Column
     probability: Float64Column
     inverse: Float64Table
     forms: Float64Column
+    score: Float64Column
 
 
-def fit(design: Design, cells: Cells, *, precision: Float64Column | None = None, threads: int = 1) -> Fitted:
-    """Fit by Newton's method. The columns must be independent (`column_rank`).
+class _Curvature:
+    """What the last steps say of the penalised likelihood's second derivatives, beside the information matrix.
+
+    That matrix knows nothing of the penalty, which outweighs the data where few journeys, or journeys that all convert,
+    decide: steps by it alone lead too far, or hardly on. Source: L-BFGS with the matrix as its first guess (Nocedal and
+    Wright 2006, Numerical Optimization, algorithm 7.4).
+    """
+
+    def __init__(self) -> None:
+        self._steps: deque[tuple[Float64Column, Float64Column]] = deque(maxlen=REMEMBERED)
+
+    def learn(self, step: Float64Column, change: Float64Column) -> None:
+        """Note how the score fell, by `change` (P,), along a step (P,); where it rose, nothing is to be learned."""
+        if step @ change > 0:
+            self._steps.append((step, change))
+
+    def step(self, score: Float64Column, inverse: Float64Table) -> Float64Column:
+        """The way to the maximum: (P,). `inverse`: that of the information."""
+        rest, along = score.copy(), []
+        for taken, change in reversed(self._steps):
+            along.append(float(taken @ rest) / float(taken @ change))
+            rest -= along[-1] * change
+        step: Float64Column = inverse @ rest
+        for (taken, change), share in zip(self._steps, reversed(along), strict=True):
+            step += (share - float(change @ step) / float(taken @ change)) * taken
+        return step
+
+
+def fit(
+    design: Design,
+    cells: Cells,
+    *,
+    precision: Float64Column | None = None,
+    start: Float64Column | None = None,
+    settled: float = SETTLED,
+    threads: int = 1,
+) -> Fitted:
+    """Maximise the penalised likelihood. The columns must be independent (`column_rank`).
 
     `precision`: (P,), of a normal prior around zero for each coefficient, 0 for none; what the prior may be wrong by
-    is in the covariance. Raises DidNotSettle.
+    is in the covariance. `start`: (P,), coefficients near the answer. `settled`: by how many standard errors a further
+    step may still move a coefficient. Raises DidNotSettle.
     """
     prior = np.zeros(design.size) if precision is None else precision
-    rate = (cells.conversions.sum() + 0.5) / (cells.journeys.sum() + 1.0)
-    coefficients = np.zeros(design.size)
-    coefficients[0] = np.log(rate / (1 - rate))  # the intercept
-    point = _at(coefficients, design, cells, prior, threads)
-    taken, damping = np.zeros(design.size), 1.0
+    coefficients = _usual(design, cells) if start is None else start
+    point, curvature = _at(coefficients, design, cells, prior, threads), _Curvature()
     for _step in range(MOST_STEPS):
-        weight = cells.journeys * point.probability * (1 - point.probability)
-        residual = cells.conversions - cells.journeys * point.probability
-        score = design.sums(residual + weight * point.forms * (0.5 - point.probability))
-        step = point.inverse @ (score - prior * coefficients)
-        largest = float(np.abs(step).max(initial=0.0))
-        if largest <= SETTLED:
+        step = curvature.step(point.score, point.inverse)
+        if step @ point.score <= settled**2:  # the square of what moves any coefficient, in standard errors, at most
             covariance = _covariance(point, design, cells, prior, threads)
             errors = np.sqrt(np.maximum(np.diag(covariance), np.diag(point.inverse)))
             return Fitted(coefficients, covariance, errors, point.linear_predictor)
-        # Where the penalty outweighs the data, as in a stratum of a few journeys, steps lead too far, and back again.
-        damping = damping / 2 if step @ taken < 0 else min(1.0, 1.5 * damping)
-        taken = step * min(damping, LONGEST_STEP / largest)
+        step *= min(1.0, LONGEST_STEP / float(np.abs(step).max()))
         for _halving in range(MOST_HALVINGS):
-            following = _at(coefficients + taken, design, cells, prior, threads)
+            following = _at(coefficients + step, design, cells, prior, threads)
             if following.likelihood >= point.likelihood - 1e-9 * abs(point.likelihood):
                 break
-            taken /= 2
-        coefficients, point = coefficients + taken, following
+            step /= 2
+        curvature.learn(step, point.score - following.score)
+        coefficients, point = coefficients + step, following
     raise DidNotSettle(f"The estimate had not settled after {MOST_STEPS} steps.")
 
 
@@ -146,6 +179,8 @@ def column_rank(design: Design, journeys: Float64Column, threads: int = 1) -> tu
 
     A column that depends on others blurs all that it consists of: effects could be moved between them at will.
     """
+    from crosschannel.methods.interactions_kernel import eliminate  # here: numba takes a second to import
+
     information = design.information(journeys, threads)
     scale = np.sqrt(np.diag(information))
     if not scale.all():
@@ -158,11 +193,7 @@ def column_rank(design: Design, journeys: Float64Column, threads: int = 1) -> tu
         own = np.zeros(design.size)
     if own.min(initial=1.0) > LEAST_OF_ITS_OWN:
         return np.arange(design.size), np.zeros(design.size, np.bool_)
-    for column in range(design.size):
-        if rest[column, column] > LEAST_OF_ITS_OWN:
-            independent[column] = True
-            factor = rest[:, column] / np.sqrt(rest[column, column])
-            rest -= np.outer(factor, factor)
+    eliminate(rest, independent, LEAST_OF_ITS_OWN)
     kept, dropped = np.flatnonzero(independent), np.flatnonzero(~independent)
     consists = np.linalg.solve(whole[np.ix_(kept, kept)], whole[np.ix_(kept, dropped)])
     blurred = ~independent
@@ -178,22 +209,44 @@ def logistic(log_odds: Float64Column) -> Float64Column:
     return probability
 
 
+def _usual(design: Design, cells: Cells) -> Float64Column:
+    """Coefficients by which all journeys convert alike: (P,), the first of the intercept."""
+    rate = (cells.conversions.sum() + 0.5) / (cells.journeys.sum() + 1.0)
+    coefficients = np.zeros(design.size)
+    coefficients[0] = np.log(rate / (1 - rate))
+    return coefficients
+
+
 def _at(coefficients: Float64Column, design: Design, cells: Cells, prior: Float64Column, threads: int) -> _Point:
     predictor = design.times(coefficients)
     probability = logistic(predictor)
-    information = design.information(cells.journeys * probability * (1 - probability), threads)
+    weight = cells.journeys * probability * (1 - probability)
+    information = design.information(weight, threads)
     information[np.diag_indices_from(information)] += prior
-    sign, log_determinant = np.linalg.slogdet(information)
+    half_log_determinant, inverse = _inverse(information)
     likelihood = float(cells.conversions @ predictor - cells.journeys @ np.logaddexp(0.0, predictor))
-    likelihood -= 0.5 * float(prior @ coefficients**2)
-    inverse: Float64Table = np.linalg.inv(information).astype(np.float64) if sign > 0 else information
+    likelihood += half_log_determinant - 0.5 * float(prior @ coefficients**2)
+    forms = design.forms(inverse, threads)
+    residual = cells.conversions - cells.journeys * probability + weight * forms * (0.5 - probability)
     return _Point(
-        likelihood=likelihood + 0.5 * log_determinant if sign > 0 else -np.inf,
+        likelihood=likelihood,
         linear_predictor=predictor,
         probability=probability,
         inverse=inverse,
-        forms=design.forms(inverse, threads),
+        forms=forms,
+        score=design.sums(residual) - prior * coefficients,
     )
+
+
+def _inverse(information: Float64Table) -> tuple[float, Float64Table]:
+    """Half the logarithm of a symmetric matrix's determinant, and its inverse; minus infinity where it has none."""
+    from scipy.linalg.lapack import dpotrf, dpotri  # here: pages must not wait for it
+
+    factor, failed = dpotrf(information, lower=True)
+    if failed:
+        return -np.inf, information
+    lower, _failed = dpotri(factor, lower=True)
+    return float(np.log(np.diag(factor)).sum()), _symmetric([lower])
 
 
 def _covariance(point: _Point, design: Design, cells: Cells, prior: Float64Column, threads: int) -> Float64Table:
@@ -260,16 +313,18 @@ def _of_several_journeys(
 
 
 def _symmetric(parts: Sequence[Float64Table]) -> Float64Table:
-    """The sum of symmetric matrices, of which only the lower triangles are there."""
-    lower = np.sum(parts, axis=0)
-    whole: Float64Table = lower + np.tril(lower, -1).T
+    """The sum of symmetric matrices, of which only the lower triangles are there; the first is overwritten."""
+    whole = parts[0]
+    for part in parts[1:]:
+        whole += part
+    whole += np.tril(whole, -1).T
     return whole
 
 
 def _in_parts(act: Callable[[int, int], Part], rows: int, threads: int) -> list[Part]:
-    """Act on equal parts of the rows, several at once; what came of each, in their order, so that sums are the same."""
+    """Act on equal parts of the rows, several at once; what came of each, in their order."""
+    edges = np.linspace(0, rows, PARTS + 1).astype(np.int64).tolist()
     if threads == 1:
-        return [act(0, rows)]
-    edges = np.linspace(0, rows, threads + 1).astype(np.int64).tolist()
+        return list(map(act, edges[:-1], edges[1:]))
     with ThreadPoolExecutor(threads) as pool:
         return list(pool.map(act, edges[:-1], edges[1:]))

@@ -7,7 +7,8 @@ channels, and what that does would pass for interactions.
 
 Firth's penalty keeps estimates finite where all or none convert (Firth 1993; Heinze and Schemper 2002). Standard errors
 allow for customers with several journeys (Liang and Zeger 1986), with residuals enlarged by their leverage (Mancl and
-DeRouen 2001), and are nowhere smaller than the model's own: where none convert, residuals say nothing of the error.
+DeRouen 2001), are nowhere smaller than the model's own, as residuals say nothing of the error where none convert, and
+as large as seen from no effect (`stretch`).
 Benjamini and Hochberg (1995) hold the share of false calls.
 """
 
@@ -19,10 +20,13 @@ from crosschannel.methods.cells import Cells
 from crosschannel.methods.firth import Design, Fitted, column_rank, fit, logistic
 from crosschannel.methods.interactions_design import design_of
 from crosschannel.methods.verdicts import LEAST_EXPECTED, LEAST_TOGETHER, Verdict
-from marketing.frames import Float64Column, Float64Table, Int64Column
+from marketing.frames import BoolColumn, Float64Column, Float64Table, Int64Column
 
 SPREADS = np.geomspace(0.02, 5.0, 60)  # of the effects of shares, log odds
 SUPPORT = 0.5  # of log likelihood
+RARE_SPREAD = 1.0  # log odds, of the effects of pairs that are too rare to be looked at
+ROUGHLY = 0.01  # standard errors
+CURVATURES = 5  # between no effect and the estimate
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,6 +55,22 @@ class Interactions:
     too_rare: int
 
 
+NOTHING = Interactions(
+    pairs=np.empty((0, 2), np.int64),
+    journeys_both=np.empty(0),
+    log_odds=np.empty(0),
+    standard_error=np.empty(0),
+    effect=np.empty(0),
+    low=np.empty(0),
+    high=np.empty(0),
+    p_value=np.empty(0),
+    p_adjusted=np.empty(0),
+    verdict=(),
+    unidentified=np.empty((0, 2), np.int64),
+    too_rare=0,
+)
+
+
 def interactions(*, cells: Cells, confidence: float, threads: int = 1) -> Interactions:
     """Look at all pairs of channels at once; `confidence`: of the intervals, and 1 - confidence is the rate q of BH.
 
@@ -61,18 +81,21 @@ def interactions(*, cells: Cells, confidence: float, threads: int = 1) -> Intera
         raise ValueError(f"A confidence level lies between 0 and 1, not at {confidence}.")
     from scipy.special import ndtr, ndtri  # here: pages must not wait for it
 
-    pairs, too_rare = pairs_to_look_at(cells)
-    unidentified = np.empty((0, 2), np.int64)
+    occurring, enough = pairs_that_occur(cells)
+    pairs, unidentified = occurring[enough], np.empty((0, 2), np.int64)
     log_odds, error, predictor = np.empty(0), np.empty(0), np.empty(0)
     if len(pairs):
-        design, shares = design_of(cells, pairs)
+        design, shares = design_of(cells, occurring)
+        is_share, looked_at = np.zeros(design.size, np.bool_), np.zeros(design.size, np.bool_)
+        is_share[shares], looked_at[-len(occurring) :] = True, enough
+        is_rare = ~looked_at
+        is_rare[: -len(occurring)] = False
         kept, blurred = column_rank(design, cells.journeys, threads)
-        fitted = _fit(design.only(kept), cells, np.flatnonzero(np.isin(kept, np.arange(design.size)[shares])), threads)
-        first_pair = design.size - len(pairs)
-        clear = ~blurred[kept] & (kept >= first_pair)
-        unidentified, pairs = pairs[blurred[first_pair:]], pairs[~blurred[first_pair:]]
-        log_odds, error = fitted.coefficients[clear], fitted.standard_errors[clear]
-        predictor = fitted.linear_predictor
+        fitted = _fit(design.only(kept), cells, is_share[kept], is_rare[kept], threads)
+        clear = (looked_at & ~blurred)[kept]
+        unidentified, pairs = pairs[blurred[looked_at]], pairs[~blurred[looked_at]]
+        predictor, log_odds = fitted.linear_predictor, fitted.coefficients[clear]
+        error = fitted.standard_errors[clear] * stretch(cells, pairs, predictor, log_odds)
     p_value = 2 * ndtr(-np.abs(log_odds / error))
     adjusted = benjamini_hochberg(p_value)
     reach = float(ndtri(0.5 + confidence / 2)) * error
@@ -94,21 +117,22 @@ def interactions(*, cells: Cells, confidence: float, threads: int = 1) -> Intera
             for p, sign in zip(adjusted, log_odds, strict=True)
         ),
         unidentified=unidentified,
-        too_rare=too_rare,
+        too_rare=int(np.count_nonzero(~enough)),
     )
 
 
-def _fit(design: Design, cells: Cells, shares: Int64Column, threads: int) -> Fitted:
+def _fit(design: Design, cells: Cells, is_share: BoolColumn, is_rare: BoolColumn, threads: int) -> Fitted:
     """Fit, and fit again with the shares' coefficients held as close to zero as they seem to be.
 
     Shares take much of the evidence on pairs away, and mostly for nothing: only where customers' unknown readiness
-    chooses their channels does the mix say more than the channels met.
+    chooses their channels does the mix say more than the channels met. Pairs that are too rare have effects, too: left
+    out, they would be charged to the others wherever only their few journeys tell the others from length.
     """
-    free = fit(design, cells, threads=threads)
-    spread = spread_of(free.coefficients[shares], free.covariance[np.ix_(shares, shares)])
-    precision = np.zeros(design.size)
-    precision[shares] = spread**-2
-    return fit(design, cells, precision=precision, threads=threads)
+    precision = np.where(is_rare, RARE_SPREAD**-2, 0.0)
+    free = fit(design, cells, precision=precision, settled=ROUGHLY, threads=threads)
+    shares = np.flatnonzero(is_share)
+    precision[shares] = spread_of(free.coefficients[shares], free.covariance[np.ix_(shares, shares)]) ** -2
+    return fit(design, cells, precision=precision, start=free.coefficients, threads=threads)
 
 
 def spread_of(estimates: Float64Column, covariance: Float64Table) -> float:
@@ -124,8 +148,8 @@ def spread_of(estimates: Float64Column, covariance: Float64Table) -> float:
     return float(SPREADS[np.flatnonzero(likelihood >= likelihood.max() - SUPPORT)[-1]])
 
 
-def pairs_to_look_at(cells: Cells) -> tuple[Int64Column, int]:
-    """Return the pairs with enough journeys, (T, 2) and sorted, and how many of those that occur have too few.
+def pairs_that_occur(cells: Cells) -> tuple[Int64Column, BoolColumn]:
+    """Return the pairs that any journey holds, (N, 2) and sorted, and which of them have enough to be looked at, (N,).
 
     What decides are counts of journeys alone, so that choosing says nothing of the effects (Bourgon et al. 2010).
     """
@@ -135,8 +159,8 @@ def pairs_to_look_at(cells: Cells) -> tuple[Int64Column, int]:
     alone = np.diag(together)
     least = np.minimum(together, np.minimum(alone[:, None] - together, alone - together))
     enough = (least >= LEAST_TOGETHER) & (together * min(rate, 1 - rate) >= LEAST_EXPECTED)
-    pairs = np.argwhere(np.triu(enough, 1))
-    return pairs, int(np.count_nonzero(np.triu(together, 1))) - len(pairs)
+    pairs = np.argwhere(np.triu(together, 1) > 0)
+    return pairs, enough[tuple(pairs.T)]
 
 
 def together_in(cells: Cells) -> Float64Table:
@@ -158,6 +182,28 @@ def benjamini_hochberg(p_values: Float64Column) -> Float64Column:
     adjusted = np.empty(count)
     adjusted[order] = np.minimum(np.minimum.accumulate(scaled), 1.0)
     return adjusted
+
+
+def stretch(
+    cells: Cells, pairs: Int64Column, linear_predictor: Float64Column, log_odds: Float64Column
+) -> Float64Column:
+    """Return how many times as large as at the estimate the errors of log odds are, seen from no effect: (T,), from 1.
+
+    Where few convert, much of what tells an effect from none are the conversions that make it: the curvature of the
+    likelihood is larger at the estimate than on the way there. With the curvature W at each share t of the log odds b,
+    the likelihood ratio is `2 b^2 integral of t W(t b) dt` over t from 0 to 1, where the estimate's says `b^2 W(b)`.
+    """
+    shares, weights = np.polynomial.legendre.leggauss(CURVATURES)
+    shares, weights = (shares + 1) / 2, weights / 2
+    stretched = np.ones(len(pairs))
+    for place, (one, other) in enumerate(pairs):
+        both = np.flatnonzero(cells.holds(one) & cells.holds(other))
+        probability = logistic(linear_predictor[both, None] + np.append(shares - 1, 0.0) * log_odds[place])
+        curvature = cells.journeys[both] @ (probability * (1 - probability))
+        along = 2 * float(weights * shares @ curvature[:-1])
+        if along < curvature[-1]:
+            stretched[place] = np.sqrt(curvature[-1] / along)
+    return stretched
 
 
 def per_thousand(

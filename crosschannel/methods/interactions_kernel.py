@@ -187,6 +187,25 @@ def quadratic_forms(
 
 
 @compiled
+def eliminate(rest: Float64Table, independent: BoolColumn, least: float) -> None:
+    """Note which columns of a matrix of products (P, P) do not depend on those before them; its lower half is used up.
+
+    `independent`: (P,), False at first. `least`: of a column's own, at most which is none.
+    """
+    factor = np.empty(len(rest))
+    for column in range(len(rest)):
+        if rest[column, column] <= least:
+            continue
+        independent[column] = True
+        root = np.sqrt(rest[column, column])
+        for i in range(column + 1, len(rest)):
+            factor[i] = rest[i, column] / root
+        for i in range(column + 1, len(rest)):
+            for j in range(column + 1, i + 1):
+                rest[i, j] -= factor[i] * factor[j]
+
+
+@compiled
 def multiply(
     products: Float64Column, offsets: Int64Column, columns: Int64Column, values: Float64Column, vector: Float64Column
 ) -> None:

@@ -8,6 +8,7 @@ from analyses import data_health
 from analyses.documents import Card, Document, Figure, Section
 from analyses.presenters import provenance
 from analyses.serializers import RunWithResultSerializer
+from crosschannel.labels import channel_of
 from crosschannel.presentation import interaction_sections, path_sections, words
 from crosschannel.presentation.flow_charts import VALUE, FlowFrame, flow_chart
 from crosschannel.presentation.rows import rows
@@ -46,7 +47,7 @@ def document(run: "Run") -> Document:
                 colours=sources.colours,
                 hrefs={name: sources.href(name) for name in sources.colours},
             ),
-            *data_health.section(run, channels=result["interactions"]["channels"]),
+            *data_health.section(run, channels=[channel_of(name) for name in result["interactions"]["channels"]]),
         ),
         notes=(ASSOCIATION,),
         rows=list(rows(run)),
@@ -60,7 +61,7 @@ def _headline(result: Mapping[str, Any]) -> str:
         return found
     if not result["totals"]["conversions"]:
         return f"None of {formats.count(result['totals']['journeys'], 'journey')} converts."
-    return f"{_flows_title(result)}; no pair of channels stands out."
+    return f"{_flows_title(result)}{'; no pair of channels stands out' if result['pairs'] else ''}."
 
 
 def _cards(result: Mapping[str, Any], currency: str) -> tuple[Card, ...]:

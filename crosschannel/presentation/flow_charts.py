@@ -36,7 +36,7 @@ def flow_chart(
     links = [flow for flow in flows if flow[frame.width] > 0]
     if not links:
         return None
-    nodes = _nodes(links, frame)
+    nodes = _nodes(flows, frame)
     place = {(node.step, node.name): number for number, node in enumerate(nodes)}
     ends = frame.steps + 1
     spec_links = tuple(
@@ -65,6 +65,7 @@ def flow_chart(
 
 
 def _nodes(flows: Sequence[Mapping[str, Any]], frame: FlowFrame) -> tuple[SankeyNode, ...]:
+    """The nodes that have a width. What they say is of all flows through them, drawn or not."""
     into: dict[tuple[int, str], list[Mapping[str, Any]]] = {}
     out: dict[tuple[int, str], list[Mapping[str, Any]]] = {}
     for flow in flows:
@@ -72,11 +73,13 @@ def _nodes(flows: Sequence[Mapping[str, Any]], frame: FlowFrame) -> tuple[Sankey
         into.setdefault((frame.steps + 1 if flow["ends"] else flow["step"] + 1, flow["to"]), []).append(flow)
     nodes = []
     for step, name in sorted({*into, *out}):
+        # Of both sides the larger, as they may differ by rounding.
+        value = max(math.fsum(flow[frame.width] for flow in side.get((step, name), ())) for side in (into, out))
+        if value <= 0:
+            continue
         is_end = name in (CONVERSION, DROP_OFF) and step == frame.steps + 1
         through = into[step, name] if is_end else out[step, name]
         totals = {field: math.fsum(flow[field] for flow in through) for field in (JOURNEYS, "conversions", VALUE)}
-        # Of both sides the larger, as they may differ by rounding.
-        value = max(math.fsum(flow[frame.width] for flow in side.get((step, name), ())) for side in (into, out))
         nodes.append(
             SankeyNode(
                 step=step,

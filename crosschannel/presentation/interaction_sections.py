@@ -1,12 +1,13 @@
 """Synergies and cannibalisations as lists, with what they mean for budgets, and all pairs as a heatmap."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from analyses.documents import DataTable, Figure, Row, Section
 from charts import Category, ChartSpec, Colour, Kind, Mark, Series
 from charts.heat import diverging_axis
-from crosschannel.methods.verdicts import LEAST_EXPECTED, LEAST_TOGETHER, Verdict
+from crosschannel.methods.verdicts import Verdict
+from crosschannel.presentation import no_pairs
 from crosschannel.presentation.sources import Sources
 from mmm_project import formats
 
@@ -34,7 +35,8 @@ def sections(result: Mapping[str, Any], sources: Sources) -> tuple[Section, ...]
     ]
     tables = tuple(table for table in lists if table is not None)
     called = [pair for pair in pairs if pair["verdict"] != Verdict.INCONCLUSIVE][:MOST_MEANINGS]
-    sentences = tuple(filter(None, (*map(meaning, called), _finding(pairs), *_method(pairs, about))))
+    finding = _finding(pairs) if pairs else no_pairs.why_none(result, sources.run.params)
+    sentences = tuple(filter(None, (*map(meaning, called), finding, *_method(pairs, about))))
     found = (Section(title=TITLE, sentences=sentences, tables=tables),)
     if not pairs:
         return found
@@ -47,18 +49,23 @@ def headline(pairs: Sequence[Mapping[str, Any]]) -> str:
     if not called:
         return ""
     strongest = max(called, key=lambda pair: abs(pair["effect_per_1000"]))
-    does = "work better together" if strongest["effect_per_1000"] > 0 else "take conversions from each other"
-    effect = f"{effect_figure(strongest).text} conversions per 1,000 journeys with both"
-    return f"{strongest['a']} and {strongest['b']} {does}: {effect}."
+    more = "more" if strongest["effect_per_1000"] > 0 else "less"
+    return (
+        f"Journeys with both {strongest['a']} and {strongest['b']} convert {more} often than the two apart lead to "
+        f"expect: {effect_figure(strongest).text} conversions per 1,000 journeys."
+    )
 
 
 def meaning(pair: Mapping[str, Any]) -> str:
     """Return what a pair's verdict means for budgets."""
     a, b = pair["a"], pair["b"]
     if pair["verdict"] == Verdict.SYNERGY:
-        return f"Plan {a} and {b} together, for the same people and weeks: cutting one also weakens the other."
+        return f"Plan {a} and {b} together, for the same people and weeks, and test before you cut only one of them."
     if pair["verdict"] == Verdict.CANNIBALISATION:
-        return f"{a} and {b} win the same conversions twice: try less of one where both reach the same people."
+        return (
+            f"{a} and {b} seem to reach people for the same conversions: test less of one where both reach the same "
+            "people."
+        )
     if pair["low"] > 0 or pair["high"] < 0:
         return "Alone it would be clear, but not among so many pairs: do not move budget for it yet."
     return "Do not move budget because of this pair."
@@ -102,7 +109,7 @@ def heatmap(pairs: Sequence[Mapping[str, Any]], about: Mapping[str, Any], source
         pair = by_names.get(frozenset((row, column)))
         if pair is None:
             return None
-        effect = effect_figure(pair)
+        effect, is_thin = effect_figure(pair), pair["verdict"] == Verdict.INCONCLUSIVE
         return Mark(
             value=pair["effect_per_1000"],
             text=effect.text,
@@ -112,10 +119,10 @@ def heatmap(pairs: Sequence[Mapping[str, Any]], about: Mapping[str, Any], source
             high_text=effect.high_text,
             detail=(
                 formats.count(pair["journeys_both"], "journey") + " with both",
-                VERDICT_LABELS[Verdict(pair["verdict"])],
+                *(() if is_thin else (VERDICT_LABELS[Verdict(pair["verdict"])],)),  # what hatching says is said once
             ),
             href=sources.pair_href(pair["a"], pair["b"]),
-            is_thin=pair["verdict"] == Verdict.INCONCLUSIVE,
+            is_thin=is_thin,
         )
 
     called = sum(pair["verdict"] != Verdict.INCONCLUSIVE for pair in pairs)
@@ -198,12 +205,6 @@ def _whole(number: float) -> str:
 
 def _finding(pairs: Sequence[Mapping[str, Any]]) -> str:
     """What there is to say where no pair is called; "" where one is."""
-    if not pairs:
-        return (
-            f"No two channels meet in enough journeys to say whether they help or hinder each other: that takes "
-            f"{LEAST_TOGETHER} journeys with both, as many with each alone, and {LEAST_EXPECTED:g} conversions to be "
-            "expected. Choose a longer period or a coarser grouping."
-        )
     if any(pair["verdict"] != Verdict.INCONCLUSIVE for pair in pairs):
         return ""
     return (
@@ -212,25 +213,19 @@ def _finding(pairs: Sequence[Mapping[str, Any]]) -> str:
     )
 
 
-def _method(pairs: Sequence[Mapping[str, Any]], about: Mapping[str, Any]) -> list[str]:
-    if not pairs:
-        return []
-    rate = formats.percent(about["false_discovery_rate"])
-    looked_at = formats.count(len(pairs), "pair")
-    sentences = [
-        (
+def _method(pairs: Sequence[Mapping[str, Any]], about: Mapping[str, Any]) -> Iterator[str]:
+    if pairs:
+        rate = formats.percent(about["false_discovery_rate"])
+        looked_at = formats.count(len(pairs), "pair")
+        yield (
             "An effect is what journeys with both channels convert more, or less, than the channels’ own effects come "
             "to, given how long the journey is, how its touches are divided, what kind of customer took it and when."
-        ),
-        (
+        )
+        yield (
             f"Of the pairs named here, {rate} at most are expected to be there by chance. Of {looked_at} in all, each "
             "interval holds for itself alone."
-        ),
-    ]
-    if about["too_rare"]:
-        meet = f"{formats.count(about['too_rare'], 'more pair')} {'meets' if about['too_rare'] == 1 else 'meet'}"
-        sentences.append(f"{meet} in too few journeys to be looked at.")
-    if about["unidentified"]:
-        named = "; ".join(" × ".join(pair) for pair in about["unidentified"])
-        sentences.append(f"Not to be told from other effects, as their journeys are too much alike: {named}.")
-    return sentences
+        )
+        if about["too_rare"]:
+            meet = f"{formats.count(about['too_rare'], 'more pair')} {'meets' if about['too_rare'] == 1 else 'meet'}"
+            yield f"{meet} in too few journeys to be looked at."
+    yield no_pairs.unidentified(about)

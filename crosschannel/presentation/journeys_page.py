@@ -34,6 +34,7 @@ from mmm_project.problems import NotFound
 PATHS_PER_PAGE = 50
 MOST_CONDITIONS = 12
 LONGEST_SEARCH = 200
+_TERM = re.compile(rf'\s*(?:"([^"]+)"|([^,>{BETWEEN_STEPS.strip()}]+))')
 _NODE = re.compile(r"(\d{1,2}):(.+)", re.DOTALL)
 _ENDS: dict[str, End] = {CONVERSION: "conversion", DROP_OFF: "drop_off"}
 
@@ -116,10 +117,18 @@ class Asked:
         groups = tuple(self._channel(name) for name in self.holding)
         if groups:
             kept = kept & keep_paths(table, PathFilter(contains=groups))
-        for word in self.search.casefold().split():
-            found = np.array([word in label.casefold() for label in labels], np.bool_)
+        for term in self._terms:
+            found = np.array([all(word in label.casefold() for word in term) for label in labels], np.bool_)
             kept = kept & np.logical_or.reduceat(found[table.steps], table.offsets[:-1])
         return kept
+
+    @property
+    def _terms(self) -> list[list[str]]:
+        """The words of each term of the search, all of them of one channel; a name may hold what parts terms."""
+        text = self.search.casefold()
+        is_of_a_name = any(text in label.casefold() for label in self.stored.labels)
+        terms = [text] if is_of_a_name else [quoted or plain for quoted, plain in _TERM.findall(text)]
+        return [term.split() for term in terms]
 
     @cached_property
     def amounts(self) -> dict[str, Float64Column]:
@@ -188,7 +197,7 @@ def _rows(asked: Asked, place: Sequence[int]) -> Iterator[Sequence[Cell]]:
     table, amounts = asked.stored.paths, asked.amounts
     yield ("path", "touches", "journeys", "conversions", "value")
     for one in place:
-        row = result.path_row(table, one, asked.stored.labels)
+        row = result.path_row(table, one, asked.stored.labels, most=len(table.steps))
         yield (path_text(row), row["touches"], *(float(amounts[name][one]) for name in amounts))
 
 

@@ -17,6 +17,7 @@ from analyses.age import is_stale
 from analyses.asking import period_of
 from analyses.documents import NO_FIGURE, DataTable, Figure, Row, Section
 from analyses.models import Run
+from crosschannel.labels import channel_of
 from crosschannel.presentation import figures
 from jobs.models import Job
 from marketing.channel_index import ChannelIndex
@@ -56,7 +57,7 @@ class Names:
 
 def section(run: Run, index: ChannelIndex, pair: tuple[str, str]) -> Section:
     """Return what attribution and the media mix model say of both channels, or that they say nothing."""
-    names = Names(index, pair)
+    names = Names(index, (channel_of(pair[0]), channel_of(pair[1])))
     rows: list[Row] = []
     sentences: list[str] = []
     levels: dict[str, int] = {}

@@ -5,7 +5,7 @@ from typing import Any
 
 from analyses.documents import Card, DataTable, Figure, Row, Section
 from crosschannel.methods.verdicts import LEAST_EXPECTED, LEAST_TOGETHER, Verdict
-from crosschannel.presentation import figures
+from crosschannel.presentation import figures, no_pairs
 from crosschannel.presentation.interaction_sections import VERDICT_LABELS, effect_figure, p_figure
 from crosschannel.presentation.pairs import Pair
 from mmm_project import formats
@@ -19,7 +19,7 @@ EFFECT = (
 def cards(pair: Pair) -> tuple[Card, ...]:
     """The numbers that matter: the effect where there is one, and what journeys with both do."""
     both = pair.both
-    share = f"{formats.percent(both.journeys / pair.total.journeys)} of all"
+    share = f"{formats.percent(both.journeys / pair.total.journeys)} of all journeys"
     plain = [Card(label="Journeys with both", figure=figures.count(both.journeys), change=share, change_tone="quiet")]
     if both.journeys:
         against = (
@@ -68,19 +68,19 @@ def effect_section(found: Mapping[str, Any], about: Mapping[str, Any]) -> Sectio
                 columns=(
                     "Pair",
                     f"Conversions per 1,000 journeys with both ({about['confidence']}% interval)",
-                    *("Log odds", "Standard error", "p", "Adjusted p", "Journeys with both", "Verdict"),
+                    *("Journeys with both", "Verdict", "Adjusted p", "p", "Log odds", "Standard error"),
                 ),
                 rows=(
                     Row(
                         label=f"{found['a']} × {found['b']}",
                         cells=(
                             effect_figure(found),
-                            Figure(_log_odds(found["log_odds"]), f"{found['log_odds']:.6f}", found["log_odds"]),
-                            figures.ratio(found["standard_error"]),
-                            p_figure({"p_adjusted": found["p_value"]}),
-                            p_figure(found),
                             figures.count(found["journeys_both"]),
                             Figure(VERDICT_LABELS[Verdict(found["verdict"])]),
+                            p_figure(found),
+                            p_figure({"p_adjusted": found["p_value"]}),
+                            Figure(_log_odds(found["log_odds"]), f"{found['log_odds']:.6f}", found["log_odds"]),
+                            figures.ratio(found["standard_error"]),
                         ),
                     ),
                 ),
@@ -91,15 +91,20 @@ def effect_section(found: Mapping[str, Any], about: Mapping[str, Any]) -> Sectio
 
 def why_not(pair: Pair) -> Iterator[str]:
     """Say why there is no effect of a pair that was not looked at, or whose effect is not to be told from others."""
-    a, b, both = pair.a, pair.b, pair.both
+    (neither, *_), a, b, both = pair.kinds, pair.a, pair.b, pair.both
     if pair.is_unidentified:
         yield (
             f"The effect of {a} with {b} cannot be told from those of other pairs: journeys with both hold the same "
             "other channels, or are too much alike otherwise. More, and more different, journeys would tell."
+            if neither.journeys
+            else no_pairs.nothing_without(a, b)
         )
         return
     if not both.journeys:
         yield f"No journey of this period holds both {a} and {b}."
+        return
+    if problem := no_pairs.outcome_problem(pair.total.journeys, pair.total.conversions, pair.params):
+        yield problem
         return
     reasons = [
         f"{formats.count(kind.journeys, 'journey')} {'holds' if kind.journeys == 1 else 'hold'} {what}"

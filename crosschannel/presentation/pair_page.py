@@ -12,6 +12,7 @@ from analyses.models import Run
 from analyses.presenters import asked_at
 from analyses.runs import inputs_changed
 from charts import Colour
+from crosschannel.labels import channel_of
 from crosschannel.methods.verdicts import Verdict
 from crosschannel.params import LONGEST_NAME
 from crosschannel.presentation import other_runs, pair_effects, pair_sections, words
@@ -25,7 +26,6 @@ from mmm_project.problems import NotFound
 
 MOST_NAMED = 30  # channels in a sentence
 TONES = {Verdict.SYNERGY: "good", Verdict.CANNIBALISATION: "warn", Verdict.INCONCLUSIVE: "quiet"}
-NOT_LOOKED_AT = "Not enough journeys"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,15 +97,15 @@ def present_pair(run: Run, a: str, b: str) -> PairPage:
     except ArtifactMissing as missing:
         counted, problem = (), str(missing)
         cards = pair_effects.of_effect(found, run.params["confidence"]) if found else ()
-    verdict = Verdict(found["verdict"]) if found else None
+    verdict = Verdict(found["verdict"]) if found else Verdict.INCONCLUSIVE
     return PairPage(
         run=run,
         title=" × ".join(names),
         about=f"{words.describe(run.params)}, asked {asked_at(run)}",
-        verdict=VERDICT_LABELS[verdict] if verdict else NOT_LOOKED_AT,
-        tone=TONES[verdict] if verdict else "quiet",
+        verdict=VERDICT_LABELS[verdict],
+        tone=TONES[verdict],
         headline=_headline(names, found),
-        meaning=meaning(found) if found else " ".join(pair_effects.why_not(pair)) if pair else "",
+        meaning=meaning(found) if found else _why_not(pair, result["interactions"]),
         changed=inputs_changed(run),
         problem=problem,
         caution=ASSOCIATION,
@@ -117,7 +117,7 @@ def present_pair(run: Run, a: str, b: str) -> PairPage:
         ),
         links=(
             Link("The run’s results", reverse("analyses:run", kwargs=_of(run))),
-            Link("Journeys that hold both", sources.journeys_href(**{"with": list(names)})),
+            Link(_journeys_label(run.params), sources.journeys_href(**{"with": list(names)})),
         ),
     )
 
@@ -129,7 +129,7 @@ def _place(name: str, channels: Sequence[str], index: ChannelIndex) -> int:
         raise NotFound("A pair report is about two channels: name both, as in “?a=Email&b=Direct”.")
     by_name = [place for place, channel in enumerate(channels) if channel.lower() == asked.lower()]
     known = index.named(asked)
-    by_channel = [place for place, channel in enumerate(channels) if known and index.named(channel) == known]
+    by_channel = [place for place, label in enumerate(channels) if known and index.named(channel_of(label)) == known]
     found = by_name or by_channel
     if len(found) == 1:
         return found[0]
@@ -152,6 +152,17 @@ def _headline(names: tuple[str, str], found: Mapping[str, Any] | None) -> str:
         f"There is not enough evidence that {a} and {b} do more or less together than alone: {effect} conversions per "
         "1,000 journeys with both."
     )
+
+
+def _why_not(pair: Pair | None, about: Mapping[str, Any]) -> str:
+    """Say why there is no effect; "" where the figures that would tell are lost."""
+    return str(about.get("problem") or (" ".join(pair_effects.why_not(pair)) if pair else ""))
+
+
+def _journeys_label(params: Mapping[str, Any]) -> str:
+    """How the list of journeys is called, which knows of those alone that pass the filters of the question."""
+    passing = " and pass the filters" if words.filters_in_words(params) else ""
+    return f"Journeys that hold both{passing}"
 
 
 def _colours(sources: Sources, names: tuple[str, str]) -> tuple[Colour, Colour]:

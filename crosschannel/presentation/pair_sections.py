@@ -10,7 +10,7 @@ from analyses.asking import period_of
 from analyses.documents import NO_FIGURE, DataTable, Figure, Row, Section
 from charts import Colour
 from crosschannel.computation import GAP_EDGES_DAYS, months_of
-from crosschannel.methods.lift import PRIOR_CONVERSIONS, shrunk_lift
+from crosschannel.methods.lift import shrunk_lift
 from crosschannel.methods.pairs import FEWEST_CUSTOMERS, OrderEffect, order_effect
 from crosschannel.presentation import figures, pair_charts, words
 from crosschannel.presentation.interaction_sections import signed
@@ -92,9 +92,8 @@ def _lift(pair: Pair) -> Iterator[str]:
     if found is not None and both.journeys:
         yield (
             f"As often as all others, journeys with both would have {formats.count(round(found.expected, 1))} "
-            f"conversions; they have {formats.count(both.conversions)}. Shrunk toward 1 as if {PRIOR_CONVERSIONS:g} "
-            f"more had come where {PRIOR_CONVERSIONS:g} were expected, that is {formats.ratio(found.shrunk)} times as "
-            "often: a description, not an effect."
+            f"conversions; they have {formats.count(both.conversions)}. That is {formats.ratio(found.shrunk)} times as "
+            "often, a figure drawn toward 1 where conversions are few: a description, not an effect."
         )
 
 

@@ -136,7 +136,7 @@ def transitions_chart(rows: Sequence[tuple[str, Sequence[float]]], columns: Sequ
         title=title,
         subtitle=(
             "What comes next, as a share of the row: of journeys at their start, else of the channel's touches; "
-            f"hatched: fewer than {FEW_MOVES}"
+            f"hatched: fewer than {FEW_MOVES}, not enough evidence"
         ),
         summary=f"What follows each channel's touches. {title}.",
         category_title="After",

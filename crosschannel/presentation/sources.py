@@ -9,7 +9,9 @@ from django.urls import reverse
 
 from analyses.models import Run
 from charts import Colour, channel_colour
+from crosschannel.labels import channel_of, is_own_word, label_of
 from marketing.channel_index import ChannelIndex, channel_index
+from marketing.models import Channel
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,12 +28,12 @@ class Sources:
 
     def colour(self, name: str) -> Colour:
         """The channel's own colour; grey for what is no channel of the workspace."""
-        channel = self.index.named(name)
+        channel = self._channel(name)
         return Colour.OTHER if channel is None else channel_colour(channel.colour_slot)
 
     def href(self, name: str) -> str:
         """The page of the channel in the period and with the goal of the run, "" for what is no channel."""
-        channel = self.index.named(name)
+        channel = self._channel(name)
         if channel is None:
             return ""
         asked = {name: self.run.params[name] for name in ("start", "end", "goal")}
@@ -48,8 +50,11 @@ class Sources:
 
     @property
     def colours(self) -> "Mapping[str, Colour]":
-        """The colours of all channels by their present names."""
-        return {channel.name: channel_colour(channel.colour_slot) for channel in self.index.standing()}
+        """The colours of all channels by what results call them at present."""
+        return {label_of(channel.name): channel_colour(channel.colour_slot) for channel in self.index.standing()}
+
+    def _channel(self, name: str) -> Channel | None:
+        return None if is_own_word(name) else self.index.named(channel_of(name))
 
     def _of_run(self, url_name: str) -> str:
         return reverse(url_name, kwargs={"slug": self.run.workspace.slug, "run_id": self.run.pk})

@@ -226,7 +226,7 @@ def test_the_arrow_keys_lead_from_cell_to_cell_of_a_matrix(live_server: LiveServ
     tab_to(page, page.get_by_role("link", name="Paid Search and Paid Social: +96, 95% interval 65 to 127"))
     page.keyboard.press("End")
     expect(page.get_by_role("link", name="Paid Search and Referral: +6")).to_be_focused()
-    expect(tooltip).to_contain_text("Thin evidence")
+    expect(tooltip).to_contain_text("Not enough evidence")
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Home")
     page.keyboard.press("ArrowRight")  # past the cell of the channel with itself

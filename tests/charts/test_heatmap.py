@@ -105,7 +105,7 @@ def test_a_diverging_axis_ends_at_a_round_number(values: list[float | None], end
 
 def test_the_scale_says_its_ends_zero_and_what_hatching_means() -> None:
     both = scale(matrix((cell(60), cell(-3, is_thin=True))))
-    assert (both.title, both.low, both.high, both.thin) == ("Effect", "−110", "+110", "Thin evidence")
+    assert (both.title, both.low, both.high, both.thin) == ("Effect", "−110", "+110", "Not enough evidence")
     assert [(step.number, step.text) for step in both.steps if step.text] == [(0, "0")]
     assert [step.number for step in both.steps] == [*CLASSES]
     share = scale(matrix((cell(0.2),), axis=SHARES))

@@ -92,7 +92,8 @@ def test_the_page_has_the_scale_a_place_to_scroll_and_links_in_the_table() -> No
         "−120",
         "0",
         "+120",
-        "Thin",
+        "Not",
+        "enough",
         "evidence",
     ]
     assert re.findall(r"heat-step heat-([\w-]+)", page) == [step.name for step in scale(PAIRS).steps]
@@ -176,9 +177,11 @@ def test_cells_say_their_values_where_all_of_them_have_room(chart: ChartSpec) ->
 
 def test_the_picture_has_the_scale_and_says_what_hatching_means() -> None:
     said = Counter(text for _x, _y, text, _fill, _ in Picture(PAIRS, render(PAIRS)).words)
-    assert all(said[text] == 1 for text in ("Conversions more or fewer than alone", "−120", "+120", "Thin evidence"))
+    assert all(
+        said[text] == 1 for text in ("Conversions more or fewer than alone", "−120", "+120", "Not enough evidence")
+    )
     assert said["Paid Search"] == 2
-    assert "Thin evidence" not in render(SHARES)
+    assert "Not enough evidence" not in render(SHARES)
 
 
 def test_names_of_columns_run_upwards_in_a_narrow_picture() -> None:

@@ -73,7 +73,7 @@ def painted(fill: Any) -> tuple[int, bool]:
 def test_the_slide_says_what_colours_and_hatching_mean() -> None:
     (group,) = (shape for shape in slide_of(PAIRS).shapes if shape.name == "Scale")
     words = [shape.text_frame.text for shape in group.shapes if shape.text_frame.text]
-    assert words == ["Conversions more or fewer than alone", "−120", "0", "+120", "Thin evidence"]
+    assert words == ["Conversions more or fewer than alone", "−120", "0", "+120", "Not enough evidence"]
     boxes_of_scale = [shape for shape in group.shapes if shape.fill.type in (MSO_FILL.SOLID, MSO_FILL.PATTERNED)]
     assert [painted(box.fill) for box in boxes_of_scale] == [*((number, False) for number in range(-5, 6)), (0, True)]
 
@@ -180,7 +180,7 @@ def test_the_sheet_has_the_scale_and_says_what_hatching_means() -> None:
         "−120",
         "0",
         "+120",
-        "Thin evidence",
+        "Not enough evidence",
         None,
     ]
     assert sheet["E3"].fill.patternType == "lightUp"

@@ -7,11 +7,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from crosschannel.computation import Question, answer, first_segments
+from crosschannel.computation import Question, answer, first_segments, months_of, parts_of
 from marketing.demo import build_world
 from marketing.demo.outcomes import PURCHASE
 from marketing.frames import Conversions, Journeys, Touches
 from marketing.journeys import build_journeys
+from marketing.periods import Period
 from tests.marketing.rows import DAY_US
 
 END = dt.date(2026, 6, 30)
@@ -62,7 +63,7 @@ def demo_question(seed: int) -> Question:
         period_stop_us=stop,
         window_us=30 * DAY_US,
     )
-    months = pd.DatetimeIndex(pd.to_datetime(journeys.anchor_at, unit="us", utc=True))
+    months = pd.DatetimeIndex(pd.to_datetime(journeys.anchor_at, unit="us", utc=True)).tz_convert("Europe/Berlin")
     month = (months.year * 12 + months.month).to_numpy(np.int64)
     return Question(
         journeys=journeys,
@@ -70,7 +71,7 @@ def demo_question(seed: int) -> Question:
         group_of_source=np.arange(len(channels)),
         segment=first_segments(journeys),
         month=month - month.min(),
-        months=int(month.max() - month.min()) + 1,
+        part_of_month=parts_of(months_of(Period(END - dt.timedelta(DAYS - 1), END))),
         params={"confidence": 95, "top": 8, "steps": 5, "window_days": 30},
     )
 

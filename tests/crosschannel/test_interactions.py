@@ -1,6 +1,8 @@
 """Interactions of channels: planted ones are found, others are not called, and what cannot be told is said."""
 
 import dataclasses
+from collections.abc import Mapping
+from itertools import combinations
 
 import numpy as np
 import pytest
@@ -14,9 +16,10 @@ from crosschannel.methods.interactions import (
     Interactions,
     benjamini_hochberg,
     interactions,
-    pairs_to_look_at,
+    pairs_that_occur,
     per_thousand,
     spread_of,
+    stretch,
 )
 from crosschannel.methods.verdicts import Verdict
 from marketing.frames import Journeys
@@ -150,9 +153,71 @@ def test_pairs_of_too_few_journeys_are_not_looked_at() -> None:
         *(Row(700 + n, (0, 2), (0.0, 0.5), 1.0, n % 4 == 0, 1.0) for n in range(49)),
     ]
     cells = cells_from(journeys_like(rows))
-    pairs, too_rare = pairs_to_look_at(cells)
-    assert [{cells.channels[a], cells.channels[b]} for a, b in pairs.tolist()] == [{0, 1}]
-    assert too_rare == 1
+    pairs, enough = pairs_that_occur(cells)
+    looked_at = [({cells.channels[a], cells.channels[b]}, bool(one)) for (a, b), one in zip(pairs, enough, strict=True)]
+    assert sorted(looked_at, key=str) == [({0, 1}, True), ({0, 2}, False)]
+    assert interactions(cells=cells, confidence=0.95).too_rare == 1
+
+
+def paths_of(taken: Mapping[tuple[int, ...], int], log_odds: Mapping[tuple[int, ...], float]) -> Cells:
+    """Journeys along each path, as many as said, of which one in seven converts, but for those with log odds."""
+    rows: list[Row] = []
+    for groups, count in taken.items():
+        converting = round(count / (1 + 6 * np.exp(-log_odds.get(tuple(sorted(set(groups))), 0.0))))
+        times = tuple(0.1 * i for i in range(len(groups)))
+        rows += [Row(len(rows) + n, groups, times, 1.0, n < converting, 1.0) for n in range(count)]
+    return cells_from(journeys_like(rows))
+
+
+def test_a_pair_too_rare_to_be_looked_at_is_not_charged_to_the_others() -> None:
+    """Channels 1 and 2 meet in 45 journeys, most of which convert; nothing else does anything together."""
+    taken: dict[tuple[int, ...], int] = {(one,): 900 for one in range(4)} | {(one, one): 300 for one in range(4)}
+    for a, b in ((0, 1), (0, 2), (0, 3), (1, 3), (2, 3)):
+        taken |= {(a, b): 400, (a, a, b): 40, (a, b, b): 40}
+    cells = paths_of(taken | {(0, 1, 3): 300, (0, 2, 3): 300, (1, 2): 45}, {(1, 2): 4.0})
+    found = interactions(cells=cells, confidence=0.95)
+    assert found.too_rare == 1
+    assert len(found.pairs) == 5
+    assert set(found.verdict) == {Verdict.INCONCLUSIVE}
+
+
+def test_pairs_that_only_a_rare_one_tells_from_length_are_not_looked_at() -> None:
+    """Where no channel is met twice, how many pairs a journey holds is known from its length."""
+    taken: dict[tuple[int, ...], int] = {(one,): 900 for one in range(4)}
+    taken |= dict.fromkeys(combinations(range(4), 2), 300) | dict.fromkeys(combinations(range(3), 3), 200)
+    taken[2, 3] = 40
+    found = interactions(cells=paths_of(taken, {(2, 3): 4.0}), confidence=0.95)
+    assert (len(found.pairs), len(found.unidentified), found.too_rare) == (0, 5, 1)
+
+
+@pytest.mark.parametrize("conversions", ["met", "long", "both", "all three"])
+def test_separated_outcomes_have_an_answer(conversions: str) -> None:
+    """All journeys of one kind convert and no others: estimates without a penalty would never end."""
+    rng = np.random.default_rng(3)
+    length = np.minimum(1 + rng.poisson(2 * rng.gamma(2.0, 0.5, 4000)), 12)
+    rows: list[Row] = []
+    for customer, touches in enumerate(length.tolist()):
+        groups = tuple((rng.integers(0, GROUPS, touches) * rng.integers(0, 2, touches)).tolist())
+        held = set(groups)
+        separated = {"met": 1 in held, "long": touches > 3, "both": {0, 1} <= held, "all three": {0, 1, 2} <= held}
+        rows.append(Row(customer, groups, tuple(0.1 * i for i in range(touches)), 1.0, separated[conversions], 1.0))
+    found = interactions(cells=cells_from(journeys_like(rows)), confidence=0.95)
+    assert len(found.pairs) > 0
+    assert np.isfinite(found.effect).all()
+    assert (found.low <= found.effect).all()
+    assert (found.effect <= found.high).all()
+
+
+def test_errors_reach_as_far_as_the_likelihood_ratio_against_no_effect() -> None:
+    """Of rare conversions the curvature is as `e^b`: the ratio is `2 (b - 1 + e^-b) / b^2` of the estimate's."""
+    cells = paths_of({(0,): 100, (1,): 100, (0, 1): 100}, {})
+    rare = np.full(len(cells), -9.0)
+    pairs = np.array([[0, 1]])
+    for effect in (0.5, 1.0, 2.0):
+        ratio = 2 * (effect - 1 + np.exp(-effect)) / effect**2
+        assert stretch(cells, pairs, rare, np.array([effect])) == pytest.approx(ratio**-0.5, rel=1e-3)
+    assert stretch(cells, pairs, rare, np.array([-1.0])) == 1.0
+    assert stretch(cells, pairs, rare, np.zeros(1)) == pytest.approx(1.0)
 
 
 def test_a_pair_that_never_converts_is_found_without_false_certainty() -> None:

@@ -188,11 +188,12 @@ def test_each_verdict_says_what_it_means_for_budgets(verdict: Verdict, follow: F
     ]
     page = present_pair(run, A, B)
     headline, budgets = {
-        Verdict.SYNERGY: ("Email and Search work better together: +120", "Plan Email and Search together"),
-        Verdict.CANNIBALISATION: ("Email and Search take conversions from each other: −120", "try less of one"),
+        Verdict.SYNERGY: ("Journeys with both Email and Search convert more often", "Plan Email and Search together"),
+        Verdict.CANNIBALISATION: ("Journeys with both Email and Search convert less often", "test less of one"),
         Verdict.INCONCLUSIVE: ("There is not enough evidence that Email and Search", "Do not move budget"),
     }[verdict]
     assert page.headline.startswith(headline)
+    assert f"{abs(effect)} " in page.headline
     assert budgets in page.meaning
 
 
@@ -270,7 +271,7 @@ def test_a_rare_pair_says_why_nothing_can_be_said(follow: Follow) -> None:
     page = present_pair(follow(), A, RARE)
     both = len(holding(A, RARE))
     assert 0 < both < 20
-    assert page.verdict == "Not enough journeys"
+    assert page.verdict == "Not enough evidence"
     assert page.headline == "Nothing can be said of what Email and Radio do together."
     assert f"{both} journeys hold both" in page.meaning
     assert "hold Radio without Email" in page.meaning
@@ -289,6 +290,53 @@ def test_a_pair_that_cannot_be_told_from_others_says_so(follow: Follow) -> None:
     run.result["interactions"]["unidentified"] = [[A, B]]
     page = present_pair(run, A, B)
     assert page.meaning.startswith("The effect of Email with Search cannot be told from those of other pairs")
+    assert page.verdict == "Not enough evidence"
+
+
+def crowd(*paths: tuple[str, ...]) -> list[str]:
+    """A hundred customers who take each of these paths, as rows of touches."""
+    return [
+        f"{'-'.join(path)}-{number},2026-03-02T{10 + hour}:00:00Z,{channel}"
+        for path in paths
+        for number in range(100)
+        for hour, channel in enumerate(path)
+    ]
+
+
+def test_two_channels_that_all_journeys_hold_have_nothing_to_be_compared_with(
+    import_rows: ImportRows, follow: Follow
+) -> None:
+    import_rows("touchpoints", "customer,occurred_at,channel", *crowd((A,), (B,), (A, B)))
+    bought = [f"{customer},2026-03-03T10:00:00Z,5" for n in range(30) for customer in (f"{A}-{n}", f"{A}-{B}-{n}")]
+    import_rows("conversions", "customer,occurred_at,value", *bought, "somebody,2026-03-03T10:00:00Z,5")
+    page = present_pair(follow(), A, B)
+    assert page.meaning.startswith("Whether Email and Search do more or less together cannot be told: every journey")
+
+
+def test_journeys_that_all_end_alike_are_the_reason(import_rows: ImportRows, follow: Follow) -> None:
+    paths = ((A,), (B,), (A, B), ("Display",))
+    import_rows("touchpoints", "customer,occurred_at,channel", *crowd(*paths))
+    bought = [f"{'-'.join(path)}-{number},2026-03-03T10:00:00Z,5" for path in paths for number in range(100)]
+    import_rows("conversions", "customer,occurred_at,value", *bought)
+    page = present_pair(follow(), A, B)
+    assert page.meaning.startswith("All 400 journeys convert: ")
+    assert "Too few journeys" not in page.meaning
+
+
+@pytest.mark.usefixtures("busy_shop")
+def test_what_the_model_could_not_answer_is_said_instead(follow: Follow, client_for: ClientFor, viewer: User) -> None:
+    run, problem = follow(), "The model of interactions found no stable answer: it has not settled."
+    assert run.result is not None
+    run.result["pairs"] = []
+    run.result["interactions"]["problem"] = problem
+    page = present_pair(run, A, B)
+    assert (page.verdict, page.meaning) == ("Not enough evidence", problem)
+    assert page.headline == "Nothing can be said of what Email and Search do together."
+    assert "What the two do together" not in [each.title for each in page.sections]
+    run.save(update_fields=["result"])
+    assert problem in get(client_for(viewer), run).content.decode()
+    (Path(settings.MEDIA_ROOT) / run.artifact).unlink()
+    assert present_pair(run, A, B).meaning == problem
 
 
 def test_channels_that_never_meet_have_no_order_and_no_paths(import_rows: ImportRows, follow: Follow) -> None:

@@ -51,7 +51,7 @@ def result_of(rows: Sequence[Row], **params: Any) -> dict[str, Any]:
         group_of_source=place[GROUP_OF_SOURCE],
         segment=np.zeros(len(journeys), np.int64),
         month=np.zeros(len(journeys), np.int64),
-        months=1,
+        part_of_month=np.zeros(1, np.int64),
         params=PARAMS | params,
     )
     return answer(question, create_autospec(Progress, instance=True)).result

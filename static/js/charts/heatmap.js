@@ -130,9 +130,10 @@ function drawCell(svg, chart, { breadth, header, row, written }, index, place) {
   const one = chart.series[place].marks[index];
   const cell = number(chart, index, place);
   const [x, y] = [place * breadth, header + index * row];
+  const thin = one.thin ? `, ${chart.thin.toLowerCase()}` : "";
   const stop = svg.append(one.href ? "a" : "g").attr("class", `stop heat-${one.shade}`).attr("data-index", cell)
     .attr("href", one.href ?? null).attr("role", one.href ? null : "img").attr("tabindex", -1)
-    .attr("aria-label", `${named(chart, cell)}: ${spokenOfMark(chart, one)}${one.thin ? ", thin evidence" : ""}`);
+    .attr("aria-label", `${named(chart, cell)}: ${spokenOfMark(chart, one)}${thin}`);
   const box = (selection) => selection.attr("x", x).attr("y", y).attr("width", breadth).attr("height", row);
   mark(stop.append("rect"), chart, place, index).classed("heat-cell", true).attr("data-index", cell).call(box);
   if (one.thin) {
