@@ -1,6 +1,7 @@
 """What forms offer for the parameters that several kinds of questions of journeys take."""
 
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from django import forms
 
@@ -13,6 +14,7 @@ from marketing.models import SavedSegment
 from marketing.periods import PRESET_DAYS
 
 CUSTOM = "custom"
+DAYS = ("start", "end")  # of a custom period
 PERIODS = [*((name, f"Last {days} days") for name, days in PRESET_DAYS.items()), (CUSTOM, "Custom")]
 WINDOWS = [*((str(days), f"{days} days") for days in WINDOW_DAYS), (CUSTOM, "Custom")]
 VIEW_THROUGH = [(INCLUDE, "Included"), (EXCLUDE, "Excluded")]
@@ -84,10 +86,42 @@ def segment_choice(workspace: Workspace, params: dict[str, Any]) -> str:
     return str(in_address(params)["segment"])
 
 
-def segment_problem(workspace: Workspace, query: Any) -> str:
-    """Return why the segment that an address names cannot be used; "" if it can, or none is named."""
-    try:
-        clean_segment(workspace, query.get("segment"))
-    except InvalidParams as refusal:
-        return refusal.detail
-    return ""
+class Usable(NamedTuple):
+    """The question that an address stands for: its canonical params.
+
+    `given`: what of the address they come from. `left_out`: what of it cannot be used, parameter by parameter, and the
+    sentence that says why.
+    """
+
+    params: dict[str, Any]
+    given: dict[str, Any]
+    left_out: Sequence[tuple[str, str]]
+
+
+def usable(
+    workspace: Workspace, given: Mapping[str, Any], clean: Callable[[Workspace, Mapping[str, Any]], dict[str, Any]]
+) -> Usable:
+    """Return what an address asks for where that can be used; the defaults stand for the rest.
+
+    `clean`: as `AnalysisKind.clean`. Raises InvalidParams where the defaults cannot be used either.
+    """
+    kept, left_out = dict(given), list[tuple[str, str]]()
+    while True:
+        try:
+            return Usable(clean(workspace, kept), kept, left_out)
+        except InvalidParams as refusal:
+            if not kept:
+                raise
+            refused = [(where.partition(".")[0], " ".join(said)) for where, said in refusal.errors.items()]
+            useless = {name for name, _sentence in refused}
+            useless |= set(DAYS) if useless & set(DAYS) else set()  # one means nothing without the other
+            left = {name: value for name, value in kept.items() if name not in useless}
+            left_out += [one for one in refused if one not in left_out]
+            kept = left if len(left) < len(kept) else {}
+
+
+def as_form_says(form: type[forms.Form], left_out: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Return what of an address cannot be used under the names that a form has for it."""
+    fields = {"window_days": "window", **dict.fromkeys(DAYS, "period")}
+    found = [(form.base_fields.get(fields.get(name, name)), name, sentence) for name, sentence in left_out]
+    return [(str(field.label) if field and field.label else name, sentence) for field, name, sentence in found]

@@ -1,5 +1,6 @@
 """The form that asks for an attribution analysis."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from django import forms
@@ -11,8 +12,9 @@ from analyses.asking import INCLUDE, lead_goal
 from analyses.choices import (
     CUSTOM,
     JourneysForm,
+    Usable,
     segment_choice,
-    segment_problem,
+    usable,
 )
 from analyses.errors import InvalidParams
 from attribution.catalogue import (
@@ -178,21 +180,21 @@ def locked_because(workspace: Workspace) -> str:
     return ""
 
 
-def initial(workspace: Workspace, query: Any, *, data: str = JOURNEYS) -> dict[str, Any]:
-    """Return what the form starts with: the page's address where it says something usable, else the defaults.
+def asked_for(workspace: Workspace, query: Any, *, data: str = JOURNEYS) -> Usable:
+    """Return what an address asks for. `data`: what the question is about where the address does not say."""
 
-    `data`: what the question is about where the address does not say.
-    """
-    given = {name: query.get(name) for name in KNOWN if name != "model"}
-    given["data"] = given["data"] or data
-    given["model"] = query.getlist("model")
-    if segment_problem(workspace, query):
-        given["segment"] = None
-    try:
-        params = clean(workspace, given)
-    except InvalidParams:
-        given = {"data": data}
-        params = clean(workspace, given)
+    def with_data(workspace: Workspace, given: Mapping[str, Any]) -> dict[str, Any]:
+        return clean(workspace, {"data": data, **given})
+
+    given = {name: value for name in KNOWN if name != "model" and (value := query.get(name))}
+    if models := query.getlist("model"):
+        given["model"] = models
+    return usable(workspace, given, with_data)
+
+
+def initial(workspace: Workspace, asked: Usable) -> dict[str, Any]:
+    """Return what the form starts with: canonical params, with the period as the address names it."""
+    params, given = asked.params, asked.given
     settings = {
         **dict(zip(("first", "middle", "last"), DEFAULT_WEIGHTS, strict=True)),
         "half_life_days": DEFAULT_HALF_LIFE_DAYS,

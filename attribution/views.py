@@ -12,12 +12,12 @@ from accounts import access
 from accounts.access import AuthedRequest
 from accounts.models import Workspace
 from accounts.permissions import Permission
-from analyses.choices import segment_problem
+from analyses.choices import as_form_says
 from analyses.models import Run
 from analyses.presenters import Offer, present_row
 from analyses.runs import request_run
 from attribution.catalogue import OFFERED
-from attribution.forms import MORE_SETTINGS, AttributionForm, boxes_by_family, initial, locked_because
+from attribution.forms import MORE_SETTINGS, AttributionForm, asked_for, boxes_by_family, initial, locked_because
 from attribution.params import JOURNEYS, PATHS
 from attribution.presentation.sample import sample_sections
 from marketing.demo_data import demo_state
@@ -36,8 +36,11 @@ def page(request: AuthedRequest, slug: str) -> HttpResponse:
     if request.method != "POST":
         days = _days_of_data(workspace)
         data = PATHS if days.keys() == {PATHS} else JOURNEYS
-        form = AttributionForm(workspace=workspace, initial=initial(workspace, request.GET, data=data))
-        return render_page(request, "attribution/page.html", _context(request, workspace, form, days))
+        asked = asked_for(workspace, request.GET, data=data)
+        form = AttributionForm(workspace=workspace, initial=initial(workspace, asked))
+        context = _context(request, workspace, form, days)
+        context["left_out"] = as_form_says(AttributionForm, asked.left_out)
+        return render_page(request, "attribution/page.html", context)
     access.require(request, Permission.RUN)
     form = AttributionForm(request.POST, workspace=workspace)
     if not form.is_valid():
@@ -77,7 +80,6 @@ def _context(
         "demo": None if days else demo_state(workspace),
         "of_paths": of_paths,
         "data_ends": ends,
-        "segment_problem": "" if form.is_bound else segment_problem(workspace, request.GET),
         "offer": None if form.is_bound else _offer(request, form, ends, of_paths=of_paths),
         "rows": [present_row(run) for run in latest],
     }

@@ -1,14 +1,13 @@
 """The form that asks for a cross-channel analysis; its fields are the filters of the flows."""
 
-from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import Any
 
 from django import forms
 
 from accounts.defaults import WINDOW_DAYS
 from accounts.models import Workspace
 from analyses.asking import INCLUDE, active_goals
-from analyses.choices import CUSTOM, JourneysForm, segment_choice
+from analyses.choices import CUSTOM, JourneysForm, Usable, segment_choice, usable
 from analyses.errors import InvalidParams
 from crosschannel.labels import CONVERTING_LABELS, EITHER, PATH_FILTERS
 from crosschannel.params import (
@@ -32,7 +31,6 @@ HELP = {
     "path_starts": "Its first touches: Email > Direct",
     "path_ends": "Its last touches: Direct > Email",
 }
-DAYS = ("start", "end")
 MORE_SETTINGS = ("path_order", "min_journeys", "top", "steps", "grouping", "view_through", "confidence")
 
 
@@ -100,50 +98,12 @@ class CrosschannelForm(JourneysForm):
         return data
 
 
-class Asked(NamedTuple):
-    """The question that an address stands for: its canonical params.
-
-    `given`: what of the address they come from. `left_out`: what of it cannot be used, and the sentence that says why.
-    """
-
-    params: dict[str, Any]
-    given: dict[str, Any]
-    left_out: list[tuple[str, str]]
+def asked_for(workspace: Workspace, query: Any) -> Usable:
+    """Return what an address asks for. Raises InvalidParams where the defaults cannot be used either."""
+    return usable(workspace, {name: value for name in KNOWN if (value := query.get(name))}, clean_params)
 
 
-def asked_for(workspace: Workspace, query: Any) -> Asked:
-    """Return what an address asks for where that can be used; the defaults stand for the rest.
-
-    Raises InvalidParams where they cannot be used either.
-    """
-    given = {name: value for name in KNOWN if (value := query.get(name))}
-    left_out: list[tuple[str, str]] = []
-    while True:
-        try:
-            return Asked(clean_params(workspace, given), given, left_out)
-        except InvalidParams as refusal:
-            refused = [(where.partition(".")[0], " ".join(said)) for where, said in refusal.errors.items()]
-            useless = _with_their_others(name for name, _ in refused)
-            usable = {name: value for name, value in given.items() if name not in useless}
-            if len(usable) == len(given):
-                raise
-            left_out += [(_label(name), sentence) for name, sentence in refused]
-            given = usable
-
-
-def _with_their_others(names: Iterable[str]) -> set[str]:
-    """The names, and those that mean nothing without them."""
-    found = set(names)
-    return found | set(DAYS) if found & set(DAYS) else found
-
-
-def _label(name: str) -> str:
-    """What the form calls a parameter."""
-    field = {"window_days": "window", **dict.fromkeys(DAYS, "period")}.get(name, name)
-    return str(CrosschannelForm.base_fields[field].label)
-
-
-def initial(workspace: Workspace, asked: Asked) -> dict[str, Any]:
+def initial(workspace: Workspace, asked: Usable) -> dict[str, Any]:
     """Return what the form starts with: canonical params, with the period as the address names it."""
     params = asked.params
     window_days = params["window_days"]

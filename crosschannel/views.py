@@ -16,13 +16,14 @@ from accounts.access import AuthedRequest
 from accounts.models import Workspace
 from accounts.permissions import Permission
 from analyses.asking import period_of
+from analyses.choices import Usable, as_form_says
 from analyses.exports import csv_lines
 from analyses.models import Run
 from analyses.permissions import cancel_permission
 from analyses.presenters import Offer, present_row, present_run
 from analyses.runs import request_run
 from crosschannel.analysis import in_address
-from crosschannel.forms import Asked, CrosschannelForm, asked_for, initial
+from crosschannel.forms import CrosschannelForm, asked_for, initial
 from crosschannel.labels import KIND
 from jobs.models import Job
 from marketing.demo_data import demo_state
@@ -94,7 +95,7 @@ def get_run(workspace: Workspace, run_id: uuid.UUID) -> Run:
 
 
 def _context(
-    request: AuthedRequest, workspace: Workspace, form: CrosschannelForm, asked: Asked | None
+    request: AuthedRequest, workspace: Workspace, form: CrosschannelForm, asked: Usable | None
 ) -> dict[str, object]:
     """Return what the page shows; `asked`: the question that the address stands for, None for a form with mistakes."""
     ends = data_ends(workspace=workspace, datasets=[Dataset.CONVERSIONS])
@@ -111,7 +112,7 @@ def _context(
         "may_run": access.can(request, Permission.RUN),
         "may_import": access.can(request, Permission.IMPORT),
         "data_ends": ends,
-        "left_out": asked.left_out if asked else [],
+        "left_out": as_form_says(CrosschannelForm, asked.left_out) if asked else [],
         "offer": _offer(request, asked.params, ends) if asked else None,
         "is_answer": answer is not None,
         "page": page,

@@ -1,6 +1,6 @@
 """The form that asks for a media mix model."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any
@@ -10,6 +10,7 @@ from django.forms.boundfield import BoundField
 
 from accounts.models import Workspace
 from analyses.asking import CONFIDENCE_LEVELS, LARGEST_SEED
+from analyses.choices import usable
 from analyses.errors import InvalidParams
 from marketing.experiments import VisibleExperiment
 from marketing.models import Outcome
@@ -80,6 +81,8 @@ class ReturnRow:
 
 class WeightingsForm(forms.Form):
     """Outcome, period, granularity and model, and what else can be set; `params` are canonical once it is valid."""
+
+    left_out: Sequence[tuple[str, str]] = ()  # what of the page's address cannot be used, and why
 
     outcome = forms.ChoiceField(label="Business outcome")
     period = forms.ChoiceField(
@@ -317,23 +320,24 @@ def form_for(
     choices = Choices(workspace)
     if data is not None:
         return WeightingsForm(workspace=workspace, choices=choices, data=data)
-    params, values = _initial(workspace, choices, query or {})
-    return WeightingsForm(workspace=workspace, choices=choices, params=params, initial=values)
+    params, values, left_out = _initial(workspace, choices, query or {})
+    form = WeightingsForm(workspace=workspace, choices=choices, params=params, initial=values)
+    form.left_out = left_out
+    return form
 
 
-def _initial(workspace: Workspace, choices: Choices, query: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The question of the page's address where it says something usable, else the default one: params, and values."""
+def _initial(
+    workspace: Workspace, choices: Choices, query: Mapping[str, Any]
+) -> tuple[dict[str, Any], dict[str, Any], Sequence[tuple[str, str]]]:
+    """The question of the page's address where it says something usable, else the default one: params, and values.
+
+    And what of the address cannot be used, with the reason.
+    """
     given = {name: value for name in KNOWN if (value := _said(query, name))}
-    while True:
-        try:
-            params = clean(workspace, given)
-        except InvalidParams as refusal:
-            if not given:  # there is no outcome with values
-                return {}, {}
-            usable = {name: value for name, value in given.items() if name not in refusal.errors}
-            given = usable if len(usable) < len(given) else {}
-        else:
-            break
+    try:
+        params, given, left_out = usable(workspace, given, clean)
+    except InvalidParams:  # there is no outcome with values
+        return {}, {}, ()
     if "granularity" not in given:
         params["granularity"] = _usual_granularity(choices, params["outcome"])
     period = preset_name(given.get("period") or ALL)
@@ -353,7 +357,7 @@ def _initial(workspace: Workspace, choices: Choices, query: Mapping[str, Any]) -
     }
     if not given:
         del values["holidays"]  # for those of the home country
-    return params, values
+    return params, values, left_out
 
 
 def _usual_granularity(choices: Choices, outcome: str) -> str:

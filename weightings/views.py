@@ -8,6 +8,7 @@ from accounts import access
 from accounts.access import AuthedRequest
 from accounts.models import Workspace
 from accounts.permissions import Permission
+from analyses.choices import as_form_says
 from analyses.models import Run
 from analyses.presenters import present_row
 from analyses.runs import request_run
@@ -58,6 +59,7 @@ def _context(request: AuthedRequest, workspace: Workspace, form: WeightingsForm)
     nothing = len(missing) > 1
     return {
         "form": form,
+        "left_out": as_form_says(WeightingsForm, form.left_out),
         "asked": present_question(workspace, form),
         "models": [(label, MODEL_SENTENCES[name]) for name, label in MODEL_LABELS.items()],
         "missing": missing,

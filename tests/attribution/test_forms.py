@@ -8,7 +8,7 @@ import time_machine
 from django.http import QueryDict
 
 from accounts.models import Workspace
-from attribution.forms import AttributionForm, initial
+from attribution.forms import AttributionForm, asked_for, initial
 from marketing.models import Goal
 
 ANSWERS = {"model": "linear", "metric": "revenue", "window": "30", "period": "last_30", "dimension": "channel"}
@@ -25,7 +25,7 @@ def filled_in(workspace: Workspace, **answers: object) -> AttributionForm:
 
 
 def starts_with(workspace: Workspace, query: str = "") -> dict[str, object]:
-    return initial(workspace, QueryDict(query))
+    return initial(workspace, asked_for(workspace, QueryDict(query)))
 
 
 def test_answers_become_canonical_params(shop: Workspace) -> None:
@@ -201,6 +201,14 @@ def test_a_default_period_that_is_no_preset_starts_as_a_custom_one(shop: Workspa
 @pytest.mark.parametrize("query", ["model=magic", "window_days=x", "start=2026-02-01", "metric=%00", "period=last_31"])
 def test_an_address_that_cannot_be_used_starts_with_the_defaults(shop: Workspace, query: str) -> None:
     assert starts_with(shop, query) == starts_with(shop)
+
+
+def test_only_what_cannot_be_used_of_an_address_is_left_out(shop: Workspace) -> None:
+    asked = asked_for(shop, QueryDict("goal=Renamed&model=first&model=magic&start=2026-04-01&end=2026-04-30"))
+    assert [name for name, _why in asked.left_out] == ["model", "goal"]
+    assert (asked.params["start"], asked.params["end"]) == ("2026-04-01", "2026-04-30")
+    shown = initial(shop, asked)
+    assert (shown["period"], shown["model"], shown["goal"]) == ("custom", "last_non_direct", "Purchase")
 
 
 def test_what_the_form_starts_with_is_a_valid_question(shop: Workspace) -> None:

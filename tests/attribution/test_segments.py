@@ -218,7 +218,7 @@ def test_an_address_names_the_segment(by_mail: SavedSegment, client_for: Any, vi
     form = client.get("/w/acme/attribution/?segment=by+mail&model=first").context["form"]
     assert (form.initial["segment"], form.initial["model"]) == ("By mail", "first")
     gone = client.get("/w/acme/attribution/?segment=Gone&model=first")
-    assert "There is no segment “Gone” in this workspace. The question below is about all customers." in gone.text
+    assert "Segment: There is no segment “Gone” in this workspace." in gone.text
     assert (gone.context["form"].initial["segment"], gone.context["form"].initial["model"]) == ("", "first")
 
 

@@ -15,7 +15,7 @@ from attribution.cube.daily_cube import latest_cube
 from attribution.cube.keeping import keep_cubes_current
 from attribution.cube.kept_models import RULES
 from attribution.custom import custom_models
-from attribution.forms import AttributionForm, initial
+from attribution.forms import AttributionForm, asked_for, initial
 from attribution.labels import MODEL_LABELS
 from attribution.methods.custom_definition import parse
 from attribution.params import clean
@@ -95,7 +95,7 @@ def test_questions_take_the_new_defaults(shop: Workspace) -> None:
         params = clean(shop, {})
         assert (params["model"], params["window_days"]) == (["linear"], 14)
         assert (params["start"], params["end"]) == ("2026-04-16", "2026-05-30")
-        shown = initial(shop, QueryDict())
+        shown = initial(shop, asked_for(shop, QueryDict()))
         assert (shown["period"], shown["start"], shown["end"]) == ("custom", "2026-04-16", "2026-05-30")
         assert AttributionForm(shown | {"metric": "revenue"}, workspace=shop).is_valid()
         choice = PeriodChoice.from_query({}, workspace=shop, now=timezone.now())

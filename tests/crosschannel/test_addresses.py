@@ -7,9 +7,10 @@ import pytest
 from django.test import Client
 
 from accounts.models import Membership, Role, User, Workspace
+from analyses.choices import as_form_says
 from analyses.errors import InvalidParams
 from analyses.models import Run
-from crosschannel.forms import asked_for
+from crosschannel.forms import CrosschannelForm, asked_for
 from crosschannel.params import KNOWN, clean
 from marketing.importing.dimensions import ensure_channels
 from marketing.models import Goal
@@ -57,8 +58,9 @@ def test_only_what_cannot_be_used_is_left_out_and_the_page_says_so(
     right = DATES | {"path_contains": "Search, Display", "steps": "3", "converting": "yes"}
     asked = asked_for(busy_shop, right | wrong)
     assert asked.params == clean(busy_shop, right)
-    assert [said for said, _ in asked.left_out] == [label]
-    assert sentence in asked.left_out[0][1]
+    [(said, why)] = as_form_says(CrosschannelForm, asked.left_out)
+    assert said == label
+    assert sentence in why
 
 
 @pytest.mark.parametrize(
@@ -75,20 +77,20 @@ def test_only_what_cannot_be_used_is_left_out_and_the_page_says_so(
 def test_a_period_that_is_none_leaves_the_usual_one(shop: Workspace, wrong: dict[str, str]) -> None:
     asked = asked_for(shop, wrong | {"top": "3"})
     assert asked.params == clean(shop, {"top": 3})
-    assert {label for label, _ in asked.left_out} == {"Time period"}
+    assert {label for label, _ in as_form_says(CrosschannelForm, asked.left_out)} == {"Time period"}
     assert not asked.given.keys() & {"period", "start", "end"}
 
 
 def test_all_that_is_wrong_with_a_segment_is_said(shop: Workspace) -> None:
     asked = asked_for(shop, {"segment": '{"conditions": [{"type": "moon"}, {"type": "sun"}]}'})
-    assert [label for label, _ in asked.left_out] == ["Segment", "Segment"]
+    assert [name for name, _ in asked.left_out] == ["segment", "segment"]
     assert "segment" not in asked.params
 
 
 def test_dates_count_where_a_period_is_named_too(shop: Workspace) -> None:
     asked = asked_for(shop, DATES | {"period": "last_30"})
     assert (asked.params["start"], asked.params["end"]) == (DATES["start"], DATES["end"])
-    assert asked.left_out == [("Time period", "Give a period by name, or a start and an end, not both.")]
+    assert asked.left_out == [("period", "Give a period by name, or a start and an end, not both.")]
 
 
 def test_where_everything_is_wrong_the_usual_question_is_left(shop: Workspace) -> None:

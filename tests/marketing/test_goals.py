@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from accounts.models import AuditEvent, User, Workspace
 from analyses.errors import InvalidParams
-from attribution.forms import AttributionForm, initial
+from attribution.forms import AttributionForm, asked_for, initial
 from attribution.params import clean
 from marketing import goals
 from marketing.importing.dimensions import Dimensions
@@ -217,7 +217,7 @@ def test_an_archived_goal_is_offered_nowhere_until_it_is_restored(
         with pytest.raises(InvalidParams):
             clean(shop, asked)
     # An address of before, such as “ask again” of an old run, falls back to the defaults.
-    assert initial(shop, QueryDict("metric=conversions&goal=Sign-up"))["goal"] == "Purchase"
+    assert initial(shop, asked_for(shop, QueryDict("metric=conversions&goal=Sign-up")))["goal"] == "Purchase"
     state = dashboard_state({"goal": "Lead"}, workspace=shop, now=timezone.now())
     assert state is not None
     assert (state.goal, [each.name for each in state.goals]) == (goal("Purchase"), ["Purchase"])

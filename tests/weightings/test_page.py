@@ -154,9 +154,13 @@ def test_an_address_with_the_outcome_of_another_workspace_shows_the_defaults(
     client_for: ClientFor, analyst: User
 ) -> None:
     add_outcome(WorkspaceFactory.create(), name="Theirs")
-    response = client_for(analyst).get(f"{PAGE}?outcome=Theirs")
-    assert response.context["form"]["outcome"].value() == "Sales"
-    assert "Theirs" not in response.text
+    said = []
+    for name in ("Theirs", "Nobody"):
+        response = client_for(analyst).get(f"{PAGE}?outcome={name}")
+        assert response.context["form"]["outcome"].value() == "Sales"
+        assert f"Business outcome: There is no outcome “{name}”." in " ".join(response.text.split())
+        said.append([(label, why.replace(name, "_")) for label, why in response.context["left_out"]])
+    assert said[0] == said[1]
 
 
 def test_change_the_question_leads_back_to_the_question_of_the_run(
