@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 from urllib.parse import urlencode
 
@@ -9,6 +10,7 @@ from django.urls import reverse
 
 from analyses.models import Run
 from charts import Colour, channel_colour
+from charts.colours import CHANNEL_COLOURS
 from crosschannel.labels import channel_of, is_own_word, label_of
 from marketing.channel_index import ChannelIndex, channel_index
 from marketing.models import Channel
@@ -27,9 +29,9 @@ class Sources:
         return cls(run, channel_index(workspace=run.workspace))
 
     def colour(self, name: str) -> Colour:
-        """The channel's own colour; grey for what is no channel of the workspace."""
+        """The channel's own colour; of what another grouping makes, one that is left, while there is one; else grey."""
         channel = self._channel(name)
-        return Colour.OTHER if channel is None else channel_colour(channel.colour_slot)
+        return self._of_groups.get(name, Colour.OTHER) if channel is None else channel_colour(channel.colour_slot)
 
     def href(self, name: str) -> str:
         """The page of the channel in the period and with the goal of the run, "" for what is no channel."""
@@ -51,7 +53,19 @@ class Sources:
     @property
     def colours(self) -> "Mapping[str, Colour]":
         """The colours of all channels by what results call them at present."""
-        return {label_of(channel.name): channel_colour(channel.colour_slot) for channel in self.index.standing()}
+        own = {label_of(channel.name): channel_colour(channel.colour_slot) for channel in self.index.standing()}
+        return {**self._of_groups, **own}
+
+    @cached_property
+    def _of_groups(self) -> Mapping[str, Colour]:
+        """The colours of channels that another grouping has made, those that most journeys meet first."""
+        if "grouping" not in self.run.params:
+            return {}
+        met: list[str] = (self.run.result or {})["interactions"]["channels"]
+        known = {name: channel for name in met if (channel := self._channel(name))}
+        taken = {channel_colour(channel.colour_slot) for channel in known.values()}
+        left = (colour for colour in CHANNEL_COLOURS if colour not in taken)
+        return dict(zip((name for name in met if name not in known), left, strict=False))
 
     def _channel(self, name: str) -> Channel | None:
         return None if is_own_word(name) else self.index.named(channel_of(name))
