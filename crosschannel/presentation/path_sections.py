@@ -25,21 +25,11 @@ def sections(
     currency: str,
     colours: Mapping[str, Colour],
     hrefs: Mapping[str, str],
-) -> tuple[Section, ...]:
-    """Return the paths of a run's result.
+) -> Iterator[Section]:
+    """Yield the paths of a run's result.
 
     `colours`, `hrefs`: of channels by name, where the workspace knows them.
     """
-    return tuple(_sections(result, params, currency, colours, hrefs))
-
-
-def _sections(
-    result: Mapping[str, Any],
-    params: Mapping[str, Any],
-    currency: str,
-    colours: Mapping[str, Colour],
-    hrefs: Mapping[str, str],
-) -> Iterator[Section]:
     totals = result["totals"]
     yield Section(
         title="Top paths",

@@ -1,7 +1,7 @@
 """Every page of the product: nothing to complain of in the console, to axe, or beside the window.
 
-Loaded in one look and turned into the opposite one; of further states of the same page, every other one is looked at in
-either. `make test-full` loads each of them in all looks.
+Loaded in one look and turned into the opposite one, where only what looks can change is judged; of further states of
+the same page, every other one is looked at in either. `make test-full` loads each of them in all looks.
 """
 
 from collections.abc import Mapping, Sequence
@@ -113,7 +113,8 @@ def trouble(page: Page, watch: Watch, url: str, status: int, looks: Sequence[Loo
     for look in looks:
         if look != looks[0]:
             turn(page, look)
-        found += [f"({name(look)}): {fault}" for fault in axe_findings(page) + overflow(page)]
+        faults = axe_findings(page, only_looks=look != looks[0]) + overflow(page)
+        found += [f"({name(look)}): {fault}" for fault in faults]
     return found + watch.take(refused=status >= 400)
 
 

@@ -58,7 +58,7 @@ def result_of(rows: Sequence[Row], **params: Any) -> dict[str, Any]:
 
 
 def shown(result: dict[str, Any], **params: Any) -> dict[str, Section]:
-    found = sections(result, params=PARAMS | params, currency="EUR", colours=COLOURS, hrefs=HREFS)
+    found = tuple(sections(result, params=PARAMS | params, currency="EUR", colours=COLOURS, hrefs=HREFS))
     assert len({section.title for section in found}) == len(found)
     return {section.title: section for section in found}
 

@@ -51,6 +51,10 @@ TESTS = {  # below tests/
         "attribution/test_imported_paths",
         "attribution/test_every_model",
         "reports/test_data_driven_evidence",
+        "crosschannel/test_analysis",
+        "crosschannel/test_other_runs",
+        "crosschannel/test_pages",
+        "crosschannel/test_pair_page",
     ),
 }
 
