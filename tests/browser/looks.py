@@ -25,3 +25,12 @@ every_look = pytest.mark.parametrize(
     [pytest.param(look, marks=() if look in OPPOSITES else pytest.mark.full, id=name(look)) for look in LOOKS],
     indirect=True,
 )
+
+
+def _first(quick: Look) -> pytest.MarkDecorator:
+    looks = [pytest.param(look, marks=() if look == quick else pytest.mark.full, id=name(look)) for look in OPPOSITES]
+    return pytest.mark.parametrize("look", looks, indirect=True)
+
+
+# A long journey is walked in one look; in the opposite one by the full tests.
+wide_first, narrow_first = map(_first, OPPOSITES)

@@ -16,7 +16,7 @@ from attribution.cube.daily_cube import refresh_cube
 from attribution.models import CustomModel
 from jobs.execution import execute
 from tests.browser.conftest import carry_session
-from tests.browser.looks import Look
+from tests.browser.looks import Look, narrow_first
 from tests.browser.watching import check
 from tests.browser.world import EMAIL, PASSWORD, import_some_months
 
@@ -43,6 +43,7 @@ def signed_in(page: Page, live_server: LiveServer, shop: Workspace) -> Page:
     return page
 
 
+@narrow_first
 def test_from_weights_to_credit_beside_the_other_models(signed_in: Page, look: Look) -> None:
     page = signed_in
     page.get_by_role("link", name="Create custom model").click()

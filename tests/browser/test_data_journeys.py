@@ -14,7 +14,7 @@ from accounts.actions import create_workspace
 from accounts.models import User, Workspace
 from marketing.models import ChannelSpend, Event, Import, OutcomeValue
 from tests.browser.conftest import carry_session, window
-from tests.browser.looks import Look, one_look
+from tests.browser.looks import Look, narrow_first, one_look
 from tests.browser.watching import Watch, check
 from tests.browser.world import EMAIL
 from tests.marketing.test_import_data_command import MMM, needs_reference
@@ -70,6 +70,7 @@ def counts(page: Page) -> list[str]:
     return page.locator(".import-counts dd").all_inner_texts()
 
 
+@narrow_first
 def test_a_file_with_bad_rows_is_checked_imported_and_told_apart_when_it_comes_again(
     live_server: LiveServer, page: Page, shop: Workspace, tmp_path: Path
 ) -> None:

@@ -14,7 +14,7 @@ from jobs.execution import execute
 from jobs.models import Job
 from marketing.models import Dataset, Experiment, Import
 from tests.browser.conftest import carry_session, window
-from tests.browser.looks import Look
+from tests.browser.looks import Look, narrow_first, wide_first
 from tests.browser.watching import Watch, check
 from tests.browser.world import EMAIL, PASSWORD
 from tests.weightings.markets import add_outcome, add_spend
@@ -49,6 +49,7 @@ def work() -> None:
         execute(job_id=job.pk)
 
 
+@narrow_first
 def test_from_two_groups_to_a_test_beside_the_model(signed_in: Page, look: Look) -> None:
     page = signed_in
     page.get_by_role("main").get_by_role("link", name="Experiments").click()
@@ -99,6 +100,7 @@ def test_from_two_groups_to_a_test_beside_the_model(signed_in: Page, look: Look)
     expect(page.get_by_text("No lift tests yet")).to_be_visible()
 
 
+@wide_first
 def test_what_looks_wrong_is_asked_again(
     browser: Browser, live_server: LiveServer, shop: Workspace, look: Look
 ) -> None:

@@ -17,7 +17,7 @@ from marketing.importing.actions import request_import
 from marketing.models import ChannelGrouping, Dataset, Import
 from marketing.selectors import load_touches
 from tests.browser.conftest import carry_session, window
-from tests.browser.looks import LOOKS, Look
+from tests.browser.looks import LOOKS, Look, narrow_first, wide_first
 from tests.browser.watching import Watch, axe_findings, check, overflow
 from tests.browser.world import EMAIL, PASSWORD
 
@@ -58,6 +58,7 @@ def signed_in(page: Page, live_server: LiveServer, shop: Workspace) -> Page:
     return page
 
 
+@narrow_first
 def test_rules_are_written_previewed_ordered_and_saved(signed_in: Page, look: Look) -> None:
     page = signed_in
     page.get_by_role("link", name="Change the grouping").click()
@@ -102,6 +103,7 @@ def test_what_is_wrong_is_said_before_and_after_saving(
     assert not wrong, "\n".join(wrong)
 
 
+@wide_first
 def test_the_preview_looks_again_until_touches_are_counted(
     signed_in: Page, shop: Workspace, settings: Settings
 ) -> None:

@@ -25,6 +25,7 @@ from marketing.health.keeping import keep_reports_current
 from marketing.importing.actions import request_import
 from marketing.models import Channel, Dataset, Import
 from tests.browser.conftest import carry_session
+from tests.browser.looks import narrow_first, wide_first
 from tests.browser.watching import check
 from tests.marketing.health.loading import load_world
 from tests.marketing.health.worlds import ZONE
@@ -80,6 +81,7 @@ def import_again(workspace: Workspace, clean: DemoWorld, planted: Planted, direc
     execute(job_id=batch.job_id)
 
 
+@wide_first
 def test_missing_days_are_seen_read_about_and_filled(
     shop: Workspace, clean: DemoWorld, planted: Planted, live_server: LiveServer, page: Page, tmp_path: Path
 ) -> None:
@@ -134,6 +136,7 @@ def test_missing_days_are_seen_read_about_and_filled(
     check(page)
 
 
+@narrow_first
 def test_each_channel_of_a_result_leads_to_its_data_in_the_period(
     shop: Workspace, planted: Planted, live_server: LiveServer, page: Page
 ) -> None:

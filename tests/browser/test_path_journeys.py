@@ -12,6 +12,7 @@ from accounts.models import Workspace
 from analyses.models import Run
 from jobs.execution import execute
 from marketing.models import PathCount
+from tests.browser.looks import wide_first
 from tests.browser.test_data_journeys import check_rows, counts, import_rows, upload
 from tests.browser.test_data_journeys import shop as shop
 from tests.browser.watching import check
@@ -26,6 +27,7 @@ PATHS = """month,channel path,total_conversions,total_conversion_value,total_nul
 """
 
 
+@wide_first
 def test_paths_are_imported_and_credited_without_any_customer(
     live_server: LiveServer, page: Page, shop: Workspace, tmp_path: Path
 ) -> None:

@@ -15,6 +15,7 @@ from accounts.actions import create_workspace
 from accounts.models import User, Workspace
 from analyses.models import Run
 from tests.browser.conftest import carry_session
+from tests.browser.looks import narrow_first, wide_first
 from tests.browser.watching import check
 from tests.browser.world import EMAIL, PASSWORD
 from tests.weightings.stored_runs import a_stored_run
@@ -45,6 +46,7 @@ def planner(page: Page, live_server: LiveServer, run: Run) -> Page:
     return page
 
 
+@narrow_first
 def test_a_plan_is_made_saved_and_taken_away(planner: Page, run: Run, live_server: LiveServer) -> None:
     page = planner
     check(page)
@@ -114,6 +116,7 @@ def test_a_plan_is_made_saved_and_taken_away(planner: Page, run: Run, live_serve
     check(page)
 
 
+@wide_first
 def test_a_recommendation_moves_the_sliders_and_says_why(planner: Page) -> None:
     page = planner
     before = amounts(page)
@@ -130,6 +133,7 @@ def test_a_recommendation_moves_the_sliders_and_says_why(planner: Page) -> None:
     assert amounts(page) == before
 
 
+@narrow_first
 def test_a_mistake_takes_nothing_away_that_was_typed(planner: Page) -> None:
     page = planner
     before = total(page)

@@ -16,6 +16,7 @@ from accounts.models import User, Workspace
 from analyses.models import Run
 from tests.browser.conftest import carry_session
 from tests.browser.keyboard import press
+from tests.browser.looks import narrow_first, wide_first
 from tests.browser.watching import check, settle
 from tests.browser.world import EMAIL, PASSWORD
 from tests.weightings.campaign_rows import add_campaigns
@@ -62,6 +63,7 @@ def card(page: Page, label: str) -> str:
     return found.locator(".figure-value").inner_text()
 
 
+@narrow_first
 def test_a_channel_is_followed_from_the_run_and_says_the_same(opened: Page, run: Run) -> None:
     page = opened
     returns = cells(table(page, "Returns by channel"), "TV")
@@ -86,6 +88,7 @@ def test_a_channel_is_followed_from_the_run_and_says_the_same(opened: Page, run:
     page.wait_for_url(f"**/runs/{run.pk}/")
 
 
+@wide_first
 def test_campaigns_are_reviewed_in_some_weeks_by_keyboard(opened: Page, run: Run, live_server: LiveServer) -> None:
     page = opened
     page.goto(f"{live_server.url}/w/shop/weightings/runs/{run.pk}/channels/0/")
@@ -110,6 +113,7 @@ def test_campaigns_are_reviewed_in_some_weeks_by_keyboard(opened: Page, run: Run
     assert cells(made, "Always on")["Spend"] == before
 
 
+@narrow_first
 def test_the_waterfall_on_the_screen_is_the_one_on_the_slide(opened: Page, run: Run, live_server: LiveServer) -> None:
     page = opened
     steps = page.locator("figure", has=page.locator("#waterfall-title")).locator("rect.mark")
@@ -131,6 +135,7 @@ def test_the_waterfall_on_the_screen_is_the_one_on_the_slide(opened: Page, run: 
     assert on_slide == pytest.approx({name: abs(value) for name, value in expected.items()})
 
 
+@wide_first
 def test_the_waterfall_is_walked_by_keyboard(opened: Page, run: Run) -> None:
     page = opened
     figure = page.locator("figure", has=page.locator("#waterfall-title"))

@@ -16,7 +16,7 @@ from attribution.cube.daily_cube import refresh_cube
 from jobs.execution import execute
 from marketing.models import SavedSegment
 from tests.browser.conftest import carry_session
-from tests.browser.looks import Look
+from tests.browser.looks import Look, wide_first
 from tests.browser.watching import check
 from tests.browser.world import EMAIL, PASSWORD, import_some_months
 
@@ -43,6 +43,7 @@ def signed_in(page: Page, live_server: LiveServer, shop: Workspace) -> Page:
     return page
 
 
+@wide_first
 def test_from_choosing_customers_to_the_credit_of_their_conversions(signed_in: Page, look: Look) -> None:
     page = signed_in
     page.get_by_role("main").get_by_role("link", name="New segment").first.click()

@@ -14,7 +14,7 @@ from accounts.models import User, Workspace
 from analyses.models import Run
 from marketing.models import Control, ControlValue, Dataset, Outcome
 from tests.browser.conftest import carry_session
-from tests.browser.looks import one_look
+from tests.browser.looks import narrow_first, one_look, wide_first
 from tests.browser.watching import check
 from tests.marketing.batches import add_import
 from tests.weightings.markets import add_outcome, add_spend, market_weeks
@@ -72,6 +72,7 @@ def implied(page: Page, channel: str) -> Locator:
     )
 
 
+@narrow_first
 def test_from_a_range_in_plain_words_to_a_question_that_says_it(signed_in: Page) -> None:
     page = signed_in
     expect(
@@ -127,6 +128,7 @@ def test_from_a_range_in_plain_words_to_a_question_that_says_it(signed_in: Page)
     check(page)
 
 
+@wide_first
 def test_of_an_outcome_that_is_no_money_no_return_is_expected(signed_in: Page) -> None:
     page = signed_in
     part(page, "Expected returns")

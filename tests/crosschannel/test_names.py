@@ -25,8 +25,10 @@ from tests.crosschannel.shop import PERIOD, Journey, conversion_rows, journeys, 
 
 WORDS = (OTHER, START, CONVERSION, DROP_OFF)
 TOP = 2  # so that there are other channels
-each_word_in_either_case = pytest.mark.parametrize("name", [*WORDS, *map(str.lower, WORDS)], indirect=True)
-each_word = pytest.mark.parametrize("name", [OTHER, START.lower(), CONVERSION, DROP_OFF.lower()], indirect=True)
+EACH = (OTHER, START.lower(), CONVERSION, DROP_OFF.lower())
+OTHERWISE = [pytest.param(word.swapcase(), marks=pytest.mark.full) for word in EACH]
+each_word_in_either_case = pytest.mark.parametrize("name", [*EACH, *OTHERWISE], indirect=True)
+each_word = pytest.mark.parametrize("name", EACH, indirect=True)
 
 
 # --- Names alone ---
