@@ -45,7 +45,8 @@ _FOLLOWED = (
     (97, 41, 22, 14, 52, 27, 183, 129, 86, 349),
     (68, 33, 19, 8, 77, 24, 91, 287, 134, 259),
 )
-_CAMPAIGNS = 30
+_OF_EACH = 7
+_CAMPAIGNS = 3 * _OF_EACH
 
 
 def _signed(value: float) -> str:
@@ -123,12 +124,12 @@ def _shares() -> ChartSpec:
 
 
 def _many() -> ChartSpec:
-    """Ten campaigns of each of three channels: alike within a channel, and partly at odds with those of another."""
-    names = [f"{_CHANNELS[place // 10]} {place % 10 + 1}" for place in range(_CAMPAIGNS)]
+    """Seven campaigns of each of three channels: alike within a channel, and partly at odds with those of another."""
+    names = [f"{_CHANNELS[place // _OF_EACH]} {place % _OF_EACH + 1}" for place in range(_CAMPAIGNS)]
 
     def value(row: int, column: int) -> int:
         wave = math.sin(0.9 * (row + column)) + math.cos(0.37 * row * column)
-        return round((30 if row // 10 == column // 10 else -8) + 24 * wave)
+        return round((30 if row // _OF_EACH == column // _OF_EACH else -8) + 24 * wave)
 
     def mark(row: int, column: int) -> Mark | None:
         if row == column:
@@ -141,7 +142,7 @@ def _many() -> ChartSpec:
         kind=Kind.HEATMAP,
         title="Campaigns of one channel help each other more than those of others",
         subtitle="Conversions beyond the sum of both campaigns, 1 April to 30 June 2025",
-        summary="Of 435 pairs of campaigns, those of one channel mostly bring more together, those of two mostly less.",
+        summary="Of 210 pairs of campaigns, those of one channel mostly bring more together, those of two mostly less.",
         category_title="Campaign",
         categories=tuple(Category(label=name) for name in names),
         series=tuple(

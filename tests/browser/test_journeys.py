@@ -21,7 +21,7 @@ from attribution.cube.keeping import keep_cubes_current
 from jobs.execution import execute
 from jobs.models import Job
 from tests.browser.conftest import carry_session, window
-from tests.browser.looks import Look, one_look
+from tests.browser.looks import Look, narrow_first, one_look
 from tests.browser.watching import check
 from tests.browser.world import World, build_world, import_some_months
 
@@ -102,6 +102,7 @@ def sign_up(page: Page, live_server: LiveServer) -> None:
 # --- 4: the period ---
 
 
+@narrow_first
 def test_a_period_is_chosen_shared_and_left_again(
     live_server: LiveServer, browser: Browser, page: Page, world: World, look: Look
 ) -> None:

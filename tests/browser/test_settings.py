@@ -12,7 +12,7 @@ from pytest_django.live_server_helper import LiveServer
 from accounts.actions import create_workspace
 from accounts.models import Membership, Role, User, Workspace
 from tests.browser.conftest import carry_session, window
-from tests.browser.looks import Look, every_look
+from tests.browser.looks import Look, every_look, narrow_first
 from tests.browser.watching import Watch, axe_findings, check, nothing_goes_wrong, overflow
 
 pytestmark = pytest.mark.browser
@@ -31,6 +31,7 @@ def as_owner(page: Page, live_server: LiveServer) -> None:
     carry_session(client, page, live_server)
 
 
+@narrow_first
 def test_a_colleague_is_invited_signs_up_and_is_removed_again(
     live_server: LiveServer, browser: Browser, page: Page, shop: Workspace, look: Look
 ) -> None:
