@@ -4,8 +4,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.test import Client
 
-from accounts.models import Workspace
+from accounts.models import User, Workspace
 from analyses.models import Run
 from analyses.runs import request_run
 from jobs.execution import execute
@@ -13,6 +14,14 @@ from tests.conftest import ImportRows
 from tests.crosschannel.shop import PERIOD, conversion_rows, touch_rows
 
 Follow = Callable[..., Run]
+
+
+@pytest.fixture
+def client(owner: User) -> Client:
+    """A browser in which the owner is signed in."""
+    client = Client()
+    client.force_login(owner)
+    return client
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 import pytest
 from django.test import Client
 
-from accounts.models import Membership, Role, User, Workspace
+from accounts.models import Membership, Role, Workspace
 from analyses.choices import as_form_says
 from analyses.errors import InvalidParams
 from analyses.models import Run
@@ -22,13 +22,6 @@ pytestmark = pytest.mark.django_db
 PAGE = "/w/acme/crosschannel/"
 WARNING = "Part of what this page’s address asks for cannot be used"
 DATES = {"start": str(PERIOD["start"]), "end": str(PERIOD["end"])}
-
-
-@pytest.fixture
-def client(owner: User) -> Client:
-    client = Client()
-    client.force_login(owner)
-    return client
 
 
 def visit(client: Client, **query: str) -> str:

@@ -12,7 +12,6 @@ from django.test import Client
 from hypothesis import given
 from hypothesis import strategies as st
 
-from accounts.models import User
 from analyses.models import Run
 from charts import ChartSpec, Colour, SankeySpec, channel_colour
 from crosschannel.labels import CONVERSION, DROP_OFF, OTHER, START, channel_of, is_own_word, label_of
@@ -61,13 +60,6 @@ def test_only_names_that_are_taken_are_marked() -> None:
 
 
 # --- In every way out ---
-
-
-@pytest.fixture
-def client(owner: User) -> Client:
-    client = Client()
-    client.force_login(owner)
-    return client
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import pytest
 from django.conf import settings
 from django.test import Client
 
-from accounts.models import Membership, Role, User, Workspace
+from accounts.models import Membership, Role, Workspace
 from analyses.models import Run
 from tests.crosschannel.conftest import Follow
 from tests.crosschannel.shop import END, PERIOD, START, journeys
@@ -23,13 +23,6 @@ QUESTION = {
     "window": "30",
     "converting": "all",
 }
-
-
-@pytest.fixture
-def client(owner: User) -> Client:
-    client = Client()
-    client.force_login(owner)
-    return client
 
 
 @pytest.fixture

@@ -9,7 +9,6 @@ from io import StringIO
 import pytest
 from django.test import Client
 
-from accounts.models import User
 from analyses.models import Run
 from crosschannel.presentation.path_sections import BETWEEN_STEPS
 from tests.conftest import ImportRows
@@ -26,13 +25,6 @@ PATHS = (
 TOUCHES = 30  # of the longest path
 
 Found = Callable[[str], set[tuple[str, ...]]]
-
-
-@pytest.fixture
-def client(owner: User) -> Client:
-    client = Client()
-    client.force_login(owner)
-    return client
 
 
 @pytest.fixture
