@@ -120,12 +120,13 @@ def _mixes(table: PathTable) -> _Mixes:
     Of channels that as many journeys meet, the one with the smaller number comes first.
     """
     # Here, not above: numba takes a second to import.
-    from crosschannel.methods.interactions_kernel import journeys_by_group, mix_codes, read_codes
+    from crosschannel.methods.interactions_kernel import mix_codes, read_codes
+    from crosschannel.methods.walk_kernel import weigh_groups
     from marketing.journey_paths_kernel import number_paths
 
     offsets, steps = read_only(table.offsets), read_only(table.steps)
     met = np.zeros(table.groups)
-    journeys_by_group(met, offsets, steps, read_only(table.conversions + table.nulls))
+    weigh_groups(met, offsets, steps, read_only(table.conversions + table.nulls))
     ranked = [int(group) for group in np.argsort(-met, kind="stable") if met[group] > 0]
     channels = tuple(ranked[:MOST_CHANNELS])
     bits = len(channels) + (len(ranked) > len(channels))

@@ -86,10 +86,8 @@ def interactions(*, cells: Cells, confidence: float, threads: int = 1) -> Intera
     log_odds, error, predictor = np.empty(0), np.empty(0), np.empty(0)
     if len(pairs):
         design, shares = design_of(cells, occurring)
-        is_share, looked_at = np.zeros(design.size, np.bool_), np.zeros(design.size, np.bool_)
-        is_share[shares], looked_at[-len(occurring) :] = True, enough
-        is_rare = ~looked_at
-        is_rare[: -len(occurring)] = False
+        is_share, looked_at, is_rare = np.zeros((3, design.size), np.bool_)
+        is_share[shares], looked_at[-len(occurring) :], is_rare[-len(occurring) :] = True, enough, ~enough
         kept, blurred = column_rank(design, cells.journeys, threads)
         fitted = _fit(design.only(kept), cells, is_share[kept], is_rare[kept], threads)
         clear = (looked_at & ~blurred)[kept]

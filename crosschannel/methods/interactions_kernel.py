@@ -15,17 +15,6 @@ UInt64Column = npt.NDArray[np.uint64]
 
 
 @compiled
-def journeys_by_group(met: Float64Column, offsets: Int64Column, steps: Int64Column, weight: Float64Column) -> None:
-    """Add up the weight of the paths that hold each group: `met`, (G,), zeros at first."""
-    seen = np.full(len(met), -1, np.int64)
-    for path in range(len(weight)):
-        for i in range(offsets[path], offsets[path + 1]):
-            if seen[steps[i]] != path:
-                seen[steps[i]] = path
-                met[steps[i]] += weight[path]
-
-
-@compiled
 def mix_codes(
     offsets: Int64Column, steps: Int64Column, bit: Int64Column, bits: int, first_touches: Int64Column, shares: int
 ) -> tuple[Int64Column, Int64Column, UInt32Column]:
