@@ -121,7 +121,10 @@ def usable(
 
 
 def as_form_says(form: type[forms.Form], left_out: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
-    """Return what of an address cannot be used under the names that a form has for it."""
+    """Return what of an address cannot be used under the names that a form has for it, or else its own as words."""
     fields = {"window_days": "window", **dict.fromkeys(DAYS, "period")}
     found = [(form.base_fields.get(fields.get(name, name)), name, sentence) for name, sentence in left_out]
-    return [(str(field.label) if field and field.label else name, sentence) for field, name, sentence in found]
+    return [
+        (str(field.label) if field and field.label else name.replace("_", " ").capitalize(), sentence)
+        for field, name, sentence in found
+    ]

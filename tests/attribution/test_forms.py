@@ -8,6 +8,7 @@ import time_machine
 from django.http import QueryDict
 
 from accounts.models import Workspace
+from analyses.choices import as_form_says
 from attribution.forms import AttributionForm, asked_for, initial
 from marketing.models import Goal
 
@@ -206,6 +207,8 @@ def test_an_address_that_cannot_be_used_starts_with_the_defaults(shop: Workspace
 def test_only_what_cannot_be_used_of_an_address_is_left_out(shop: Workspace) -> None:
     asked = asked_for(shop, QueryDict("goal=Renamed&model=first&model=magic&start=2026-04-01&end=2026-04-30"))
     assert [name for name, _why in asked.left_out] == ["model", "goal"]
+    # The form has no field for a goal: it is a choice of the metric.
+    assert [label for label, _why in as_form_says(AttributionForm, asked.left_out)] == ["Attribution model", "Goal"]
     assert (asked.params["start"], asked.params["end"]) == ("2026-04-01", "2026-04-30")
     shown = initial(shop, asked)
     assert (shown["period"], shown["model"], shown["goal"]) == ("custom", "last_non_direct", "Purchase")
