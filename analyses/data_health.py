@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 from django.urls import reverse
 
 from accounts.models import Workspace
-from analyses.documents import DataTable, Figure, Row, Section
+from analyses.documents import DataTable, Figure, Row, Section, in_detail
 from analyses.registry import AnalysisKind, Params
 from marketing import store
 from marketing.channel_index import channel_index
@@ -69,7 +69,9 @@ def section(run: "Run", *, channels: Sequence[str] = ()) -> tuple[Section, ...]:
     if not sentences:
         sentences = ("Nothing wrong was found in the data of this period.",)
     table = _by_channel(run, findings, channels)
-    return (Section(title="Data health", sentences=sentences, tables=(table,) if table else ()),)
+    return in_detail(
+        [Section(title="Data health", sentences=sentences, tables=(table,) if table else ())], said=bool(findings)
+    )
 
 
 def _by_channel(run: "Run", findings: Sequence[Finding], channels: Sequence[str]) -> DataTable | None:

@@ -4,9 +4,9 @@ Presenters build a `Document` once, with all queries, wording and formatting don
 So every format carries the same numbers.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from django.utils.text import slugify
 
@@ -16,6 +16,8 @@ from mmm_project.formats import MINUS
 NO_FIGURE = BETWEEN = "\N{EN DASH}"
 
 RawCell: TypeAlias = str | int | float | None
+InBrief: TypeAlias = Literal["all", "sentences", "nothing"]
+RawRows: TypeAlias = Iterable[Sequence[RawCell]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,12 +163,18 @@ class Card:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Section:
-    """A part of a document under one heading: sentences, then charts, then tables."""
+    """A part of a document under one heading: sentences, then charts, then tables.
+
+    `part`: the block of a report that it belongs to, "" in a document about one thing. `in_brief`: what of it a report
+    has that shows key results only.
+    """
 
     title: str
     sentences: tuple[str, ...] = ()
     charts: tuple[Chart, ...] = ()
     tables: tuple[DataTable, ...] = ()
+    part: str = ""
+    in_brief: "InBrief" = "all"
 
     @property
     def remarks(self) -> tuple[str, ...]:
@@ -175,13 +183,30 @@ class Section:
         return tuple(sentence for sentence in self.sentences if sentence.removesuffix(".") not in said)
 
 
+def in_detail(sections: Iterable[Section], *, said: bool = False) -> tuple[Section, ...]:
+    """Return the sections as such that a report in brief leaves out, but for their sentences where those are `said`."""
+    return tuple(replace(section, in_brief="sentences" if said else "nothing") for section in sections)
+
+
+@dataclass(frozen=True, slots=True)
+class LazyRows:
+    """Rows that are made while they are read, anew by each reader, so that nobody has to hold them all."""
+
+    make: Callable[[], RawRows]
+
+    def __iter__(self) -> Iterator[Sequence[RawCell]]:
+        return iter(self.make())
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
     """A result to be read, printed or taken away.
 
     `headline`: the finding. `facts`: what it is about and where it comes from, such as ("Period", "1-30 Jun 2026").
     `notes`: what has to be said with the numbers. `rows`: all numbers as one table in full precision, header first.
-    `data`: the same for programs, as JSON. `file_name`: without an extension.
+    There may be very many: each reader goes through them once. `data`: the same for programs, as JSON. `file_name`:
+    without an extension. `definitions`: the terms that it uses, each with what it means here. `method`: how the numbers
+    were computed, in paragraphs.
     """
 
     title: str
@@ -191,11 +216,13 @@ class Document:
     currency: str
     facts: tuple[tuple[str, str], ...]
     sections: tuple[Section, ...]
-    rows: Sequence[Sequence[RawCell]]
+    rows: RawRows
     data: Mapping[str, Any]
     file_name: str
     cards: tuple[Card, ...] = ()
     notes: tuple[str, ...] = ()
+    definitions: tuple[tuple[str, str], ...] = ()
+    method: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         require_unique_ids(self.charts)

@@ -1,12 +1,15 @@
 """A result as a table in a file or a terminal. Every kind's numbers leave through here, in full precision."""
 
 import csv
+import io
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 
 from analyses.registry import Cell
 
 # A spreadsheet takes text that starts with one of these for a formula.
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+_ROWS_AT_ONCE = 1_000  # of a piece of CSV
 
 
 class _Line:
@@ -21,6 +24,15 @@ def csv_lines(rows: Iterable[Sequence[Cell]]) -> Iterator[str]:
     writer = csv.writer(_Line())
     for row in rows:
         yield writer.writerow([_safe(cell) for cell in row])
+
+
+def csv_pieces(rows: Iterable[Sequence[Cell]]) -> Iterator[bytes]:
+    """Yield `rows` as `csv_lines` does, in UTF-8 and many at once: for answers of any length, in constant memory."""
+    left = iter(rows)
+    while some := list(islice(left, _ROWS_AT_ONCE)):
+        text = io.StringIO(newline="")
+        csv.writer(text).writerows([_safe(cell) for cell in row] for row in some)
+        yield text.getvalue().encode()
 
 
 def text_table(rows: Iterable[Sequence[Cell]]) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from urllib.parse import urlencode
 
 from django.db.models import QuerySet
@@ -56,7 +56,8 @@ class RunPage:
     """A run for its page.
 
     `offers` and `freshness` are filled in where a run is slow or has failed; `exports`, as (label, address), and
-    `compare_url` where it is done. `similar`: the same question about any period or data, this run included.
+    `compare_url` where it is done. `similar`: the same question about any period or data, this run
+    included. `schedule_url`: where its question can be scheduled, "" where it cannot.
     `figures_lost`: the file of a finished run is. `stale`: that it is too old to act on, or "". `newest_day`: up to
     which the question can be asked anew, if there are days that the run does not know.
     """
@@ -81,6 +82,7 @@ class RunPage:
     facts: Sequence[tuple[str, str]]
     exports: Sequence[tuple[str, str]]
     compare_url: str
+    schedule_url: str
     similar: Sequence["RunRow"]
 
     @property
@@ -139,9 +141,18 @@ def present_run(run: Run) -> RunPage:
         result=kind.present(run) if done else None,
         facts=[*kind.settings(run.params), *provenance(run)],
         exports=_exports(run) if done else [],
+        schedule_url=_schedule_url(kind, run) if done or troubled else "",
         compare_url=f"{_history_url(run)}?{urlencode({'kind': run.kind, 'run': run.pk})}" if done else "",
         similar=[present_row(other) for other in _similar(run)[:SIMILAR_RUNS]] if job.finished else [],
     )
+
+
+def _schedule_url(kind: AnalysisKind, run: Run) -> str:
+    """Where to have the question answered again and again; what has not been answered is to be set up anew."""
+    if not kind.can_be_scheduled:
+        return ""
+    address = reverse("reports:schedule_new", kwargs={"slug": run.workspace.slug})
+    return f"{address}?{urlencode({'run': run.pk})}" if run.job.status == Job.Status.DONE else address
 
 
 def present_row(run: Run) -> RunRow:
@@ -159,12 +170,15 @@ def present_row(run: Run) -> RunRow:
 
 
 def provenance(run: Run) -> list[tuple[str, str]]:
-    """Return where a run's numbers come from: who asked, when, of which data and by which version of the method."""
+    """Return where a run's numbers come from: who asked, when, of which data, by which version of the method."""
+    finished_at = run.job.finished_at
     return [
         ("Asked by", asked_by(run)),
         ("Asked at", asked_at(run)),
+        *((("Computed at", _time(run, finished_at)),) if finished_at else ()),
         ("Data version", run.data_version[:SHOWN_OF_DIGEST]),
         ("Method version", run.method_version),
+        ("Run", str(run.pk)),
     ]
 
 
@@ -178,7 +192,11 @@ def asked_by(run: Run) -> str:
 
 def asked_at(run: Run) -> str:
     """Return the time in the workspace's zone, with the zone's abbreviation."""
-    return f"{run.created_at.astimezone(run.workspace.zone):%-d %b %Y, %H:%M %Z}"
+    return _time(run, run.created_at)
+
+
+def _time(run: Run, time: datetime) -> str:
+    return f"{time.astimezone(run.workspace.zone):%-d %b %Y, %H:%M %Z}"
 
 
 def _similar(run: Run) -> QuerySet[Run]:

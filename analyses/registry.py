@@ -96,6 +96,8 @@ class AnalysisKind:
     easier: Callable[[Params], Sequence[tuple[str, Params]]] = lambda _params: ()
     # The kind whose scopes an API key needs for it, where it has none of its own.
     scope: str = ""
+    # Whether such a question can go out by a schedule.
+    can_be_scheduled: bool = False
     # Kept up to date by the product itself: not listed among the runs that people asked for, nor open to be asked.
     internal: bool = False
 

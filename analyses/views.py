@@ -66,6 +66,7 @@ def run_page(request: AuthedRequest, slug: str, run_id: uuid.UUID) -> HttpRespon
     context = {
         "page": page,
         "may_run": access.can(request, Permission.RUN),
+        "may_schedule": access.can(request, Permission.SCHEDULE_OWN),
         "may_cancel": access.can(request, cancel_permission(run, request.user)),
         **(page.result.context if page.result else {}),
     }

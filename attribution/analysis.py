@@ -92,5 +92,6 @@ KIND = AnalysisKind(
     feature=feature,
     compare=compare,
     page="attribution:page",
+    can_be_scheduled=True,
     easier=easier,
 )

@@ -92,6 +92,7 @@ KIND = AnalysisKind(
     in_address=in_address,
     optional=("segment", "grouping", "view_through", *PATH_FILTERS, "converting", "min_journeys"),
     page="crosschannel:page",
+    can_be_scheduled=True,
     easier=easier,
     styles=("css/crosschannel.css",),
 )

@@ -17,7 +17,7 @@ from accounts.models import Workspace
 from accounts.permissions import Permission
 from analyses.asking import period_of
 from analyses.choices import Usable, as_form_says
-from analyses.exports import csv_lines
+from analyses.exports import csv_pieces
 from analyses.models import Run
 from analyses.permissions import cancel_permission
 from analyses.presenters import Offer, present_row, present_run
@@ -70,7 +70,8 @@ def journeys_csv(request: AuthedRequest, slug: str, run_id: uuid.UUID) -> Stream
     from crosschannel.presentation.journeys_page import rows_of_journeys
 
     run = get_run(access.get_workspace(request, slug), run_id)
-    response = StreamingHttpResponse(csv_lines(rows_of_journeys(run, request.GET)), content_type="text/csv")
+    pieces = csv_pieces(rows_of_journeys(run, request.GET))
+    response = StreamingHttpResponse(pieces, content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="journeys-{slug}-{run.pk}.csv"'
     return response
 

@@ -221,6 +221,9 @@ def _facts(cube: DailyCube, workspace: Workspace) -> Facts:
         window_days=cube.window_days,
         data_until=f"{until:%-d %b %Y}" if until else "no conversions yet",
         computed_at=f"{cube.computed_at.astimezone(workspace.zone):%-d %b %Y, %H:%M %Z}",
+        computed_at_utc=cube.computed_at.astimezone(dt.UTC).isoformat(),
+        data_version=cube.data_version,
+        run_id=str(cube.run_id),
     )
 
 

@@ -4,17 +4,20 @@ import math
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from urllib.parse import quote
 
 from django.urls import reverse
 
 from accounts.models import Workspace
-from analyses.documents import Card, DataTable, Document, Figure, Row, Section
+from analyses.documents import Card, DataTable, Document, Figure, LazyRows, Row, Section
+from analyses.presenters import SHOWN_OF_DIGEST
 from charts import Chart
 from mmm_project import formats
 from reports import dashboard_charts, records
 from reports.dashboard_charts import Frame
 from reports.evidence import TITLE, Evidence, lift_sentence
+from reports.method import method, with_method
 from reports.numbers import NO_CAMPAIGN_KEY, OTHERS_KEY, UNTOUCHED_KEY, Group, Measures, Subject
 from reports.state import DashboardState
 from reports.trend_words import trend_sentences
@@ -31,11 +34,19 @@ BLENDED = "Overall ROI is blended ROAS: all revenue of the goal for each unit of
 
 @dataclass(frozen=True, kw_only=True)
 class Facts:
-    """What a document says about where its numbers come from."""
+    """What a document says about where its numbers come from. `computed_at_utc`: for programs."""
 
     window_days: int
     data_until: str
     computed_at: str
+    computed_at_utc: str
+    data_version: str
+    run_id: str
+
+    @property
+    def origin(self) -> dict[str, str]:
+        """The same for programs."""
+        return {"run": self.run_id, "data_version": self.data_version, "computed_at": self.computed_at_utc}
 
 
 class Presenter:
@@ -105,7 +116,8 @@ class Presenter:
     ) -> Document:
         period = self.state.choice.period
         shown = tuple(section for section in sections if section.charts or section.tables or section.sentences)
-        return Document(
+        model, window_days, confidence = self.frame.model, self.facts.window_days, self.workspace.confidence
+        found = Document(
             title=title,
             subtitle=" · ".join(self._subtitle()),
             headline=headline,
@@ -115,11 +127,24 @@ class Presenter:
             sections=shown,
             cards=cards,
             notes=notes,
-            rows=list(records.rows(subject)),
+            rows=LazyRows(partial(records.rows, subject)),
             data=records.data(
-                subject, title=title, workspace=self.workspace, state=self.state, window_days=self.facts.window_days
+                subject,
+                title=title,
+                workspace=self.workspace,
+                state=self.state,
+                window_days=window_days,
+                origin=self.facts.origin,
             ),
             file_name=f"{name}-{self.workspace.slug}-{period.start}-to-{period.end}",
+            method=method(model=model, window_days=window_days, confidence=confidence),
+        )
+        return with_method(
+            found,
+            model=(model, self.state.models.sentence(self.state.model)),
+            window_days=window_days,
+            confidence=confidence,
+            currency=self.workspace.currency,
         )
 
     def _subtitle(self) -> Iterator[str]:
@@ -138,7 +163,10 @@ class Presenter:
         yield "Currency", self.workspace.currency
         yield "Days by the clock of", self.workspace.timezone
         yield "Data until", self.facts.data_until
-        yield "Computed", self.facts.computed_at
+        yield "Customers", "all of them, whatever segment they are in"
+        yield "Computed at", self.facts.computed_at
+        yield "Data version", self.facts.data_version[:SHOWN_OF_DIGEST]
+        yield "Run", self.facts.run_id
 
     # --- Words ---------------------------------------------------------------------------------------------------
 

@@ -108,5 +108,6 @@ KIND = AnalysisKind(
     stale_after=STALE_AFTER,
     renewed=renewed,
     page="weightings:page",
+    can_be_scheduled=True,
     easier=easier,
 )

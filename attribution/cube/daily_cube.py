@@ -3,6 +3,7 @@
 import datetime as dt
 import logging
 import threading
+import uuid
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -50,6 +51,8 @@ class DailyCube:
     """The newest cube of a workspace. `is_updating`: a newer one is due. The days are those of the last rows."""
 
     cube: Cube
+    run_id: uuid.UUID
+    data_version: str
     window_days: int
     computed_at: dt.datetime
     is_updating: bool
@@ -80,6 +83,8 @@ def latest_cube(*, workspace: Workspace, own: Sequence[OwnModel] | None = None) 
         assert run.job.finished_at is not None  # noqa: S101
         return DailyCube(
             cube=cube,
+            run_id=run.pk,
+            data_version=run.data_version,
             window_days=run.params["window_days"],
             computed_at=run.job.finished_at,
             is_updating=question_of(run) != present,

@@ -14,7 +14,7 @@ from django.db.models import OuterRef, Subquery
 
 from accounts.models import Workspace
 from attribution import channel_types
-from attribution.catalogue import CUSTOM_PREFIX, LAST_RESORT, UnknownModel, find
+from attribution.catalogue import CUSTOM_PREFIX, LAST_RESORT, Model, UnknownModel, find
 from attribution.channel_types import decided_types, looks_at_types
 from attribution.methods.rules import INVERSE_J, J_SHAPE, RULE_MODELS
 from attribution.models import CustomModel, CustomModelVersion
@@ -112,10 +112,17 @@ class Models:
 
     def label(self, name: str) -> str:
         """Return what people call a model of the cube; a custom one with its version. Raises UnknownModel."""
+        return self._known(name).label
+
+    def sentence(self, name: str) -> str:
+        """Return what a model of the cube does. Raises UnknownModel."""
+        return self._known(name).sentence
+
+    def _known(self, name: str) -> Model:
         own = self._own.get(choice_of(name))
         if own is None:
-            return find(name).label
-        return find(name, {name: {"name": own.name, "version": int(name.partition("@")[2] or own.version)}}).label
+            return find(name)
+        return find(name, {name: {"name": own.name, "version": int(name.partition("@")[2] or own.version)}})
 
 
 def models_of(workspace: Workspace) -> Models:

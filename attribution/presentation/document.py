@@ -1,14 +1,16 @@
 """An attribution result as a document: its charts, tables and sentences; all queries are finished here."""
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from analyses import data_health
-from analyses.documents import Document, Section
+from analyses.documents import Document, LazyRows, Section, in_detail
 from analyses.presenters import provenance
 from analyses.serializers import RunWithResultSerializer
 from attribution.presentation import evidence_sections, explanation, presenters, return_on_spend
 from attribution.presentation.credit_charts import bars, dots
 from attribution.presentation.credit_tables import MOST_ROWS, cards, credit_table
+from attribution.presentation.method import method, with_method
 from attribution.presentation.presenters import Credit
 from attribution.presentation.sources import Sources
 
@@ -30,7 +32,7 @@ def document(run: "Run") -> Document:
     several = len(credit.models) > 1
     evidence = run.result.get("evidence", {})
     without_null_paths = presenters.without_null_paths(credit, evidence)
-    return Document(
+    found = Document(
         title="Attribution",
         subtitle=presenters.describe(run.params),
         headline=presenters.headline(credit),
@@ -46,24 +48,28 @@ def document(run: "Run") -> Document:
             ),
             Section(title="In numbers", tables=(credit_table(credit, sources),)),
             *return_on_spend.sections(credit, sources, run.result),
-            *explanation.sections(credit),
-            *evidence_sections.sections(
-                evidence,
-                params=run.params,
-                currency=credit.currency,
-                dimension=credit.dimension,
-                colours=sources.colours,
-                hrefs=sources.hrefs,
+            *in_detail(explanation.sections(credit)),
+            *in_detail(
+                evidence_sections.sections(
+                    evidence,
+                    params=run.params,
+                    currency=credit.currency,
+                    dimension=credit.dimension,
+                    colours=sources.colours,
+                    hrefs=sources.hrefs,
+                )
             ),
             *data_health.section(run, channels=_channels(credit)),
         ),
         notes=tuple(
             filter(None, (without_null_paths, ASSOCIATION, LINKED if credit.all_customers is not None else ""))
         ),
-        rows=list(presenters.rows(run)),
+        rows=LazyRows(partial(presenters.rows, run)),
         data=RunWithResultSerializer(run).data,
         file_name=f"attribution-{run.workspace.slug}-{run.params['start']}-to-{run.params['end']}",
+        method=method(credit),
     )
+    return with_method(found, credit)
 
 
 def _channels(credit: Credit) -> list[str]:

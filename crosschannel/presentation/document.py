@@ -2,15 +2,17 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from analyses import data_health
-from analyses.documents import Card, Document, Figure, Section
+from analyses.documents import Card, Document, Figure, LazyRows, Section, in_detail
 from analyses.presenters import provenance
 from analyses.serializers import RunWithResultSerializer
 from crosschannel.labels import channel_of
 from crosschannel.presentation import interaction_sections, path_sections, words
 from crosschannel.presentation.flow_charts import VALUE, FlowFrame, flow_chart
+from crosschannel.presentation.method import method, with_method
 from crosschannel.presentation.rows import rows
 from crosschannel.presentation.sources import Sources
 from mmm_project import formats
@@ -29,7 +31,7 @@ def document(run: "Run") -> Document:
     result = run.result
     assert result is not None  # noqa: S101 - only finished runs are presented
     sources, currency = Sources.of(run), run.workspace.currency
-    return Document(
+    found = Document(
         title="Cross-channel",
         subtitle=words.describe(run.params),
         headline=_headline(result),
@@ -40,20 +42,24 @@ def document(run: "Run") -> Document:
         sections=(
             *_flows(result, run.params, sources, currency),
             *interaction_sections.sections(result, sources),
-            *path_sections.sections(
-                result,
-                params=run.params,
-                currency=currency,
-                colours=sources.colours,
-                hrefs={name: sources.href(name) for name in sources.colours},
+            *in_detail(
+                path_sections.sections(
+                    result,
+                    params=run.params,
+                    currency=currency,
+                    colours=sources.colours,
+                    hrefs={name: sources.href(name) for name in sources.colours},
+                )
             ),
             *data_health.section(run, channels=[channel_of(name) for name in result["interactions"]["channels"]]),
         ),
         notes=(ASSOCIATION,),
-        rows=list(rows(run)),
+        rows=LazyRows(partial(rows, run)),
         data=RunWithResultSerializer(run).data,
         file_name=f"cross-channel-{run.workspace.slug}-{run.params['start']}-to-{run.params['end']}",
+        method=method(run.params),
     )
+    return with_method(found, run.params)
 
 
 def _headline(result: Mapping[str, Any]) -> str:
@@ -119,7 +125,8 @@ def _flows(result: Mapping[str, Any], params: Mapping[str, Any], sources: Source
     ):
         if chart is not None:
             left_out = _left_out(result, params["steps"]) if chart.id == "flows" else ()
-            yield Section(title=title, sentences=left_out, charts=(chart,))
+            section = Section(title=title, sentences=left_out, charts=(chart,))
+            yield section if chart.id == "flows" else replace(section, in_brief="nothing")
 
 
 def _left_out(result: Mapping[str, Any], steps: int) -> tuple[str, ...]:

@@ -33,6 +33,7 @@ from mmm_project.problems import NotFound
 
 PATHS_PER_PAGE = 50
 MOST_CONDITIONS = 12
+ROWS_AT_ONCE = 10_000
 LONGEST_SEARCH = 200
 _TERM = re.compile(rf'\s*(?:"([^"]+)"|([^,>{BETWEEN_STEPS.strip()}]+))')
 _NODE = re.compile(r"(\d{1,2}):(.+)", re.DOTALL)
@@ -187,18 +188,19 @@ def rows_of_journeys(run: Run, query: QueryDict) -> Iterator[Sequence[Cell]]:
     """Yield the paths of the page as a table in full precision, header first. Raises NotFound as the page does."""
     asked = Asked(run, query)
     try:
-        place = asked.place.tolist()
+        place = asked.place
     except ArtifactMissing as missing:
         raise NotFound(str(missing)) from None
     return _rows(asked, place)
 
 
-def _rows(asked: Asked, place: Sequence[int]) -> Iterator[Sequence[Cell]]:
+def _rows(asked: Asked, place: Int64Column) -> Iterator[Sequence[Cell]]:
     table, amounts = asked.stored.paths, asked.amounts
     yield ("path", "touches", "journeys", "conversions", "value")
-    for one in place:
-        row = result.path_row(table, one, asked.stored.labels, most=len(table.steps))
-        yield (path_text(row), row["touches"], *(float(amounts[name][one]) for name in amounts))
+    for start in range(0, len(place), ROWS_AT_ONCE):
+        for one in place[start : start + ROWS_AT_ONCE].tolist():
+            row = result.path_row(table, one, asked.stored.labels, most=len(table.steps))
+            yield (path_text(row), row["touches"], *(float(amounts[name][one]) for name in amounts))
 
 
 def _filled(page: JourneysPage, asked: Asked, query: QueryDict) -> JourneysPage:

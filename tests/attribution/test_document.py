@@ -223,7 +223,8 @@ def test_a_result_without_any_touch_or_value_can_be_shown(shop: Workspace, model
 
 
 def test_the_document_says_what_it_is_about_and_where_it_comes_from(shop: Workspace) -> None:
-    result = shown(shop)
+    run = finished(shop)
+    result = document(run)
     assert result.headline == "Search gets 62.5% of Purchase revenue under Last Touch."
     assert result.facts == (
         ("Models", "Last Touch"),
@@ -238,6 +239,7 @@ def test_the_document_says_what_it_is_about_and_where_it_comes_from(shop: Worksp
         ("Asked at", "1 Apr 2026, 09:30 UTC"),
         ("Data version", "d" * 12),
         ("Method version", "1"),
+        ("Run", str(run.pk)),
     )
     assert [(card.label, card.figure.in_full) for card in result.cards] == [
         ("Conversions", "4"),
@@ -269,7 +271,7 @@ def test_documents_rows_and_data_are_the_api_and_the_csv(
     result = document(run)
     assert list(result.rows) == list(KIND.rows(run))
     assert json.loads(json.dumps(result.data["result"], default=str)) == run.result
-    rows = {(row[0], row[1]): row[3] for row in result.rows[1:]}
+    rows = {(row[0], row[1]): row[3] for row in list(result.rows)[1:]}
     for series, model in zip(chart(result).series, ("linear", "last"), strict=True):
         for place, mark in zip(chart(result).categories, series.marks, strict=True):
             assert mark is not None

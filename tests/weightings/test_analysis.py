@@ -182,7 +182,7 @@ def test_every_format_carries_the_same_numbers(answered: Answered, client_for: C
     def export(form: str) -> bytes:
         response = client.get(f"/w/acme/runs/{answered.run.pk}/export.{form}")
         assert response.status_code == 200
-        return response.content
+        return bytes(response.getvalue())
 
     (row,) = (row for row in csv.DictReader(io.StringIO(export("csv").decode("utf-8-sig"))) if row["channel"] == "TV")
     assert (float(row["roi"]), float(row["mroi_low"])) == (tv["roi"]["median"], tv["mroi"]["low"])

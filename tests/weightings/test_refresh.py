@@ -252,13 +252,14 @@ def test_lists_mark_stale_models(shop: Workspace, client_for: ClientFor, viewer:
 
 def test_exports_carry_the_note_and_the_same_numbers(shop: Workspace, client_for: ClientFor, viewer: User) -> None:
     run, client = calculate(shop), client_for(viewer)
-    fresh, table = document(run), client.get(f"/w/acme/runs/{run.pk}/export.csv").content
+    fresh, table = document(run), client.get(f"/w/acme/runs/{run.pk}/export.csv").getvalue()
     aged(run)
     stale = document(run)
     (added,) = set(stale.notes) - set(fresh.notes)
     assert "more than 90 days ago" in added
-    assert (stale.rows, stale.sections, stale.cards) == (fresh.rows, fresh.sections, fresh.cards)
-    assert client.get(f"/w/acme/runs/{run.pk}/export.csv").content == table
+    assert (stale.sections, stale.cards) == (fresh.sections, fresh.cards)
+    assert list(stale.rows) == list(fresh.rows)
+    assert client.get(f"/w/acme/runs/{run.pk}/export.csv").getvalue() == table
     exported = json.loads(client.get(f"/w/acme/runs/{run.pk}/export.json").content)
     assert exported["is_stale"] is True
     assert client.get(f"/api/v1/runs/{run.pk}/").json()["is_stale"] is True

@@ -2,10 +2,11 @@
 
 import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from analyses.age import stale_sentence
-from analyses.documents import Card, DataTable, Document, Figure, RawCell, Row, Section
+from analyses.documents import Card, DataTable, Document, Figure, LazyRows, RawCell, Row, Section
 from analyses.models import Run
 from analyses.presenters import asked_at, provenance
 from analyses.serializers import RunWithResultSerializer
@@ -16,6 +17,7 @@ from mmm_project import formats
 from weightings.budgets.words import days_of, describe, settings
 from weightings.presentation import words
 from weightings.presentation.budget_sections import budget_section, finding, more_or_less
+from weightings.presentation.method import how_fitted, intervals, with_method
 from weightings.presentation.results import Result, listed
 
 if TYPE_CHECKING:
@@ -23,6 +25,12 @@ if TYPE_CHECKING:
 
 MOST_COLOURS = len(CHANNEL_COLOURS)
 OTHERS = "Other channels"
+HOW_FOUND = (
+    "What a budget would bring is read from response curves that are stored for every draw of the model, without "
+    "fitting anything again; each channel’s spend is multiplied with its spread over time as it is, unless that is "
+    "optimised as well. The recommendation is the best by what it aims at, within its total or target, its limits and "
+    "what is locked."
+)
 TICKS = 8
 
 
@@ -34,7 +42,7 @@ def document(run: Run) -> Document:
     result, budget = Result(model), answer["budget"]
     is_flighted = answer["flighting"] is not None
     period = _spread_anew(result, run.params, answer) if is_flighted else answer["horizon"]["label"]
-    return Document(
+    found = Document(
         title="Budget",
         subtitle=describe(run.params),
         headline=finding(result, budget, is_flighted=is_flighted),
@@ -49,10 +57,12 @@ def document(run: Run) -> Document:
         cards=tuple(_cards(result, budget)),
         sections=(budget_section(result, budget, period=period, is_flighted=is_flighted), *_flighting(result, answer)),
         notes=tuple(_notes(result, answer)),
-        rows=list(rows(run)),
+        rows=LazyRows(partial(rows, run)),
         data=RunWithResultSerializer(run).data,
         file_name=f"budget-{run.workspace.slug}-{run.params['start']}-to-{run.params['end']}",
+        method=(*how_fitted(result), HOW_FOUND, intervals(result)),
     )
+    return with_method(found, result)
 
 
 def _spread_anew(result: Result, params: Mapping[str, Any], answer: Mapping[str, Any]) -> str:

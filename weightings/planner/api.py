@@ -130,7 +130,7 @@ def _in_short(scenario: Scenario) -> dict[str, Any]:
 def _in_full(scenario: Scenario) -> dict[str, Any]:
     from weightings.planner.pages import scenario_json
 
-    return {"url": _url(scenario), **scenario_json(scenario)}
+    return scenario_json(scenario)
 
 
 def _url(scenario: Scenario) -> str:

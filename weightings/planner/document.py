@@ -9,7 +9,7 @@ from django.urls import reverse
 from analyses.age import stale_sentence
 from analyses.artifacts import ArtifactMissing
 from analyses.documents import DataTable, Document, Figure, Row, Section
-from analyses.presenters import asked_at
+from analyses.presenters import asked_at, provenance
 from charts import Category, ChartSpec, Colour, Kind, Series, axis
 from mmm_project import formats
 from weightings import standing
@@ -19,8 +19,15 @@ from weightings.planner.horizon import Horizon
 from weightings.planner.plan import Plan
 from weightings.planner.presentation import plan_rows, present_plan
 from weightings.presentation import words
+from weightings.presentation.method import how_fitted, intervals, with_method
 from weightings.presentation.results import Result, extent, listed, mark
 from weightings.stored import StoredModel
+
+HOW_READ = (
+    "What a plan would bring is read from response curves that are stored for every draw of the model, without fitting "
+    "anything again: each channel’s spend is multiplied with its spread over time as it was. What carries over into "
+    "the periods that are planned, and behind them, counts."
+)
 
 
 def horizon_of(scenario: Scenario) -> tuple[Horizon, Plan]:
@@ -35,7 +42,7 @@ def scenario_document(scenario: Scenario) -> Document:
     run, result = scenario.run, Result(scenario.run)
     presented = present_plan(result, horizon, plan)
     doubts = standing.doubts(result.data)
-    return Document(
+    found = Document(
         title=f"Scenario: {scenario.name}",
         subtitle=f"{result.outcome} · {horizon.label}",
         headline=presented.finding,
@@ -48,6 +55,7 @@ def scenario_document(scenario: Scenario) -> Document:
             ("Intervals", f"{result.data['confidence']}%"),
             ("Locked", listed(sorted(plan.locks)) if plan.locks else "none"),
             ("Kept by", scenario.created_by.email if scenario.created_by else "somebody who has left"),
+            *provenance(run),
         ),
         cards=presented.cards,
         sections=presented.sections,
@@ -58,7 +66,9 @@ def scenario_document(scenario: Scenario) -> Document:
         rows=plan_rows(horizon, plan),
         data=scenario_data(scenario, horizon, plan),
         file_name=f"scenario-{scenario.workspace.slug}-{scenario.pk}",
+        method=(*how_fitted(result), HOW_READ, intervals(result)),
     )
+    return with_method(found, result)
 
 
 def scenario_data(scenario: Scenario, horizon: Horizon, plan: Plan) -> dict[str, Any]:
@@ -66,6 +76,7 @@ def scenario_data(scenario: Scenario, horizon: Horizon, plan: Plan) -> dict[str,
     found, now = horizon.scenario(plan.amounts(horizon.channels)), horizon.scenario(horizon.spend)
     return {
         "id": scenario.pk,
+        "url": reverse("weightings:api_scenario", kwargs={"scenario_id": scenario.pk}),
         "name": scenario.name,
         "workspace": scenario.workspace.slug,
         "run": str(scenario.run_id),

@@ -1,9 +1,10 @@
 """A media mix result as a document: its charts, tables and sentences; all queries are finished here."""
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from analyses import data_health
-from analyses.documents import Card, Document, Figure
+from analyses.documents import Card, Document, Figure, LazyRows, in_detail
 from analyses.presenters import provenance
 from analyses.serializers import RunWithResultSerializer
 from mmm_project import formats
@@ -22,6 +23,7 @@ from weightings.presentation import (
     time_sections,
     words,
 )
+from weightings.presentation.method import method, with_method
 from weightings.presentation.results import Result
 from weightings.presentation.rows import rows
 
@@ -34,7 +36,7 @@ TONES = {"good": "good", "review": "quiet", "fail": "bad"}
 def document(run: "Run") -> Document:
     """Return a finished run for its page and its exports."""
     result = Result(run)
-    return Document(
+    found = Document(
         title="Weightings",
         subtitle=words.describe(run.params),
         headline=words.headline(result),
@@ -46,24 +48,24 @@ def document(run: "Run") -> Document:
             return_sections.returns(result),
             return_sections.contributions(result),
             budget_sections.recommended_budget(result),
-            *testing_sections.worth_testing(result),
+            *in_detail(testing_sections.worth_testing(result)),
             *refresh_sections.since_previous(result),
-            time_sections.over_time(result),
-            residual_sections.fit_and_residuals(result),
-            *geo_sections.geos(result),
-            *experiment_sections.experiments(result),
-            curve_sections.response_curves(result),
-            *carry_over_sections.how_long_effects_last(result),
-            health_sections.model_health(result),
-            health_sections.held_back(result),
-            *health_sections.beliefs(result),
+            *in_detail([time_sections.over_time(result), residual_sections.fit_and_residuals(result)]),
+            *in_detail(geo_sections.geos(result)),
+            *in_detail(experiment_sections.experiments(result), said=True),
+            *in_detail([curve_sections.response_curves(result)]),
+            *in_detail(carry_over_sections.how_long_effects_last(result)),
+            *in_detail([health_sections.model_health(result)], said=True),
+            *in_detail([health_sections.held_back(result), *health_sections.beliefs(result)]),
             *data_health.section(run, channels=[channel["channel"] for channel in result.channels]),
         ),
         notes=tuple(words.notes(result)),
-        rows=list(rows(run)),
+        rows=LazyRows(partial(rows, run)),
         data=RunWithResultSerializer(run).data,
         file_name=f"weightings-{run.workspace.slug}-{run.params['start']}-to-{run.params['end']}",
+        method=method(result),
     )
+    return with_method(found, result)
 
 
 def _return_card(result: Result) -> tuple[Card, ...]:

@@ -1,12 +1,13 @@
 """A forecast as a document: its charts, tables and sentences; all queries are finished here."""
 
+from functools import partial
 from typing import TYPE_CHECKING
 
-from analyses.documents import NO_FIGURE, Card, Document, Figure, Section
+from analyses.documents import NO_FIGURE, Card, Document, Figure, LazyRows, Section
 from analyses.presenters import provenance
 from analyses.serializers import RunWithResultSerializer
 from mmm_project import formats
-from weightings.forecasts.presentation import sections, words
+from weightings.forecasts.presentation import method, sections, words
 from weightings.forecasts.presentation.result import ForecastResult
 from weightings.forecasts.presentation.rows import rows
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 def document(run: "Run") -> Document:
     """Return a finished forecast for its page and its exports."""
     result = ForecastResult(run)
-    return Document(
+    found = Document(
         title="Forecast",
         subtitle=words.describe(run.params),
         headline=words.headline(result),
@@ -27,10 +28,12 @@ def document(run: "Run") -> Document:
         cards=cards(result),
         sections=sections_of(result),
         notes=tuple(words.notes(result)),
-        rows=list(rows(run)),
+        rows=LazyRows(partial(rows, run)),
         data=RunWithResultSerializer(run).data,
         file_name=f"forecast-{run.workspace.slug}-{run.params['start']}-to-{run.params['end']}",
+        method=method.method(result),
     )
+    return method.with_method(found, result)
 
 
 def sections_of(result: ForecastResult) -> tuple[Section, ...]:
