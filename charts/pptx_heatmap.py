@@ -168,6 +168,8 @@ def _add_scale(slide: Any, chart: ChartSpec, left: float, top: float) -> None:
     said = scale(chart)
     group = slide.shapes.add_group_shape()
     group.name = "Scale"
+    ends = f"from {said.low} to {said.high}" if said.low else f"up to {said.high}"
+    group._element.nvGrpSpPr.cNvPr.set("descr", printable(f"The colours stand for {said.title}, {ends}"))  # noqa: SLF001
     x = _say(group, said.title, left, top) + 8
     if said.low:
         x = _say(group, said.low, x, top) + 2

@@ -7,7 +7,8 @@ the interval. Lines of the grid are "-tick-0" and so on.
 """
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from charts import svg_heatmap, svg_sankey
 from charts.canvas import FONT_PX, GRID, MUTED, ZERO, Canvas, Point, drawing, shortened, text_width_px
@@ -28,15 +29,21 @@ def render(chart: Chart, *, width_px: int = 960) -> str:
 
     Small multiples stand two in a row where there are 640 pixels. Raises ValueError for less than 240 pixels.
     """
+    with canvas_of(chart, width_px=width_px) as canvas:
+        description = " ".join(filter(None, (f"{chart.subtitle}." if chart.subtitle else "", chart.summary)))
+        return canvas.svg(name=chart.id, title=chart.title, description=description)
+
+
+@contextmanager
+def canvas_of(chart: Chart, *, width_px: int) -> Iterator[Canvas]:
+    """The context to write a picture of `chart` in. Raises ValueError for less than 240 pixels."""
     if width_px < LEAST_WIDTH_PX:
         raise ValueError(f"A chart needs {LEAST_WIDTH_PX} pixels, not {width_px}.")
     with drawing():
         if isinstance(chart, SankeySpec):
-            canvas = svg_sankey.drawn(chart, width_px=width_px)
+            yield svg_sankey.drawn(chart, width_px=width_px)
         else:
-            canvas = _drawn(chart.panels, width_px)
-        description = " ".join(filter(None, (f"{chart.subtitle}." if chart.subtitle else "", chart.summary)))
-        return canvas.svg(name=chart.id, title=chart.title, description=description)
+            yield _drawn(chart.panels, width_px)
 
 
 def _drawn(panels: Sequence[ChartSpec], width_px: float) -> Canvas:

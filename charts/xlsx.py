@@ -15,9 +15,12 @@ from openpyxl.chart.shapes import GraphicalProperties
 from openpyxl.chart.text import RichText, Text
 from openpyxl.chart.title import Title
 from openpyxl.drawing.line import LineProperties
+from openpyxl.drawing.spreadsheet_drawing import AnchorMarker, OneCellAnchor
 from openpyxl.drawing.text import CharacterProperties, Paragraph, ParagraphProperties, RegularTextRun
+from openpyxl.drawing.xdr import XDRPositiveSize2D
 from openpyxl.styles import Font
 from openpyxl.utils import coordinate_to_tuple, get_column_letter
+from openpyxl.utils.units import cm_to_EMU
 from openpyxl.worksheet.worksheet import Worksheet
 
 from charts import xlsx_heatmap
@@ -72,7 +75,26 @@ def add_chart(sheet: Worksheet, chart: ChartSpec, *, data_anchor: str, chart_anc
     native.set_categories(Reference(sheet, min_col=names, min_row=row + 1, max_row=last))
     if native.legend:  # the ends of a ribbon have their line's colour
         native.legend.legendEntry = [LegendEntry(idx=place, delete=True) for place in ends]
-    sheet.add_chart(native, chart_anchor)
+    native.anchor = _DescribedAnchor(native, chart, *coordinate_to_tuple(chart_anchor))
+    sheet.add_chart(native)
+
+
+class _DescribedAnchor(OneCellAnchor):  # type: ignore[misc] # openpyxl has no types
+    """Where a chart stands. It names the chart's frame, which openpyxl makes while it saves, and describes it."""
+
+    tagname = OneCellAnchor.tagname
+    __elements__ = OneCellAnchor.__elements__  # what is written; openpyxl does not inherit it
+
+    def __init__(self, native: Any, chart: ChartSpec, row: int, column: int) -> None:
+        size = XDRPositiveSize2D(cm_to_EMU(native.width), cm_to_EMU(native.height))
+        super().__init__(_from=AnchorMarker(col=column - 1, row=row - 1), ext=size)
+        self._chart = chart
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name == "graphicFrame" and value is not None:
+            properties = value.nvGraphicFramePr.cNvPr
+            properties.name, properties.descr = printable(self._chart.title)[:100], printable(self._chart.summary)
+        super().__setattr__(name, value)
 
 
 def _write_table(sheet: Worksheet, chart: ChartSpec, row: int, column: int) -> None:

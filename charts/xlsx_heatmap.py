@@ -1,8 +1,10 @@
 """A heatmap in Excel, which has none: its cells are cells of the sheet, coloured, with their numbers in them."""
 
+import textwrap
+
 from openpyxl.cell.cell import Cell
 from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
-from openpyxl.utils import coordinate_to_tuple
+from openpyxl.utils import coordinate_to_tuple, get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
 from charts.heat import STEPS, Shade, heat_class, scale, shade
@@ -12,7 +14,8 @@ from charts.xlsx_cells import write_text
 
 INK, MUTED, NAME = "14181F", "5A6372", "Calibri"
 ABOVE = 3  # rows above the cells: the title, the scale, the names of the columns
-_HEADER_HEIGHT = 30.0  # points, of names on two lines
+_LINE_HEIGHT = 15.0  # points
+_NARROWEST = 7  # letters
 _EDGE = Side(style="thin", color="FFFFFF")
 
 
@@ -28,7 +31,9 @@ def add_heatmap(sheet: Worksheet, chart: ChartSpec, *, data_anchor: str, chart_a
     _name(sheet.cell(header, column), chart.category_title, "right")
     for place, series in enumerate(chart.series, start=column + 1):
         _name(sheet.cell(header, place), series.name, "center")
-    sheet.row_dimensions[header].height = _HEADER_HEIGHT
+    width = int(sheet.column_dimensions[get_column_letter(column + 1)].width)
+    lines = [len(textwrap.wrap(series.name, max(width - 1, _NARROWEST))) for series in chart.series]
+    sheet.row_dimensions[header].height = max(2, *lines) * _LINE_HEIGHT
     for line, category in enumerate(chart.categories, start=header + 1):
         write_text(sheet.cell(line, column), category.label).alignment = Alignment(horizontal="right")
     _write_cells(sheet, chart, header + 1, column + 1)
@@ -46,18 +51,31 @@ def width_in_columns(chart: ChartSpec) -> int:
     return 1 + len(chart.series)
 
 
+def cell_letters(chart: ChartSpec) -> int:
+    """How many letters wide the columns of the matrix have to be: names break at their spaces, values do not."""
+    words = [word for series in chart.series for word in series.name.split()]
+    texts = [mark.text for series in chart.series for mark in series.marks if mark]
+    said = scale(chart)
+    return max([_NARROWEST, *map(len, (*words, *texts, said.low, said.high))]) + 2
+
+
 def _write_scale(sheet: Worksheet, chart: ChartSpec, row: int, column: int) -> None:
     """What is measured, then the ends of the scale, zero between them, and what hatching means."""
     said = scale(chart)
     title = write_text(sheet.cell(row, column), said.title)
-    title.font, title.alignment = Font(name=NAME, color=MUTED), Alignment(horizontal="right")
+    title.font = Font(name=NAME, color=MUTED)
+    title.alignment = Alignment(horizontal="right", vertical="top", wrap_text=True)
+    width = int(sheet.column_dimensions[get_column_letter(column)].width)
+    sheet.row_dimensions[row].height = (len(textwrap.wrap(said.title, max(width - 2, _NARROWEST))) or 1) * _LINE_HEIGHT
     zero = next(step.text for step in said.steps if step.number == 0)
     ends = [(said.low, -STEPS), (zero, 0), (said.high, STEPS)]
     for place, (text, number) in enumerate([end for end in ends if end[0]], start=column + 1):
         _paint(write_text(sheet.cell(row, place), text), shade(number), is_thin=False)
     if said.thin:
         after = column + 1 + sum(bool(text) for text, _number in ends)
-        _paint(write_text(sheet.cell(row, after), said.thin), shade(0), is_thin=True)
+        cell = write_text(sheet.cell(row, after), said.thin)
+        _paint(cell, shade(0), is_thin=True)
+        cell.alignment = Alignment(horizontal="left")  # and on over the empty cells beside it
 
 
 def _name(cell: Cell, text: str, side: str) -> None:

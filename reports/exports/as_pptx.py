@@ -18,25 +18,24 @@ from charts.sankey_office import add_to_slide
 from reports.exports.deck import (
     ACCENT,
     BAD,
-    BODY_HEIGHT,
-    BODY_WIDTH,
     GOOD,
     INK,
     LINE,
-    MARGIN,
     MUTED,
     ROW_HEIGHT,
-    TOP,
     WHITE,
     Deck,
     add_frame,
     add_table,
     add_text,
+    decorate,
     fill,
     fill_table,
     write_paragraph,
 )
 from reports.exports.flows import table_of
+from reports.exports.look import PLAIN, Look
+from reports.exports.master import BODY_HEIGHT, BODY_WIDTH, MARGIN, TOP
 
 Item = TypeVar("Item")
 TONES = {"good": GOOD, "bad": BAD}
@@ -51,29 +50,26 @@ NOTE_LINE = Inches(0.17)
 MOST_FIGURES = 7  # beside each other
 LETTERS_OF_FIGURES = 85  # of all columns but the first
 LINE_OF_INTERVAL = 0.25  # of the height of a row, in small
-LETTERS_OF_A_TITLE = 130
+LETTERS_OF_A_TITLE = 160
+LETTERS_BELOW_A_CHART, BELOW_A_CHART = 260, Inches(0.6)  # of what its section says: two lines, and their height
 MOST_LETTERS_LARGE = 900  # that sentences together have in large letters
 
 
-def write(document: Document) -> bytes:
+def write(document: Document, look: Look = PLAIN) -> bytes:
     """Return the presentation."""
     deck = Deck(
         title=document.title,
         subject=document.subtitle,
         author=document.workspace,
         footer=" · ".join((document.workspace, document.title, document.subtitle)),
+        look=look,
+        definitions=document.definitions,
     )
     _cover(deck, document)
     if document.cards:
         _cards(deck, document)
     for section in document.sections:
-        said_by_table = _headline(section)
-        if section.remarks and not said_by_table:
-            _sentences(deck, section.title, section.remarks)
-        for chart in section.charts:
-            _chart(deck, chart, section.title)
-        for table in section.tables:
-            _table(deck, table, section.title, headline=said_by_table if table is section.tables[0] else "")
+        _section(deck, section)
     _about(deck, document)
     file = io.BytesIO()
     deck.save(file)
@@ -81,12 +77,24 @@ def write(document: Document) -> bytes:
 
 
 def _cover(deck: Deck, document: Document) -> None:
-    slide = deck.add_slide(document.title, notes=document.headline, top=Inches(2.2), size=40, numbered=False)
+    slide = deck.add_cover(document.title, subtitle=document.subtitle, notes=document.headline)
     bar = slide.shapes.add_shape(MSO_SHAPE.RECTANGLE, MARGIN, Inches(1.4), Inches(0.9), Inches(0.08))
     fill(bar, ACCENT)
+    decorate(bar)
     add_text(slide, document.workspace, Inches(1.7), size=16, colour=ACCENT, bold=True)
-    add_text(slide, document.subtitle, Inches(3.15), size=16, colour=MUTED)
     add_text(slide, document.headline, Inches(4.1), size=24, colour=INK, height=Inches(1.6))
+
+
+def _section(deck: Deck, section: Section) -> None:
+    """What the section says, its charts, then its tables; above the title of each slide the section's own."""
+    name = " · ".join(filter(None, (section.part, section.title)))
+    said_by_table, below = _headline(section), _below_chart(section)
+    if section.remarks and not said_by_table and not below:
+        _remarks(deck, section, name)
+    for chart in section.charts:
+        _chart(deck, chart, name, below=below if chart is section.charts[0] else "")
+    for table in section.tables:
+        _table(deck, table, name, headline=said_by_table if table is section.tables[0] else "")
 
 
 def _cards(deck: Deck, document: Document) -> None:
@@ -95,7 +103,7 @@ def _cards(deck: Deck, document: Document) -> None:
     columns = min(len(document.cards), CARDS_IN_A_ROW)
     width = Emu((BODY_WIDTH - GAP * (columns - 1)) // columns)
     for first in range(0, len(document.cards), on_a_slide):
-        slide = deck.add_slide(_continued(document.headline, first), notes=document.headline)
+        slide = deck.add_slide(_continued(document.headline, first // on_a_slide), notes=document.headline)
         for place, card in enumerate(document.cards[first : first + on_a_slide]):
             left = Emu(MARGIN + place % columns * (width + GAP))
             top = Emu(TOP + Inches(0.2) + place // columns * (CARD_HEIGHT + GAP))
@@ -121,44 +129,63 @@ def _headline(section: Section) -> str:
     return section.sentences[0] if can_be and len(section.sentences[0]) <= LETTERS_OF_A_TITLE else ""
 
 
-def _sentences(deck: Deck, title: str, sentences: Sequence[str]) -> None:
-    """A paragraph for each sentence, small and on several slides where there are many."""
+def _remarks(deck: Deck, section: Section, name: str) -> None:
+    """What a section says: its first sentence is the title, if it is short, and neither all nor one of a list."""
+    first, *others = section.remarks
+    if others and len(first) <= LETTERS_OF_A_TITLE and ": " not in first:
+        _sentences(deck, first.removesuffix("."), others, above=name)
+    else:
+        _sentences(deck, section.title, section.remarks, above=section.part)
+
+
+def _below_chart(section: Section) -> str:
+    """What the section says, if that is little enough to stand below its first chart."""
+    said = " ".join(section.remarks)
+    can_be = section.charts and section.charts[0].panels and len(said) <= LETTERS_BELOW_A_CHART
+    return said if can_be else ""
+
+
+def _sentences(deck: Deck, title: str, sentences: Sequence[str], *, above: str = "") -> None:
+    """A paragraph for each sentence, small and on several slides where there are many; `above`: the small line."""
     size, letters, lines = (18, 100, 16) if sum(map(len, sentences)) < MOST_LETTERS_LARGE else (13, 140, 21)
     for number, part in enumerate(
         _parts(sentences, [_lines(sentence, letters) + 0.5 for sentence in sentences], lines)
     ):
-        slide = deck.add_slide(_continued(title, number), notes=" ".join(part))
+        slide = deck.add_slide(_continued(title, number), notes=" ".join(part), section=above)
         frame = add_frame(slide)
         for place, sentence in enumerate(part):
             paragraph = write_paragraph(frame, sentence, size=size, colour=INK, first=place == 0)
             paragraph.space_after = Pt(size / 2)
 
 
-def _chart(deck: Deck, chart: Chart, section: str) -> None:
-    """A chart on its slide; of small multiples six, in a grid. What is a picture is followed by its numbers."""
-    if isinstance(chart, SankeySpec):
-        slide = deck.add_slide(chart.title, notes=chart.summary, section=section, subtitle=chart.subtitle)
-        add_to_slide(slide, chart, left=MARGIN, top=TOP, width=BODY_WIDTH, height=BODY_HEIGHT)
-        _table(deck, table_of(chart, most=MOST_LINKS), section)
-        return
-    panels: Sequence[ChartSpec] = chart.panels
-    if not panels:
-        _sentences(deck, chart.title, [chart.summary])
-    for first in range(0, len(panels), PANELS_ON_A_SLIDE):
-        shown = panels[first : first + PANELS_ON_A_SLIDE]
-        slide = deck.add_slide(
-            _continued(chart.title, first), notes=chart.summary, section=section, subtitle=chart.subtitle
-        )
-        if isinstance(chart, ChartSpec):
-            add_chart(slide, chart, left=MARGIN, top=TOP, width=BODY_WIDTH, height=BODY_HEIGHT)
+def _chart(deck: Deck, chart: Chart, section: str, *, below: str = "") -> None:
+    """A chart on its slide; of small multiples six, in a grid. What is a picture is followed by its numbers.
+
+    `below`: what stands below it, or the first of its panels.
+    """
+    if not chart.panels:
+        _sentences(deck, chart.title, [chart.summary], above=section)
+    height = Emu(BODY_HEIGHT - BELOW_A_CHART) if below else BODY_HEIGHT
+    notes = "\n".join(filter(None, (chart.summary, below)))
+    for first in range(0, len(chart.panels), PANELS_ON_A_SLIDE):
+        title = _continued(chart.title, first // PANELS_ON_A_SLIDE)
+        slide = deck.add_slide(title, notes=notes, section=section, subtitle=chart.subtitle)
+        if isinstance(chart, SankeySpec):
+            add_to_slide(slide, chart, left=MARGIN, top=TOP, width=BODY_WIDTH, height=height)
+        elif isinstance(chart, ChartSpec):
+            add_chart(slide, chart, left=MARGIN, top=TOP, width=BODY_WIDTH, height=height)
         else:
-            _grid(slide, shown)
+            _grid(slide, chart.panels[first : first + PANELS_ON_A_SLIDE], height)
+        if below and not first:
+            add_text(slide, below, Emu(TOP + height), size=13, colour=INK, height=BELOW_A_CHART)
+    if isinstance(chart, SankeySpec):
+        _table(deck, table_of(chart, most=MOST_LINKS), section)
 
 
-def _grid(slide: Any, panels: Sequence[ChartSpec]) -> None:
+def _grid(slide: Any, panels: Sequence[ChartSpec], body_height: Length) -> None:
     columns = min(len(panels), 2 if len(panels) <= 4 else 3)
     rows = math.ceil(len(panels) / columns)
-    width, height = Emu((BODY_WIDTH - GAP * (columns - 1)) // columns), Emu(BODY_HEIGHT // rows)
+    width, height = Emu((BODY_WIDTH - GAP * (columns - 1)) // columns), Emu(body_height // rows)
     named = Inches(0.3)
     for place, panel in enumerate(panels):
         left, top = Emu(MARGIN + place % columns * (width + GAP)), Emu(TOP + place // columns * height)
@@ -179,13 +206,14 @@ def _table(deck: Deck, table: DataTable, section: str, *, headline: str = "") ->
         slide = deck.add_slide(
             _continued(table.title, number) if number or not headline else headline,
             notes=table.note or table.title,
-            section=section if section != table.title else "",
+            section=section.removesuffix(table.title).removesuffix(" · "),
             subtitle="" if number else table.note,
         )
         shown = replace(table, rows=tuple(rows)).with_figures(first, behind)
         texts = [((row.label, ""), *(_text(cell, behind - first) for cell in row.cells)) for row in shown.rows]
         top = TOP if number else Emu(TOP + lower)
-        frame = add_table(slide, rows=len(rows) + 1, columns=len(shown.columns), name=table.title, top=top)
+        about = f"{table.title}: {len(rows)} rows, by {', '.join(shown.columns[1:])}"
+        frame = add_table(slide, rows=len(rows) + 1, columns=len(shown.columns), name=table.title, about=about, top=top)
         fill_table(frame, shown.columns, texts, bold=[row.is_total for row in rows], text_columns=shown.text_columns)
 
 
@@ -228,6 +256,8 @@ def _parts(items: Sequence[Item], lines: Sequence[float], room: float) -> Iterat
 
 
 def _about(deck: Deck, document: Document) -> None:
+    if document.method:
+        _sentences(deck, "How the numbers were computed", document.method)
     said = [*document.facts, *(("", note) for note in document.notes)]
     lines = [_lines(name + text, LETTERS_OF_A_FACT) + (0.2 if name else 1) for name, text in said]
     size, room = (14, 22) if sum(lines) <= 22 else (11, 27)
@@ -245,4 +275,5 @@ def _about(deck: Deck, document: Document) -> None:
 
 
 def _continued(title: str, number: int) -> str:
-    return f"{title} (continued)" if number else title
+    """The title of a slide that goes on, other than those before: some programs list slides by it."""
+    return f"{title} (continued{f', {number}' if number > 1 else ''})" if number else title

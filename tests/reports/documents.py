@@ -148,3 +148,24 @@ def panels(document: Document) -> list[ChartSpec]:
 
 def values(spec: ChartSpec) -> dict[str, list[float | None]]:
     return {series.name: [mark.value if mark else None for mark in series.marks] for series in spec.series}
+
+
+def a_report(**changes: Any) -> Document:
+    """Return a document of two blocks, with terms and how its numbers were computed."""
+    sections = (
+        Section(title="Channels", part="Dashboard", sentences=("All is well.",), tables=(TABLE,)),
+        Section(title="Trends", part="Dashboard", charts=(EXAMPLES["line"],)),
+        Section(title="Models side by side", part="Attribution", charts=(EXAMPLES["dots"],)),
+        Section(title="Channels", part="Attribution", tables=(TABLE,)),
+    )
+    fields: dict[str, Any] = {
+        "title": "Monthly marketing review",
+        "sections": sections,
+        "definitions": (
+            ("ROI", "What each euro of spend brought, in euros."),
+            ("Credit", "The part of the conversions that a model assigns to a channel."),
+            ("Removal effect", "How many conversions would be lost without a channel."),
+        ),
+        "method": ("The period's conversions are shared among the touches before them.", "Intervals are of 95%."),
+    }
+    return a_document(**(fields | changes))

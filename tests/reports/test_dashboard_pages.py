@@ -215,7 +215,7 @@ def test_the_exports_carry_the_numbers_of_the_page(client_for: ClientFor, viewer
     assert response.headers["Content-Disposition"] == (
         'attachment; filename="dashboard-acme-2026-03-01-to-2026-03-31.csv"'
     )
-    rows = list(csv.DictReader(io.StringIO(response.text)))
+    rows = list(csv.DictReader(io.StringIO(response.getvalue().decode())))
     total = rows[0]
     assert (total["level"], total["revenue"], total["spend"], total["roas"]) == ("total", "450.0", "180.0", "2.5")
     assert total["compared_revenue"] == "200.0"
@@ -234,7 +234,7 @@ def test_the_exports_carry_the_numbers_of_the_page(client_for: ClientFor, viewer
     assert {row["name"]: row["spend"] for row in data["channels"]}["TV"] == 80
     assert client.get(f"{PAGE}export.exe?{MARCH}").status_code == 404
     for form in ("xlsx", "pdf", "pptx"):
-        assert len(client.get(f"{PAGE}export.{form}?{MARCH}").content) > 5000
+        assert len(client.get(f"{PAGE}export.{form}?{MARCH}").getvalue()) > 5000
 
 
 @pytest.mark.usefixtures("figures")

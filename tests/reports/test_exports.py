@@ -3,12 +3,14 @@
 import io
 import json
 import math
+from collections.abc import Iterator
 
 import openpyxl
 import pytest
+from django.http import StreamingHttpResponse
 from pptx import Presentation
 
-from analyses.documents import DataTable, Document, Section
+from analyses.documents import DataTable, Document, LazyRows, Section
 from mmm_project.problems import NotFound
 from reports.exports import FORMATS, as_pdf, download, write
 from tests.reports.conftest import Complaints
@@ -41,6 +43,36 @@ def test_csv_carries_all_rows_in_full_precision_without_formulas() -> None:
     ]
 
 
+def test_csv_is_made_while_it_is_sent() -> None:
+    made = 0
+
+    def rows() -> Iterator[tuple[int, str]]:
+        nonlocal made
+        for made in range(1, 100_001):
+            yield made, "=row"
+
+    response = download(a_document(rows=LazyRows(rows)), "csv")
+    assert isinstance(response, StreamingHttpResponse)
+    assert made == 0
+    pieces = iter(response)
+    first = next(pieces)
+    assert first.startswith(b"1,'=row\r\n2,'=row\r\n")
+    assert made == first.count(b"\r\n") < 5_000
+    assert sum(piece.count(b"\r\n") for piece in pieces) == 100_000 - made_by(first)
+    assert made == 100_000
+
+
+def made_by(piece: bytes) -> int:
+    return piece.count(b"\r\n")
+
+
+def test_every_reader_has_all_rows_of_a_document() -> None:
+    document = a_document(rows=LazyRows(lambda: [("a",), (1,)]))
+    assert write(document, "csv") == write(document, "csv") == b"a\r\n1\r\n"
+    book = openpyxl.load_workbook(io.BytesIO(write(document, "xlsx")))
+    assert list(book["Data"].iter_rows(values_only=True)) == [("a",), (1,)]
+
+
 def test_json_is_the_documents_data() -> None:
     document = a_document()
     content = write(document, "json")
@@ -70,7 +102,7 @@ def test_every_format_takes_documents_with_much_and_with_nothing(
 ) -> None:
     content = write(document, form)
     if form == "csv":
-        assert content.count(b"\r\n") == len(document.rows)
+        assert content.count(b"\r\n") == len(list(document.rows))
     else:
         assert content.startswith(STARTS[form])
     assert complaints() == []

@@ -38,6 +38,18 @@ def test_the_sheet_prints_the_whole_matrix(chart: ChartSpec) -> None:
     assert int(end.removeprefix(last)) >= first + len(chart.categories)
 
 
+@pytest.mark.parametrize("chart", [PAIRS, SHARES, MANY], ids=["nine", "shares", "thirty"])
+def test_columns_of_a_matrix_are_as_narrow_as_its_values_and_words_allow(chart: ChartSpec) -> None:
+    pairs = sheet(with_charts(chart))
+    width = pairs.column_dimensions["B"].width
+    texts = [mark.text for series in chart.series for mark in series.marks if mark]
+    words = [word for series in chart.series for word in series.name.split()]
+    assert max(map(len, (*texts, *words))) < width < 16
+    assert {pairs.column_dimensions[get_column_letter(2 + n)].width for n in range(len(chart.series))} == {width}
+    header = next(row[0].row for row in pairs.iter_rows(max_col=1) if row[0].value == chart.title) + 2
+    assert pairs.row_dimensions[header].height >= 30
+
+
 def test_matrices_below_each_other_do_not_meet() -> None:
     pairs = sheet(with_charts(PAIRS, SHARES))
     rows = {row[0].value: row[0].row for row in pairs.iter_rows(max_col=1) if row[0].value}

@@ -1,16 +1,17 @@
-"""The exports of a finished run: who gets them, and that all five carry the numbers of its page and of the API."""
+"""The exports of a finished run: who gets them, and what CSV, JSON and the sheet of all rows are made of.
+
+That all five carry the numbers of its page is in `test_export_values.py`.
+"""
 
 import csv
 import io
 import json
 import uuid
 from collections.abc import Callable
-from typing import Any
 
 import openpyxl
 import pytest
 from django.test import Client
-from pptx import Presentation
 
 from accounts.models import User, Workspace
 from analyses import registry
@@ -20,7 +21,7 @@ from analyses.runs import request_run
 from attribution.cube.daily_cube import refresh_cube
 from attribution.presentation.presenters import DIFFERENCES, EXTRA_COLUMNS
 from jobs.execution import execute
-from reports.exports import FORMATS, as_pdf
+from reports.exports import FORMATS
 from tests.conftest import ImportRows
 
 ClientFor = Callable[[User | None], Client]
@@ -71,7 +72,7 @@ def export(run: Run, client_for: ClientFor, viewer: User) -> Callable[[str], byt
     def export(form: str) -> bytes:
         response = client_for(viewer).get(url(run, form))
         assert response.status_code == 200
-        return response.content
+        return response.getvalue()
 
     return export
 
@@ -137,48 +138,13 @@ def test_the_json_is_what_the_api_gives(
     assert json.loads(export("json")) == client_for(viewer).get(f"/api/v1/runs/{run.pk}/").json()
 
 
-def test_the_workbook_carries_the_pages_numbers_and_all_rows(
-    document: Document, export: Callable[[str], bytes]
-) -> None:
+def test_the_workbook_has_all_rows(document: Document, export: Callable[[str], bytes]) -> None:
     book = openpyxl.load_workbook(io.BytesIO(export("xlsx")))
-    cells = {cell.value for sheet in book.worksheets for row in sheet.iter_rows() for cell in row}
-    figures = [figure for table in _tables(document) for row in table.rows for figure in row.cells]
-    assert figures
-    for end, text in (("value", "text"), ("low", "low_text"), ("high", "high_text")):
-        written = [one for one in figures if any(letter.isdigit() for letter in getattr(one, text))]
-        numbers = {round(getattr(one, end), 12) for one in written if getattr(one, end) is not None}
-        assert numbers <= {round(cell, 12) for cell in cells if isinstance(cell, int | float)}
-        assert len(numbers) > 1
     rows = [list(row) for row in book["Data"].iter_rows(values_only=True)]
     assert rows == [[pytest.approx(cell) if isinstance(cell, float) else cell for cell in row] for row in document.rows]
-
-
-def test_the_presentation_carries_the_pages_numbers(document: Document, export: Callable[[str], bytes]) -> None:
-    shapes = [shape for slide in Presentation(io.BytesIO(export("pptx"))).slides for shape in slide.shapes]
-    shown = [cell.text_frame.text for shape in shapes if shape.has_table for cell in shape.table.iter_cells()]
-    assert {text for table in _tables(document) for row in table.rows for text in _texts(row)} <= set(shown)
-    drawn = [list(series.values) for shape in shapes if shape.has_chart for series in shape.chart.plots[0].series]
-    for series in (series for chart in document.charts for panel in chart.panels for series in panel.series):
-        assert [mark.value if mark else None for mark in series.marks] in drawn
-
-
-def test_the_pdf_is_printed_from_the_pages_numbers(document: Document, export: Callable[[str], bytes]) -> None:
-    content = export("pdf")
-    assert content.startswith(b"%PDF-")
-    assert content == as_pdf.write(document)
-    pictures = as_pdf.pictures(document)
-    assert set(pictures) == {chart.id for chart in document.charts}
 
 
 def test_the_runs_page_offers_all_formats(run: Run, client_for: ClientFor, viewer: User) -> None:
     text = client_for(viewer).get(f"/w/acme/runs/{run.pk}/").text
     for form, kind in FORMATS.items():
-        assert f'<a href="{url(run, form)}" download>{kind.label}</a>' in text
-
-
-def _tables(document: Document) -> Any:
-    return [table for section in document.sections for table in section.tables]
-
-
-def _texts(row: Any) -> list[str]:
-    return [row.label, *(figure.with_interval for figure in row.cells)]
+        assert f'<a href="{url(run, form)}">{kind.label}</a>' in text

@@ -269,7 +269,7 @@ def test_every_export_carries_it(shop: Workspace, client_for: ClientFor, viewer:
     client = client_for(viewer)
 
     def exported(form: str) -> bytes:
-        return bytes(client.get(f"{PAGE}export.{form}?{MARCH}").content)
+        return bytes(client.get(f"{PAGE}export.{form}?{MARCH}").getvalue())
 
     data = json.loads(exported("json"))["media_mix"]
     assert (data["run"], data["confidence"], data["is_stale"], data["doubts"]) == (str(run.pk), 90, False, "")
@@ -291,7 +291,7 @@ def test_every_export_carries_it(shop: Workspace, client_for: ClientFor, viewer:
 
 
 def test_without_a_model_tables_have_no_columns_for_it(client_for: ClientFor, viewer: User) -> None:
-    text = client_for(viewer).get(f"{PAGE}export.csv?{MARCH}").text
+    text = client_for(viewer).get(f"{PAGE}export.csv?{MARCH}").getvalue().decode()
     assert "media_mix" not in text
     assert json.loads(client_for(viewer).get(f"{PAGE}export.json?{MARCH}").text)["media_mix"] is None
 

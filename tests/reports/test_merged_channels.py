@@ -47,7 +47,7 @@ def test_the_other_has_the_figures_of_both_and_says_what_it_includes(
 
 
 def test_the_dashboard_has_one_row_for_both(client: Client, merged: tuple[Channel, Channel]) -> None:
-    rows = client.get(f"{PAGE}export.csv?{MARCH}&model=last").text.splitlines()
+    rows = client.get(f"{PAGE}export.csv?{MARCH}&model=last").getvalue().decode().splitlines()
     channels = [row.split(",")[1] for row in rows if row.startswith("channel,")]
     assert sorted(channels) == ["(none)", "Email", "TV"]
 

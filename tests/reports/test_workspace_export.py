@@ -29,6 +29,7 @@ from marketing.receivers import create_default_goals
 from reports import workspace_rows
 from reports.workspace_export import EXPORT_JOB, newest_export, request_export, sweep_exports
 from tests.factories import WorkspaceFactory
+from tests.reports.rows import add_rows
 
 ClientFor = Callable[[User | None], Client]
 PAGE = "/w/acme/settings/workspace/"
@@ -130,6 +131,18 @@ def test_the_archive_holds_everything(shop: Workspace) -> None:
     (run,) = lines(archive, "runs.ndjson")
     assert (run["kind"], run["job__status"], bool(run["result"])) == ("attribution", "done", True)
     assert "import.finished" in {event["action"] for event in lines(archive, "audit.ndjson")}
+
+
+def test_the_archive_holds_reports_and_who_got_them(bare: Workspace) -> None:
+    add_rows(bare)
+    archive = export(bare)
+    settings = json.loads(archive.read("workspace.json"))
+    assert [report["blocks"][0]["kind"] for report in settings["reports"]] == ["text"]
+    assert [recipient["email"] for recipient in settings["schedules"][0]["recipients"]] == ["reader@example.com"]
+    assert [recipient["email"] for recipient in settings["alerts"][0]["recipients"]] == ["watcher@example.com"]
+    assert settings["branding"] == [{"colour": "#123456", "paper": "letter"}]
+    (delivery,) = lines(archive, "deliveries.ndjson")
+    assert (delivery["email"], delivery["status"]) == ("reader@example.com", "sent")
 
 
 def test_no_secret_and_no_key_of_a_customer_is_in_it(shop: Workspace) -> None:
