@@ -1,0 +1,196 @@
+"""Everything that people do to reports. Nothing else writes Report."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from accounts import audit
+from accounts.models import User, Workspace
+from marketing.models import Campaign
+from marketing.period_choice import Comparison
+from marketing.periods import Period
+from mmm_project.problems import Invalid, NotFound
+from reports.blocks.definition import Block, clean_blocks, today
+from reports.blocks.relative_periods import DEFAULT, PERIODS, period_of
+from reports.blocks.templates import TEMPLATES
+from reports.editions.actions import request_edition
+from reports.models import Edition, Report
+
+LONGEST_NAME = 100
+MOST = 200  # of a workspace
+GONE = "There is no such report in this workspace."
+NAME_TAKEN = "There is a report of this name already."
+
+
+def get(*, workspace: Workspace, report_id: int) -> Report:
+    """Return a report of the workspace. Raises NotFound."""
+    found = Report.objects.select_related("workspace", "campaign", "created_by")
+    report = found.filter(workspace=workspace, pk=report_id).first() if report_id < 2**63 else None
+    if report is None:
+        raise NotFound(GONE)
+    return report
+
+
+def period_now(workspace: Workspace, name: str) -> Period:
+    """Return the days that a relative period means today. Raises ValueError for a name that is none."""
+    return period_of(name, today=today(workspace, timezone.now()), week_start=workspace.week_start)
+
+
+def create(
+    *,
+    workspace: Workspace,
+    name: str,
+    by: User | None,
+    template: str = "",
+    period: str = "",
+    comparison: str = "",
+    campaign: Campaign | None = None,
+) -> Report:
+    """Begin a report with the blocks of a template, or with none. Raises Invalid with `errors` by field.
+
+    `period`, `comparison`: "" for those of the template.
+    """
+    begun = TEMPLATES.get(template)
+    if template and begun is None:
+        raise Invalid(f"There is no template “{template[:40]}”. Templates: {', '.join(TEMPLATES)}.")
+    period = period or (begun.period if begun else DEFAULT)
+    comparison = comparison or (begun.comparison if begun else Comparison.PREVIOUS)
+    blocks = [{"id": f"b{number}", **block} for number, block in enumerate(begun.blocks if begun else (), start=1)]
+    wanted = _settings(workspace, name, period, comparison, campaign, blocks)
+    report = Report(workspace=workspace, template=template, created_by=by, **wanted)
+    return _create(report, by, {"template": template} if template else {})
+
+
+def change(
+    *,
+    report: Report,
+    name: str,
+    period: str,
+    comparison: str,
+    campaign: Campaign | None,
+    blocks: Sequence[Block],
+    by: User | None,
+) -> None:
+    """Give a report these settings and blocks; its editions stay as they were made.
+
+    Raises Invalid with `errors` by field, those of a block by "blocks.<place>", and PlanRequired.
+    """
+    wanted = _settings(report.workspace, name, period, comparison, campaign, blocks)
+    before = {field: _plain(getattr(report, field)) for field in wanted}
+    after = {field: _plain(value) for field, value in wanted.items()}
+    if changed := [field for field in wanted if before[field] != after[field]]:
+        with transaction.atomic():
+            locked = Report.objects.select_for_update().filter(pk=report.pk).first()
+            if locked is None:
+                raise NotFound(GONE)
+            for field in changed:
+                setattr(locked, field, wanted[field])
+            _save(locked, "report.changed", by, {"changed": changed}, fields=[*changed, "updated_at"])
+
+
+def duplicate(*, report: Report, by: User | None) -> Report:
+    """Copy a report under a name that is free; schedules stay with the first. Raises Invalid."""
+    name = _free(report.workspace, report.name, (" (copy)", *(f" (copy {number})" for number in range(2, MOST + 2))))
+    copied = {field: getattr(report, field) for field in ("template", "period", "comparison", "campaign", "blocks")}
+    return _create(Report(workspace=report.workspace, name=name, created_by=by, **copied), by, {"copy_of": report.name})
+
+
+def delete(*, report: Report, by: User | None) -> None:
+    """Remove a report and the schedules that send it; its editions stay. Raises NotFound where it is gone already."""
+    with transaction.atomic():
+        locked = Report.objects.select_for_update().filter(pk=report.pk).first()
+        if locked is None:
+            raise NotFound(GONE)
+        schedules = list(locked.schedules.order_by("name").values_list("name", flat=True))
+        audit.record(
+            workspace=report.workspace, action="report.deleted", target=locked.name, actor=by, schedules=schedules
+        )
+        locked.delete()
+
+
+def preview(*, report: Report, by: User, ring: bool = True) -> Edition:
+    """Ask for an edition of the report as it is, about its period as it is today. Raises Invalid and PlanRequired."""
+    if not report.blocks:
+        raise Invalid("Add a block first: there is nothing to preview.")
+    return request_edition(
+        workspace=report.workspace,
+        title=report.name,
+        blocks=report.blocks,
+        period=period_now(report.workspace, report.period),
+        comparison=report.comparison,
+        campaign=report.campaign,
+        report=report,
+        by=by,
+        trigger=Edition.Trigger.PAGE,
+        ring=ring,
+    )
+
+
+def free_name(workspace: Workspace, name: str) -> str:
+    """Return the name, or the same with a number where there is a report of it already."""
+    return _free(workspace, name, ("", *(f" {number}" for number in range(2, MOST + 2))))
+
+
+def _free(workspace: Workspace, name: str, endings: Iterable[str]) -> str:
+    """Return the name with the first of the endings with which it is free."""
+    taken = {one.casefold() for one in Report.objects.filter(workspace=workspace).values_list("name", flat=True)}
+    named = (f"{name[: LONGEST_NAME - len(ending)]}{ending}" for ending in endings)
+    return next(one for one in named if one.casefold() not in taken)
+
+
+def _settings(
+    workspace: Workspace,
+    name: str,
+    period: str,
+    comparison: str,
+    campaign: Campaign | None,
+    blocks: Sequence[Block],
+) -> dict[str, Any]:
+    """The fields of a report, checked. Raises Invalid with every mistake at once."""
+    errors: dict[str, list[str]] = {}
+    name = " ".join(name.split())
+    if not name:
+        errors["name"] = ["Give the report a name."]
+    elif len(name) > LONGEST_NAME or not name.isprintable():
+        errors["name"] = [f"A name has at most {LONGEST_NAME} characters, all of them readable."]
+    if period not in PERIODS:
+        errors["period"] = [f"“{period[:40]}” is not a period. Choose one of {', '.join(PERIODS)}."]
+    if comparison not in list(Comparison):
+        errors["comparison"] = [f"“{comparison[:40]}” is no comparison. Choose one of {', '.join(Comparison)}."]
+    if campaign is not None and campaign.workspace_id != workspace.pk:
+        errors["campaign"] = ["There is no such campaign in this workspace."]
+    try:
+        usable = period_now(workspace, period if period in PERIODS else DEFAULT)
+        cleaned: list[dict[str, Any]] = clean_blocks(workspace, blocks, period=usable)
+    except Invalid as refusal:
+        errors |= {field: list(said) for field, said in (refusal.errors or {"blocks": [refusal.detail]}).items()}
+    if errors:
+        raise Invalid(" ".join(sentence for said in errors.values() for sentence in said), errors=errors)
+    return {"name": name, "period": period, "comparison": str(comparison), "campaign": campaign, "blocks": cleaned}
+
+
+def _plain(value: Any) -> Any:
+    """A value as two of them are compared: a campaign by its key."""
+    return value.pk if isinstance(value, Campaign) else value
+
+
+def _create(report: Report, by: User | None, detail: Mapping[str, Any]) -> Report:
+    with transaction.atomic():
+        Workspace.objects.select_for_update().get(pk=report.workspace_id)  # so that two at once cannot pass the limit
+        if Report.objects.filter(workspace=report.workspace_id).count() >= MOST:
+            raise Invalid(f"A workspace keeps at most {MOST} reports. Delete one that is no longer needed.")
+        _save(report, "report.created", by, detail)
+    return report
+
+
+def _save(
+    report: Report, action: str, by: User | None, detail: Mapping[str, Any], *, fields: Sequence[str] | None = None
+) -> None:
+    try:
+        with transaction.atomic():
+            report.save(update_fields=fields)
+            audit.record(workspace=report.workspace, action=action, target=report.name, actor=by, **detail)
+    except IntegrityError:
+        raise Invalid(NAME_TAKEN, errors={"name": [NAME_TAKEN]}) from None
