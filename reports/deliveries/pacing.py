@@ -1,0 +1,39 @@
+"""A mail server that is slow or away takes few of a worker's threads: what is due, and runs, go on beside it."""
+
+import datetime as dt
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.core.cache import cache
+
+from jobs.handlers import JobDeferred
+
+# Nobody tries a server again so soon after it could not be reached: each try costs a thread its time limit.
+PAUSE = dt.timedelta(seconds=30)
+SECONDS_TO_WAIT = 0.5  # for another thread's mail; most servers take one sooner
+_AWAY = "reports.deliveries.server_is_away"
+_speaking = threading.Lock()
+
+
+@contextmanager
+def one_at_a_time() -> Iterator[None]:
+    """The context to speak to the mail server in: one thread of a process is in it.
+
+    Raises JobDeferred if another one takes its time: the job waits in the queue, and the thread is free.
+    """
+    if not _speaking.acquire(timeout=SECONDS_TO_WAIT):
+        raise JobDeferred
+    try:
+        yield
+    finally:
+        _speaking.release()
+
+
+def is_away() -> bool:
+    """Whether the mail server could not be reached a moment ago."""
+    return bool(cache.get(_AWAY))
+
+
+def note_away() -> None:
+    cache.set(_AWAY, True, PAUSE.total_seconds())

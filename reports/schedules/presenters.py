@@ -1,0 +1,252 @@
+"""What the pages of schedules show; all queries and wording are finished here."""
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
+from django.urls import reverse
+
+from accounts.models import Membership, Workspace
+from jobs.models import Job
+from mmm_project import formats
+from reports.blocks.relative_periods import PERIODS
+from reports.deliveries.log import DeliveryRow, delivery_rows
+from reports.exports import FORMATS
+from reports.models import Delivery, Occurrence, Recipient, Schedule
+from reports.schedules.actions import may_change, recurrence_of
+from reports.schedules.calendar import Recurrence, upcoming
+from reports.schedules.contents import content_of, period_at, settings_of
+from reports.schedules.words import instant_in_words, recurrence_in_words, warning_of
+
+NEXT_SHOWN, PAST_SHOWN, MAILS_SHOWN = 3, 10, 50
+UNDER_WAY = (Delivery.Status.WAITING, Delivery.Status.SENDING)
+FAILED = (Delivery.Status.FAILED, Delivery.Status.REJECTED, Delivery.Status.UNKNOWN)
+UNFINISHED = (Job.Status.QUEUED, Job.Status.RUNNING)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of a time that a schedule was due: a sign and words. `tone`: good, bad, warn, or "" while under way."""
+
+    sign: str
+    words: str
+    tone: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Instant:
+    """A moment: for machines, and by the clock of a zone for people."""
+
+    iso: str
+    words: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScheduleRow:
+    """A schedule in the list. `next_run`: None while paused."""
+
+    name: str
+    url: str
+    what: str
+    when: str
+    next_run: Instant | None
+    recipients: str
+    outcome: Outcome | None
+    paused_because: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PastTime:
+    """A time that a schedule was due. `remark`: that it was late, or sent by hand. `edition_url`: "" without one."""
+
+    due: Instant
+    remark: str
+    outcome: Outcome
+    edition_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class RecipientRow:
+    """Somebody who gets the mails. `state`: why they get none, or ""."""
+
+    email: str
+    state: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Next:
+    """When it goes out: in words, what to know about it, and the next times with their offset from UTC."""
+
+    when: str
+    warning: str
+    times: Sequence[Instant]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SchedulePage:
+    """A schedule for its page. `settings`: of its analysis, where they are not the usual ones."""
+
+    schedule: Schedule
+    facts: Sequence[tuple[str, str]]
+    settings: Sequence[tuple[str, str]]
+    next: Next
+    recipients: Sequence[RecipientRow]
+    past: Sequence[PastTime]
+    deliveries: Sequence[DeliveryRow]
+    may_change: bool
+    is_paused: bool
+    paused_because: str
+
+
+def schedules_of(workspace: Workspace) -> QuerySet[Schedule]:
+    """The schedules of a workspace by name, with what a row of the list needs."""
+    latest = Occurrence.objects.filter(schedule=OuterRef("pk")).order_by("-due_at").values("pk")[:1]
+    reached = Q(recipients__unsubscribed_at=None, recipients__rejected_at=None)
+    return (
+        Schedule.objects.filter(workspace=workspace)
+        .select_related("workspace", "report")
+        .annotate(
+            latest=Subquery(latest), all_recipients=Count("recipients"), reached=Count("recipients", filter=reached)
+        )
+        .order_by("name", "pk")
+    )
+
+
+def present_rows(schedules: Iterable[Schedule]) -> list[ScheduleRow]:
+    """Return the rows of the list for what `schedules_of` found; two queries, however many there are."""
+    found = list(schedules)
+    ids = [latest for schedule in found if (latest := getattr(schedule, "latest", None))]
+    occurrences = Occurrence.objects.select_related("edition__job").in_bulk(ids)
+    outcomes = _outcomes(list(occurrences.values()))
+    return [_row(schedule, outcomes) for schedule in found]
+
+
+def present_schedule(schedule: Schedule, membership: Membership, *, now: dt.datetime) -> SchedulePage:
+    """Return the schedule's page as a member sees it."""
+    past = list(schedule.occurrences.select_related("edition__job", "schedule__workspace")[:PAST_SHOWN])
+    outcomes = _outcomes(past)
+    zone = ZoneInfo(schedule.zone)
+    return SchedulePage(
+        schedule=schedule,
+        facts=_facts(schedule, now),
+        settings=settings_of(
+            schedule.workspace, content_of(schedule), period_at(schedule.workspace, schedule.period, now)
+        ),
+        next=present_next(recurrence_of(schedule), now),
+        recipients=[_recipient(one, zone) for one in schedule.recipients.all()],
+        past=[_past(occurrence, outcomes[occurrence.pk], schedule, zone) for occurrence in past],
+        deliveries=delivery_rows(schedule, membership=membership, most=MAILS_SHOWN),
+        may_change=may_change(schedule, membership),
+        is_paused=schedule.paused_at is not None,
+        paused_because=schedule.paused_because,
+    )
+
+
+def present_next(recurrence: Recurrence, now: dt.datetime) -> Next:
+    """Say when something recurs, and its next times."""
+    return Next(
+        when=recurrence_in_words(recurrence),
+        warning=warning_of(recurrence),
+        times=[_instant(at, recurrence.zone) for at in upcoming(recurrence, now, NEXT_SHOWN)],
+    )
+
+
+def _row(schedule: Schedule, outcomes: Mapping[int, Outcome]) -> ScheduleRow:
+    zone, total = ZoneInfo(schedule.zone), schedule.all_recipients  # type: ignore[attr-defined]
+    reached = schedule.reached  # type: ignore[attr-defined]
+    count = formats.count(total, "recipient")
+    return ScheduleRow(
+        name=schedule.name,
+        url=_url("schedule", schedule),
+        what=_what(schedule),
+        when=recurrence_in_words(recurrence_of(schedule)),
+        next_run=_instant(schedule.next_run_at, zone) if schedule.next_run_at else None,
+        recipients=count if reached == total else f"{count}, {reached} of them reached",
+        outcome=outcomes.get(schedule.latest),  # type: ignore[attr-defined]
+        paused_because=schedule.paused_because,
+    )
+
+
+def _facts(schedule: Schedule, now: dt.datetime) -> list[tuple[str, str]]:
+    days = period_at(schedule.workspace, schedule.period, now).label
+    owner = schedule.created_by
+    return [
+        ("Analysis type", _what(schedule)),
+        ("Period", f"{PERIODS.get(schedule.period, schedule.period)} (today: {days})"),
+        ("Frequency", recurrence_in_words(recurrence_of(schedule))),
+        ("Report format", ", ".join(_labels(schedule))),
+        ("Set up by", owner.email if owner else "somebody who has left"),
+    ]
+
+
+def _what(schedule: Schedule) -> str:
+    label = content_of(schedule).label
+    return f"{label}, with settings of its own" if schedule.kind and schedule.params else label
+
+
+def _labels(schedule: Schedule) -> list[str]:
+    return [FORMATS[form].label if form in FORMATS else str(form) for form in schedule.formats]
+
+
+def _recipient(recipient: Recipient, zone: ZoneInfo) -> RecipientRow:
+    state = ""
+    if recipient.unsubscribed_at:
+        state = f"Unsubscribed on {recipient.unsubscribed_at.astimezone(zone):%-d %b %Y}"
+    elif recipient.rejected_at:
+        because = recipient.rejected_because or "The mail server did not take it."
+        state = f"Rejected on {recipient.rejected_at.astimezone(zone):%-d %b %Y}: {because}"
+    return RecipientRow(recipient.email, state)
+
+
+def _past(occurrence: Occurrence, outcome: Outcome, schedule: Schedule, zone: ZoneInfo) -> PastTime:
+    remarks = []
+    if occurrence.manual:
+        remarks.append("sent by hand")
+    if occurrence.late:
+        remarks.append(f"late: on {instant_in_words(occurrence.claimed_at, zone)}")
+    if occurrence.missed:
+        remarks.append(f"stands for {formats.count(occurrence.missed, 'earlier time')} as well")
+    edition = occurrence.edition
+    kwargs = {"slug": schedule.workspace.slug, "edition_id": edition.pk} if edition else {}
+    return PastTime(
+        due=_instant(occurrence.due_at, zone),
+        remark="; ".join(remarks),
+        outcome=outcome,
+        edition_url=reverse("reports:edition", kwargs=kwargs) if edition else "",
+    )
+
+
+def _outcomes(occurrences: Sequence[Occurrence]) -> dict[int, Outcome]:
+    """Return what came of each; one query. Of mails that were sent again, the last one counts."""
+    mails: dict[int, dict[str, str]] = {occurrence.pk: {} for occurrence in occurrences}
+    found = Delivery.objects.filter(occurrence__in=mails, purpose=Delivery.Purpose.REPORT).order_by("created_at")
+    for occurrence, email, status in found.values_list("occurrence", "email", "status"):
+        mails[occurrence][email] = status
+    return {occurrence.pk: _outcome(occurrence, mails[occurrence.pk]) for occurrence in occurrences}
+
+
+def _outcome(occurrence: Occurrence, statuses: Mapping[str, str]) -> Outcome:
+    if occurrence.problem:
+        return Outcome("✕", f"Not sent. {occurrence.problem}", "bad")
+    counts = Counter(statuses.values())
+    mails = len(statuses)
+    if failed := sum(counts[status] for status in FAILED):
+        return Outcome("✕", f"{failed} of {formats.count(mails, 'mail')} not delivered", "bad")
+    if under_way := sum(counts[status] for status in UNDER_WAY):
+        return Outcome("…", f"{under_way} of {formats.count(mails, 'mail')} being sent")
+    if sent := counts[Delivery.Status.SENT]:
+        return Outcome("✓", f"Sent to {formats.count(sent, 'recipient')}", "good")
+    if occurrence.edition and occurrence.edition.job.status in UNFINISHED:
+        return Outcome("…", "Being made")
+    return Outcome("!", "Sent to nobody: all had unsubscribed or could not be reached", "warn")
+
+
+def _instant(instant: dt.datetime, zone: ZoneInfo) -> Instant:
+    return Instant(instant.isoformat(), instant_in_words(instant, zone))
+
+
+def _url(name: str, schedule: Schedule) -> str:
+    return reverse(f"reports:{name}", kwargs={"slug": schedule.workspace.slug, "schedule_id": schedule.pk})

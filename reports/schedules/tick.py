@@ -1,0 +1,99 @@
+"""What is due goes out: each due time of a schedule is claimed once, however many schedulers tick."""
+
+import datetime as dt
+import logging
+import uuid
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef
+
+from accounts.audit import record
+from accounts.models import Membership
+from accounts.permissions import Permission, allows
+from accounts.plans import PlanRequired
+from mmm_project.problems import Invalid
+from reports.models import Edition, Occurrence, Schedule
+from reports.schedules import notices
+from reports.schedules.actions import reachable, recurrence_of
+from reports.schedules.calendar import last_due, next_after
+from reports.schedules.contents import request_for
+
+logger = logging.getLogger(__name__)
+
+LATE_AFTER = dt.timedelta(minutes=15)
+
+
+def claim_due(now: dt.datetime) -> int:
+    """Ask for the edition of each schedule that is due; return how many schedules were claimed.
+
+    Those of a workspace that nobody is in are left alone: it is being deleted.
+    """
+    members = Membership.objects.filter(workspace=OuterRef("workspace"))
+    due = Schedule.objects.filter(Exists(members), next_run_at__lte=now, paused_at=None)
+    claimed = 0
+    for schedule_id in due.order_by("next_run_at").values_list("pk", flat=True):
+        try:
+            claimed += _claim(schedule_id, now)
+        except Exception:
+            # It stays due, and the others are not kept waiting.
+            logger.exception("The schedule %s could not be claimed", schedule_id)
+    return claimed
+
+
+@transaction.atomic
+def _claim(schedule_id: uuid.UUID, now: dt.datetime) -> bool:
+    """Claim what is due of the schedule, all of it or nothing; False where another tick was first.
+
+    Of several times that were missed, the last one goes out, and says how many it stands for.
+    """
+    # Locked, so that what goes out is what was set up at this moment.
+    related = Schedule.objects.select_for_update(of=("self",)).select_related(
+        "workspace__subscription__plan", "report__campaign", "created_by"
+    )
+    schedule = related.filter(pk=schedule_id, next_run_at__lte=now).first()
+    if schedule is None or schedule.next_run_at is None:
+        return False
+    due_at, recurrence = schedule.next_run_at, recurrence_of(schedule)
+    ours = Schedule.objects.filter(pk=schedule_id, next_run_at=due_at, paused_at=None)
+    if not ours.update(next_run_at=next_after(recurrence, now)):
+        return False
+    later, missed = last_due(recurrence, due_at, now), 0
+    if later:
+        due_at, missed = later.at, later.missed + 1
+    if because := _refusal(schedule):
+        _pause(schedule, because, now)
+        return True
+    occurrence = Occurrence.objects.create(
+        schedule=schedule, due_at=due_at, claimed_at=now, missed=missed, late=now - due_at > LATE_AFTER
+    )
+    try:
+        occurrence.edition = request_for(
+            schedule, due_at=due_at, by=schedule.created_by, trigger=Edition.Trigger.SCHEDULE
+        )
+    except PlanRequired as refusal:
+        occurrence.delete()
+        _pause(schedule, refusal.detail, now)
+    except Invalid as refusal:
+        notices.say_what_failed(occurrence, refusal.detail)
+    else:
+        occurrence.save(update_fields=["edition"])
+    return True
+
+
+def _refusal(schedule: Schedule) -> str:
+    """Why the schedule may not go out any more; "" where it may."""
+    owner = Membership.objects.filter(workspace=schedule.workspace_id, user=schedule.created_by_id).first()
+    if owner is None:
+        return "Whoever set it up is no longer a member of the workspace."
+    if not allows(owner.role, Permission.SCHEDULE_OWN):
+        who, role = owner.user.email, owner.get_role_display().lower()
+        return f"{who} set it up and may no longer schedule reports as {'an' if role[0] in 'aeiou' else 'a'} {role}."
+    if not reachable(schedule):
+        return "Nobody is left who gets it: all recipients have unsubscribed or cannot be reached."
+    return ""
+
+
+def _pause(schedule: Schedule, because: str, now: dt.datetime) -> None:
+    Schedule.objects.filter(pk=schedule.pk).update(paused_at=now, paused_because=because, next_run_at=None)
+    record(workspace=schedule.workspace, action="schedule.paused", target=schedule.name, because=because)
+    notices.say_that_it_is_paused(schedule, because)
