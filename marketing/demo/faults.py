@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from marketing.demo.build import DemoWorld
+from marketing.demo.world import TIME_ZONE
 
 SEED = 4711
 
@@ -294,6 +295,17 @@ def young_channel(world: DemoWorld) -> tuple[DemoWorld, Planted]:
     )
 
 
+def checkout_outage(world: DemoWorld) -> tuple[DemoWorld, Planted]:
+    """For two days nobody could pay: there are no purchases, and no sales, while everything else went on."""
+    first, last = _span(world, first_days_ago=12, last_days_ago=11)
+    local_day = world.conversions["occurred_at"].dt.tz_convert(TIME_ZONE).dt.tz_localize(None)
+    lost = (world.conversions["goal"] == "Purchase") & _within(local_day.dt.normalize(), first, last)
+    unsold = (world.outcomes["outcome"] == "Sales") & _within(world.outcomes["date"], first, last)
+    outcomes = world.outcomes.assign(value=world.outcomes["value"].mask(unsold, 0.0))
+    planted = Planted("checkout_outage", "conversions", "", first.date(), last.date())
+    return replace(world, conversions=world.conversions[~lost], outcomes=outcomes), planted
+
+
 FAULTS: dict[str, Fault] = {
     fault.__name__: fault
     for fault in (
@@ -321,5 +333,6 @@ FAULTS: dict[str, Fault] = {
         outcome_in_cents,
         campaign_spellings,
         young_channel,
+        checkout_outage,
     )
 }

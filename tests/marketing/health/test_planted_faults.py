@@ -39,6 +39,7 @@ FOUND_AS = {
     "outcome_in_cents": "amounts_disagree",
     "campaign_spellings": "campaign_spellings",
     "young_channel": "left_out_of_media_mix",
+    "checkout_outage": "missing_days",
 }
 # What a fault brings with it besides.
 CONSEQUENCES = {
