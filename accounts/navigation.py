@@ -8,17 +8,22 @@ from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 from django.utils.functional import cached_property
 
-from accounts.access import LAST_WORKSPACE
+from accounts.access import LAST_WORKSPACE, can
 from accounts.models import Workspace
+from accounts.permissions import Permission
 
 
 @dataclass(frozen=True)
 class Page:
-    """A page of a workspace: `url_name` takes the workspace's slug; `icon` names a file in templates/icons."""
+    """A page of a workspace: `url_name` takes the workspace's slug; `icon` names a file in templates/icons.
+
+    `also`: where else pages are that belong to it, below the workspace's address.
+    """
 
     label: str
     url_name: str
     icon: str
+    also: str = ""
 
 
 # In the order of the sidebar. A page whose address does not exist (yet) is left out.
@@ -27,6 +32,7 @@ PAGES = (
     Page("Attribution", "attribution:page", "attribution"),
     Page("Weightings", "weightings:page", "weightings"),
     Page("Cross-channel", "crosschannel:page", "crosschannel"),
+    Page("Reports", "reports:reports", "reports", also="editions/"),
     Page("Runs", "analyses:runs", "runs"),
     Page("Data", "marketing:data", "data"),
     Page("Settings", "settings_general", "settings"),
@@ -35,10 +41,14 @@ PAGES = (
 
 @dataclass(frozen=True)
 class Tab:
-    """A page beside others under one heading: `url_name` takes the workspace's slug."""
+    """A page beside others under one heading: `url_name` takes the workspace's slug.
+
+    `permission`: what the member's role must allow for the page to be open to them.
+    """
 
     label: str
     url_name: str
+    permission: Permission = Permission.VIEW
 
 
 # As for PAGES: what has no address (yet) is left out.
@@ -53,6 +63,10 @@ TABS = {
         Tab("General", "settings_general"),
         Tab("Channels & grouping", "marketing:channels"),
         Tab("Goals & outcomes", "marketing:goals"),
+        Tab("Scheduled reports", "reports:schedules", Permission.SCHEDULE_OWN),
+        Tab("Alerts", "reports:alerts", Permission.SCHEDULE_OWN),
+        Tab("Deliveries", "reports:deliveries", Permission.SCHEDULE_OWN),
+        Tab("Branding", "reports:branding"),
         Tab("Team", "settings_team"),
         Tab("Workspace", "settings_workspace"),
     ),
@@ -71,12 +85,14 @@ class Link:
 
 def links(request: HttpRequest, workspace: Workspace) -> Iterator[Link]:
     """Yield the sidebar's links for `workspace`, marking the one that the request is at or below."""
+    home = reverse("workspace_home", kwargs={"slug": workspace.slug})
     for page in PAGES:
         try:
             href = reverse(page.url_name, kwargs={"slug": workspace.slug})
         except NoReverseMatch:
             continue
-        yield Link(page.label, href, f"icons/{page.icon}.svg", is_current=request.path.startswith(href))
+        here = (href, f"{home}{page.also}") if page.also else (href,)
+        yield Link(page.label, href, f"icons/{page.icon}.svg", is_current=request.path.startswith(here))
 
 
 @dataclass(frozen=True)
@@ -89,9 +105,11 @@ class TabLink:
 
 
 def tabs(request: HttpRequest, workspace: Workspace, group: str) -> list[TabLink]:
-    """Return the tabs of a group ("data", "settings"), marking the most specific one that holds the request."""
+    """Return the tabs of a group that are open to the member, marking the most specific one that holds the request."""
     found = []
     for tab in TABS[group]:
+        if not can(request, tab.permission):
+            continue
         try:
             found.append((tab.label, reverse(tab.url_name, kwargs={"slug": workspace.slug})))
         except NoReverseMatch:

@@ -14,6 +14,7 @@ class Permission(enum.Enum):
     CUSTOM_MODELS = "edit custom models"
     SEGMENTS = "edit segments"
     SCENARIOS = "edit scenarios"
+    REPORTS = "edit reports"
     CANCEL_OWN = "cancel your runs"
     CANCEL_ANY = "cancel other people's runs"
     DELETE_OWN_IMPORT = "delete your imports"
@@ -39,6 +40,7 @@ _ANALYST = _VIEWER | {
     Permission.CUSTOM_MODELS,
     Permission.SEGMENTS,
     Permission.SCENARIOS,
+    Permission.REPORTS,
     Permission.CANCEL_OWN,
     Permission.DELETE_OWN_IMPORT,
     Permission.SCHEDULE_OWN,

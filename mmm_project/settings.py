@@ -201,6 +201,11 @@ CSRF_FAILURE_VIEW = "mmm_project.errors.csrf_failure"
 vars().update(env.email_url("EMAIL_URL", default="consolemail://"))
 EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Mixed Media Modeling <noreply@localhost>")
+# Of reports: larger files are linked, and a workspace sends no more than this, so that nobody uses it to send unasked.
+MAIL_ATTACHMENT_BYTES = env.int("MAIL_ATTACHMENT_MB", default=8) * 2**20
+MAILS_A_DAY = env.int("MAILS_A_DAY", default=500)
+# How long to wait for a mail server that has a message and looks at it: who hangs up cannot know what became of it.
+MAIL_PATIENCE_SECONDS = env.int("MAIL_PATIENCE_SECONDS", default=60)
 
 # --- Browser security -------------------------------------------------------------------------------------------------
 SECURE_SSL_REDIRECT = HTTPS
@@ -282,6 +287,11 @@ CELERY_BEAT_SCHEDULE = {
         "task": "jobs.tasks.sweep_jobs",
         "schedule": float(JOB_SWEEP_SECONDS),
         # A worker that was away finds one sweep to do, not a backlog of them.
+        "options": {"expires": JOB_SWEEP_SECONDS},
+    },
+    "tick-reports": {
+        "task": "reports.tasks.tick",
+        "schedule": float(JOB_SWEEP_SECONDS),
         "options": {"expires": JOB_SWEEP_SECONDS},
     },
     "clear-expired-sessions": {

@@ -1,6 +1,6 @@
 """The figures of a dashboard page for programs: all of them as one table, and as JSON, in full precision."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -37,14 +37,21 @@ def rows(subject: Subject) -> Iterator[Sequence[RawCell]]:
 
 
 def data(
-    subject: Subject, *, title: str, workspace: Workspace, state: DashboardState, window_days: int
+    subject: Subject,
+    *,
+    title: str,
+    workspace: Workspace,
+    state: DashboardState,
+    window_days: int,
+    origin: Mapping[str, str],
 ) -> dict[str, Any]:
-    """Return the state and every number as JSON."""
+    """Return the state, where the numbers come from, and every number as JSON: docs/api.md has its shape."""
     choice = state.choice
     return {
         "title": title,
         "workspace": workspace.slug,
         "currency": workspace.currency,
+        **origin,
         "period": _dates(choice.period),
         "compared_period": _dates(choice.compared) if choice.compared else None,
         "goal": state.goal.name,

@@ -1,4 +1,4 @@
-from django.urls import path
+from django.urls import include, path
 
 from reports import export_views, gallery, views
 
@@ -11,8 +11,20 @@ urlpatterns = [
     path("w/<slug:slug>/dashboard/campaigns/<int:campaign_id>/", views.campaign, name="campaign"),
     path("w/<slug:slug>/runs/<uuid:run_id>/export.<str:form>", export_views.export_run, name="export_run"),
     path(
+        "w/<slug:slug>/runs/<uuid:run_id>/export.<str:form>/prepare/",
+        export_views.prepare_export,
+        name="prepare_export",
+    ),
+    path("w/<slug:slug>/exports/<uuid:file_id>/", export_views.export_page, name="export_page"),
+    path("w/<slug:slug>/exports/<uuid:file_id>/file", export_views.export_file, name="export_file"),
+    path(
         "w/<slug:slug>/weightings/scenarios/<int:scenario_id>/export.<str:form>",
         export_views.export_scenario,
         name="export_scenario",
     ),
+    path("", include("reports.builder.urls")),
+    path("", include("reports.alerts.urls")),
+    path("", include("reports.branding.urls")),
+    path("", include("reports.schedules.urls")),
+    path("", include("reports.deliveries.urls")),
 ]

@@ -1,6 +1,7 @@
 """The dashboard, its detail pages and its exports. All of them only read."""
 
 from django.http import HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.utils import timezone
 from django.views.decorators.http import require_safe
@@ -15,6 +16,7 @@ from mmm_project.web import render_page, wants_fragment
 from reports import dashboard
 from reports.dashboard import DashboardPage
 from reports.exports import download
+from reports.exports.asked_look import asked_look
 
 
 @require_safe
@@ -45,13 +47,14 @@ def campaign(request: AuthedRequest, slug: str, campaign_id: int) -> HttpRespons
 
 
 @require_safe
-def export(request: AuthedRequest, slug: str, form: str) -> HttpResponse:
+def export(request: AuthedRequest, slug: str, form: str) -> HttpResponseBase:
     """Download the dashboard in the state that the address says."""
     workspace = access.get_workspace(request, slug)
+    look = asked_look(workspace, request.GET.get("paper", ""))
     found = dashboard.overview(workspace, request.GET.dict(), now=timezone.now())
     if found.document is None:
         raise NotFound("This dashboard has no figures to download yet.")
-    return download(found.document, form)
+    return download(found.document, form, look)
 
 
 def _render(request: AuthedRequest, workspace: Workspace, found: DashboardPage) -> HttpResponse:

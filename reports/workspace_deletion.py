@@ -5,6 +5,7 @@ The last transaction takes away the workspace's own row, and with it that of the
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
@@ -20,6 +21,7 @@ from jobs.models import Job
 from jobs.progress import Progress
 from marketing.importing.removal import remove_rows
 from marketing.models import Customer, Import
+from reports.models import Alert, Branding, Delivery, Edition, ExportFile, Report, Schedule
 
 DELETION_JOB = "reports.delete_workspace"
 REQUESTED = "workspace.deletion_requested"
@@ -27,6 +29,7 @@ LIVE = (Job.Status.QUEUED, Job.Status.RUNNING)
 CUSTOMERS_AT_ONCE = 20_000
 RUNS_AT_ONCE = 200
 IMPORTS_AT_ONCE = 500
+REPORTS_AT_ONCE = 500
 JOBS_AT_ONCE = 1_000
 SHARE_OF_ROWS = 0.8  # of the progress bar
 
@@ -58,6 +61,7 @@ def run_deletion(job: Job, progress: Progress) -> None:
     )  # nothing computes with them any more
     _delete_rows(imports, progress)
     _delete_customers(workspace, progress)
+    _delete_reports(workspace, progress)
     while runs.forget_some(workspace=workspace, at_once=RUNS_AT_ONCE):
         progress("Deleting runs", SHARE_OF_ROWS)
     while some := list(imports.order_by("pk").values_list("pk", flat=True)[:IMPORTS_AT_ONCE]):
@@ -109,6 +113,15 @@ def _delete_customers(workspace: Workspace, progress: Progress) -> None:
         gone = Customer.objects.filter(pk__in=some)
         gone._raw_delete(gone.db)  # noqa: SLF001 - no row refers to them any more: looking for some costs a scan each
         progress("Deleting customers", SHARE_OF_ROWS)
+
+
+def _delete_reports(workspace: Workspace, progress: Progress) -> None:
+    """Delete reports and what went out of them, which hold on to their jobs; what refers to others goes first."""
+    for model in (Delivery, Schedule, Alert, ExportFile, Edition, Report, Branding):
+        rows: QuerySet[Any] = model._default_manager.filter(workspace=workspace)
+        while some := list(rows.values_list("pk", flat=True)[:REPORTS_AT_ONCE]):
+            rows.filter(pk__in=some).delete()
+            progress("Deleting reports", SHARE_OF_ROWS)
 
 
 def _delete_workspace(workspace: Workspace) -> None:

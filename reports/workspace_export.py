@@ -23,7 +23,7 @@ from jobs.actions import submit
 from jobs.models import Job
 from jobs.progress import Progress
 from marketing.models import Import
-from reports.workspace_history import audit_of, imports_of, runs_of, settings_of
+from reports.workspace_history import audit_of, deliveries_of, imports_of, runs_of, settings_of
 from reports.workspace_rows import workspace_rows
 
 EXPORT_JOB = "reports.export_workspace"
@@ -32,14 +32,17 @@ KEPT = timedelta(days=7)
 LIVE = (Job.Status.QUEUED, Job.Status.RUNNING)
 LINES_AT_ONCE = 5_000
 SHARE_OF_ROWS = 0.95  # of the progress bar; the rest is all but the datasets
+HISTORY = (("imports", imports_of), ("runs", runs_of), ("deliveries", deliveries_of), ("audit", audit_of))
 READ_ME = """\
 {name}: everything that the workspace held on {at:%d %B %Y, %H:%M} UTC.
 
-workspace.json   settings, plan, members, API keys (without their secrets), channels, goals, segments and other names
+workspace.json   settings, plan, members, API keys (without their secrets), channels, goals, segments and other names,
+                 reports, schedules and alerts with their recipients
 *.csv            the rows of each dataset, under the names of its fields, so that they can be imported again; `import`
                  is the id of the import that brought a row, and `counts` whether it counts or another row says the same
 imports.ndjson   the history of imports, one JSON object a line
 runs.ndjson      the analyses: what was asked, and what came out
+deliveries.ndjson  the mails that went out: what, to whom, when, and what came of it
 audit.ndjson     the audit log
 
 Customers are named by the keyed hashes of their keys: the keys themselves are not stored. Uploaded files are not in
@@ -136,7 +139,7 @@ def _fill(archive: zipfile.ZipFile, workspace: Workspace, progress: Progress) ->
     for table in workspace_rows():
         lines = csv_lines(_headed(table.header, table.read(workspace)))
         _write(archive, f"{table.dataset}.csv", lines, report)
-    for name, objects in (("imports", imports_of), ("runs", runs_of), ("audit", audit_of)):
+    for name, objects in HISTORY:
         progress("Writing the history", SHARE_OF_ROWS)
         _write(archive, f"{name}.ndjson", (f"{_json(each)}\n" for each in objects(workspace)), lambda _lines: None)
 

@@ -22,6 +22,7 @@ from marketing.models import (
     SavedSegment,
     Segment,
 )
+from reports.models import Alert, Branding, Delivery, Recipient, Report, Schedule
 
 ROWS_AT_ONCE = 500
 RESULTS_AT_ONCE = 20  # of runs, each of which may be large
@@ -57,6 +58,22 @@ def settings_of(workspace: Workspace) -> dict[str, Any]:
             archived_at="archived_at",
         ),
         "custom_models": _custom_models(workspace),
+        "reports": _all(
+            Report, workspace, id="pk", name="name", period="period", comparison="comparison",
+            campaign="campaign__name", blocks="blocks", created_by="created_by__email", created_at="created_at",
+        ),
+        "schedules": _with_recipients(
+            Schedule, workspace, id="pk", name="name", report="report__name", kind="kind", params="params",
+            period="period", formats="formats", frequency="frequency", weekday="weekday", month_day="month_day",
+            time="time", zone="zone", paused_at="paused_at", paused_because="paused_because",
+            created_by="created_by__email", created_at="created_at",
+        ),
+        "alerts": _with_recipients(
+            Alert, workspace, id="pk", name="name", metric="metric", channel="channel__name", goal="goal__name",
+            condition="condition", threshold="threshold", days="days", paused_at="paused_at",
+            created_by="created_by__email", created_at="created_at",
+        ),
+        "branding": _all(Branding, workspace, colour="colour", paper="paper"),
     }  # fmt: skip
 
 
@@ -74,6 +91,14 @@ def runs_of(workspace: Workspace) -> Iterator[Mapping[str, Any]]:
     rows = Run.objects.filter(workspace=workspace).order_by("created_at")
     values = (*fields, "requested_by__email", "job__status", "job__error", "job__finished_at")
     yield from rows.values(*values).iterator(chunk_size=RESULTS_AT_ONCE)
+
+
+def deliveries_of(workspace: Workspace) -> Iterator[Mapping[str, Any]]:
+    """Yield each mail that went out, or was to: what, to whom, when, and what came of it."""
+    rows = Delivery.objects.filter(workspace=workspace).order_by("created_at")
+    fields = ("id", "purpose", "subject", "email", "status", "attempts", "error", "formats", "created_at", "sent_at")
+    values = rows.values(*fields, "edition_id", "occurrence__schedule__name", "occurrence__due_at")
+    yield from values.iterator(chunk_size=ROWS_AT_ONCE)
 
 
 def audit_of(workspace: Workspace) -> Iterator[Mapping[str, Any]]:
@@ -95,6 +120,16 @@ def _custom_models(workspace: Workspace) -> list[dict[str, Any]]:
     for model_id, *values in rows.values_list("model", *of_version):
         versions[model_id].append(dict(zip(of_version, values, strict=True)))
     return [model | {"versions": versions[model["id"]]} for model in _all(CustomModel, workspace, **columns)]
+
+
+def _with_recipients(model: type[Schedule] | type[Alert], workspace: Workspace, **columns: str) -> list[dict[str, Any]]:
+    """Schedules or alerts with the people who get their mails."""
+    owner = "schedule" if model is Schedule else "alert"
+    fields = ("email", "unsubscribed_at", "rejected_at")
+    found = defaultdict(list)
+    for owner_id, *values in Recipient.objects.filter(**{f"{owner}__workspace": workspace}).values_list(owner, *fields):
+        found[owner_id].append(dict(zip(fields, values, strict=True)))
+    return [row | {"recipients": found[row["id"]]} for row in _all(model, workspace, **columns)]
 
 
 def _all(model: type[Model], workspace: Workspace, **columns: str) -> list[dict[str, Any]]:

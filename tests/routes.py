@@ -32,8 +32,13 @@ class Route:
 
     @property
     def is_in_workspace(self) -> bool:
-        """Whether the address names something that belongs to one workspace."""
-        return not (self.is_admin or self.is_account) and bool(self.arguments)
+        """Whether the address names something that belongs to one workspace, and is for those who sign in."""
+        return not (self.is_admin or self.is_account or self.is_of_a_mail) and bool(self.arguments)
+
+    @property
+    def is_of_a_mail(self) -> bool:
+        """Whether it is an address that mails lead to, for whoever has the token in it."""
+        return self.path.startswith(("unsubscribe/", "deliveries/"))
 
     def url(self, known: Mapping[str, object]) -> str:
         """Return the address with values from `known`. Raises LookupError for an argument that nobody has told of."""

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import dataclass, replace
+from datetime import time
 
 import pytest
 from django.apps import apps
@@ -25,6 +26,14 @@ from marketing.importing.dimensions import create_channel
 from marketing.models import Campaign, Channel, ChannelAlias, Dataset, Outcome
 from marketing.segments.definition import parse as parse_segment
 from marketing.segments.saved import create_segment
+from reports.alerts import actions as alerts
+from reports.builder.actions import create as create_report
+from reports.builder.actions import preview as preview_report
+from reports.exports.background import request_file
+from reports.models import Alert, AlertEvent, Delivery, Recipient, Schedule
+from reports.schedules.actions import Settings, create_schedule
+from reports.schedules.calendar import Recurrence
+from reports.schedules.contents import Content
 from tests.factories import UserFactory
 from tests.marketing.batches import add_customer, add_import, add_upload
 from tests.routes import Route, every_route
@@ -44,7 +53,7 @@ PUBLIC = {
     "account_login", "account_logout", "account_signup", "account_inactive", "account_email_verification_sent",
     "account_confirm_email", "account_reset_password", "account_reset_password_done",
     "account_reset_password_from_key", "account_reset_password_from_key_done", "mfa_authenticate", "mfa_trust",
-    "invitation",
+    "invitation", "reports:unsubscribe", "reports:delivered_file",
 }  # fmt: skip
 
 
@@ -58,10 +67,15 @@ ASKS_WHETHER_TO_CHANGE = {
     "marketing:import_rejects", "marketing:goal", "marketing:outcome", "marketing:channel", "marketing:merge_channel",
     "marketing:grouping", "marketing:new_segment", "marketing:segment",
     "attribution:custom_new", "weightings:new_experiment",
+    "reports:schedules", "reports:schedule", "reports:schedule_new", "reports:schedule_upcoming",
+    "reports:schedule_edit", "reports:schedule_delete",
+    "reports:deliveries",
+    "reports:alerts", "reports:alert", "reports:alert_new", "reports:alert_edit", "reports:alert_delete",
+    "reports:new_report", "reports:delete_report",
     "marketing:customer", "team_remove", "team_transfer", "workspace_delete", "workspace_export_file",
 }  # fmt: skip
-# What everybody may do, as it concerns nobody else.
-ONES_OWN_AFFAIR = {"team_leave"}
+# What everybody may do, as it concerns nobody else: a file that is prepared is one that everybody may download.
+ONES_OWN_AFFAIR = {"team_leave", "reports:prepare_export"}
 
 
 @dataclass(frozen=True)
@@ -126,6 +140,7 @@ def make_world() -> World:
     waiting = add_upload(workspace, file_name=CANARY)
     weightings_run = make_weightings_run(workspace)
     plan = Plan(spend={CANARY: 1.0})
+    report = create_report(workspace=workspace, name=CANARY, template="monthly_review", by=owner)
     # What each argument of a URL stands for; every value belongs to workspace A.
     arguments = {
         "slug": workspace.slug,
@@ -137,10 +152,17 @@ def make_world() -> World:
         "segment_id": segment.pk,
         "model_id": model.pk,
         "campaign_id": campaign.pk,
+        "alert_id": make_alert(workspace, owner, channel).pk,
+        "schedule_id": make_schedule(workspace, owner).pk,
+        "delivery_id": make_delivery(workspace).pk,
+        "recipient_id": Recipient.objects.get(schedule__workspace=workspace).pk,
         "goal_id": workspace.goals.get(is_default=False).pk,
         "import_id": upload.batch_id,
         "upload_id": waiting.pk,
         "customer_id": add_customer(workspace, 77).pk,
+        "file_id": request_file(run=weightings_run, form="pdf", paper="", by=owner, ring=False).pk,
+        "report_id": report.pk,
+        "edition_id": preview_report(report=report, by=owner, ring=False).pk,
         "dataset": "spend",
         "outcome_id": Outcome.objects.create(workspace=workspace, name=CANARY).pk,
         "membership_id": workspace.memberships.get(user=members[Role.VIEWER]).pk,
@@ -163,6 +185,43 @@ def make_world() -> World:
         outsider,
         arguments,
         weightings_run=weightings_run,
+    )
+
+
+def make_schedule(workspace: Workspace, owner: User) -> Schedule:
+    """A schedule whose name and recipient are canaries."""
+    settings = Settings(
+        name=CANARY,
+        content=Content(kind="dashboard"),
+        period="last_7",
+        formats=["pdf"],
+        recurrence=Recurrence("daily", time(9), workspace.zone),
+        recipients=[f"{CANARY}@example.net"],
+    )
+    return create_schedule(workspace=workspace, settings=settings, by=workspace.memberships.get(user=owner))
+
+
+def make_alert(workspace: Workspace, owner: User, channel: Channel) -> Alert:
+    """An alert whose name, channel, recipient and event are canaries."""
+    settings = alerts.Settings(
+        name=CANARY, metric="spend", condition="anomaly", channel=channel, recipients=[f"{CANARY}@example.net"]
+    )
+    alert = alerts.create_alert(workspace=workspace, settings=settings, by=workspace.memberships.get(user=owner))
+    AlertEvent.objects.create(alert=alert, day=alert.watched_from, value=1.0, sentence=CANARY)
+    return alert
+
+
+def make_delivery(workspace: Workspace) -> Delivery:
+    """A mail to the recipient of the schedule that failed, and could be sent again."""
+    recipient = Recipient.objects.get(schedule__workspace=workspace)
+    return Delivery.objects.create(
+        workspace=workspace,
+        purpose=Delivery.Purpose.ALERT,
+        recipient=recipient,
+        email=recipient.email,
+        subject=CANARY,
+        status=Delivery.Status.FAILED,
+        error=CANARY,
     )
 
 

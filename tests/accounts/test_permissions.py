@@ -15,6 +15,7 @@ TABLE: dict[Permission, set[Role]] = {
     Permission.CUSTOM_MODELS: {OWNER, ADMIN, ANALYST},
     Permission.SEGMENTS: {OWNER, ADMIN, ANALYST},
     Permission.SCENARIOS: {OWNER, ADMIN, ANALYST},
+    Permission.REPORTS: {OWNER, ADMIN, ANALYST},
     Permission.CANCEL_OWN: {OWNER, ADMIN, ANALYST},
     Permission.DELETE_OWN_IMPORT: {OWNER, ADMIN, ANALYST},
     Permission.DELETE_ANY_IMPORT: {OWNER, ADMIN},

@@ -21,9 +21,11 @@ from jobs.models import Job
 from marketing.importing import removal
 from marketing.models import Customer, Import, Touchpoint
 from reports import workspace_deletion
+from reports.models import Edition
 from reports.workspace_deletion import DELETION_JOB, request_deletion
 from tests.factories import WorkspaceFactory
 from tests.marketing.batches import NOON, conversion_import, touch_import
+from tests.reports.rows import add_rows as add_reports
 
 PASSWORD = "a long enough password"
 DELETE = "/w/acme/settings/workspace/delete/"
@@ -46,7 +48,9 @@ def full(workspace: Workspace, owner: User, media_root: Path) -> Workspace:
         first = each.pk * 100
         touch_import(each, [(first + n, NOON) for n in range(5)])
         conversion_import(each, [(first + n, NOON, "10") for n in range(3)])
-        for kind in ("imports", "snapshots", "runs", "demo", "exports"):
+        for name in ("Weekly", "Monthly"):
+            add_reports(each, name=name)
+        for kind in ("imports", "snapshots", "runs", "demo", "exports", "editions", "export_files"):
             folder = media_root / kind / str(each.pk)
             folder.mkdir(parents=True)
             (folder / "file").write_text("rows")
@@ -104,20 +108,22 @@ def test_everything_goes_but_the_audit_log_and_what_belongs_to_others(
     other = Workspace.objects.get(slug="other")
     others = counts(other.pk)
     events = AuditEvent.objects.filter(workspace=full).count()
-    assert {"Touchpoint", "Conversion", "Customer", "Run", "Job", "Import"} <= counts(full.pk).keys()
+    assert {"Touchpoint", "Conversion", "Customer", "Run", "Job", "Import", "Report", "Edition", "Delivery"} <= counts(
+        full.pk
+    ).keys()
     workspace_id = full.pk
     carry_out(request_deletion(workspace=full, by=owner, ring=False))
     assert not Workspace.objects.filter(pk=workspace_id).exists()
     assert counts(workspace_id) == {}
     assert counts(other.pk) == others
     assert not list(media_root.glob(f"*/{workspace_id}"))
-    assert len(list(media_root.glob(f"*/{other.pk}/file"))) == 5
+    assert len(list(media_root.glob(f"*/{other.pk}/file"))) == 7
     deleted = AuditEvent.objects.get(action="workspace.deleted")
     assert (deleted.target, deleted.actor, deleted.workspace) == ("acme", owner, None)
     assert AuditEvent.objects.filter(workspace=None).count() == events + 2  # asked for, and done
 
 
-@pytest.mark.parametrize("model", [Touchpoint, Customer, Run, Import])
+@pytest.mark.parametrize("model", [Touchpoint, Customer, Edition, Run, Import])
 def test_a_deletion_that_is_interrupted_is_completed_by_the_next_attempt(
     full: Workspace, owner: User, model: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -125,6 +131,7 @@ def test_a_deletion_that_is_interrupted_is_completed_by_the_next_attempt(
     monkeypatch.setattr(workspace_deletion, "CUSTOMERS_AT_ONCE", 2)
     monkeypatch.setattr(workspace_deletion, "IMPORTS_AT_ONCE", 1)
     monkeypatch.setattr(workspace_deletion, "RUNS_AT_ONCE", 1)
+    monkeypatch.setattr(workspace_deletion, "REPORTS_AT_ONCE", 1)
     workspace_id, job = full.pk, request_deletion(workspace=full, by=owner, ring=False)
     left_before = counts(workspace_id)[model.__name__]
     with monkeypatch.context() as during:

@@ -9,6 +9,8 @@ from accounts.actions import add_member, create_workspace
 from accounts.invitations import invite
 from accounts.models import Invitation, Role, User, Workspace
 from marketing.models import Goal, Outcome
+from reports.branding.actions import change_look
+from tests.reports.logos import a_logo
 
 
 def settings_arguments(shop: Workspace, owner: User) -> dict[str, object]:
@@ -24,6 +26,7 @@ def settings_arguments(shop: Workspace, owner: User) -> dict[str, object]:
     is_sales = {"kind": Outcome.Kind.SALES, "is_money": True}
     Outcome.objects.update_or_create(workspace=shop, name="Sales", defaults=is_sales)  # demo data have them already
     awareness = Outcome.objects.create(workspace=shop, name="Awareness", kind=Outcome.Kind.BRAND_AWARENESS)
+    change_look(workspace=shop, colour="#0b6b3a", paper="letter", logo=a_logo(), by=owner)
     return {
         "goal_id": shop.goals.get(name="Lead").pk,
         "outcome_id": awareness.pk,

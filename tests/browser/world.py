@@ -27,8 +27,13 @@ from marketing.importing.dimensions import ensure_channels
 from marketing.models import Channel, ChannelSpend, Dataset, Experiment, Import, SavedSegment
 from marketing.segments.definition import parse
 from marketing.segments.saved import archive_segment, create_segment
+from tests.browser.alert_states import alert_arguments, alert_cases
+from tests.browser.delivery_states import delivery_cases
+from tests.browser.export_states import export_arguments, export_cases
 from tests.browser.import_states import import_cases
 from tests.browser.privacy_states import export_under_way, privacy_arguments
+from tests.browser.report_states import report_arguments, report_cases
+from tests.browser.schedule_states import schedule_arguments, schedule_cases
 from tests.browser.settings_states import invitation_cases, settings_arguments
 from tests.browser.weightings_states import forecast_states, keep_scenario, keep_weightings, plan_states
 
@@ -94,6 +99,7 @@ class World:
             "attribution of a segment": f"/w/{self.shop.slug}/attribution/?segment=Returning+customers",
             "attribution of a lost segment": f"/w/{self.shop.slug}/attribution/?segment=Nobody",
             "history with a run chosen": f"{history}?run={one.pk}",
+            "new report of a campaign": f"/w/{self.shop.slug}/reports/new/?template=mid_campaign",
             "lift test to correct": f"/w/{self.shop.slug}/weightings/experiments/new/?experiment={self._lift_test()}",
         }
 
@@ -130,6 +136,7 @@ def build_world(fill: Callable[[Workspace], None]) -> World:
     spend = ChannelSpend.objects.filter(channel__workspace=shop)
     spent = spend.filter(campaign__traffic_sources__isnull=False).latest("spend")  # not TV: nobody clicks on that
     only_touched = Channel.objects.filter(workspace=shop).exclude(pk__in=spend.values("channel")).latest("pk")
+    of_mails, mails = delivery_cases(shop, owner)
     arguments: dict[str, object] = {
         "slug": shop.slug,
         "run_id": done.pk,
@@ -145,6 +152,11 @@ def build_world(fill: Callable[[Workspace], None]) -> World:
         "dataset": Dataset.SPEND.value,
         **settings_arguments(shop, owner),
         **privacy_arguments(shop, owner),
+        **of_mails,
+        **export_arguments(done, owner),
+        **schedule_arguments(shop, owner),
+        **alert_arguments(shop, owner),
+        **report_arguments(shop, owner),
         "form": "csv",
         "key": "abc-123",
         "uidb36": "1",
@@ -172,6 +184,11 @@ def build_world(fill: Callable[[Workspace], None]) -> World:
     export_under_way(empty, owner)
     cases |= import_cases(shop, owner)
     cases |= invitation_cases(owner)
+    cases |= mails
+    cases |= export_cases(done, owner)
+    cases |= schedule_cases(shop, owner)
+    cases |= alert_cases(shop, owner)
+    cases |= report_cases(shop, owner)
     return World(owner, shop, (done, other), cases, forecast_states(owner) | plan_states(stored, scenario))
 
 

@@ -108,6 +108,35 @@ def ring(name: str, times: int) -> None:
         ring_doorbell(job_id)
 
 
+def schedule(name: str, recipients: list[str], in_seconds: float) -> str:
+    """Have a report of a few words go out daily, and be due so many seconds from now; return the schedule's id."""
+    import datetime as dt
+
+    from django.utils import timezone
+
+    from accounts.models import Membership, Workspace
+    from reports.models import Recipient, Report, Schedule
+
+    workspace = Workspace.objects.get(slug="stack")
+    sign_in()
+    words = {"id": "words", "kind": "text", "title": "What happened", "params": {"text": f"This is {name}."}}
+    report = Report.objects.create(workspace=workspace, name=name, period="yesterday", blocks=[words])
+    made = Schedule.objects.create(
+        workspace=workspace,
+        name=name,
+        report=report,
+        period="yesterday",
+        formats=["pdf"],
+        frequency=Schedule.Frequency.DAILY,
+        time=dt.time(9),
+        zone="Europe/Berlin",
+        next_run_at=timezone.now() + dt.timedelta(seconds=in_seconds),
+        created_by=Membership.objects.get(workspace=workspace).user,
+    )
+    Recipient.objects.bulk_create([Recipient(schedule=made, email=email) for email in recipients])
+    return str(made.pk)
+
+
 COMMANDS: dict[str, Callable[..., object]] = {
     "prepare": prepare,
     "ask": ask,
@@ -116,6 +145,7 @@ COMMANDS: dict[str, Callable[..., object]] = {
     "fit": fit,
     "cancel_fit": cancel_fit,
     "sign_in": sign_in,
+    "schedule": schedule,
 }
 
 if __name__ == "__main__":

@@ -11,7 +11,10 @@ JOB_LEASE_SECONDS = 3
 JOB_HEARTBEAT_SECONDS = 1
 JOB_SWEEP_SECONDS = 1
 JOB_RING_AGAIN_SECONDS = 5
-CELERY_BEAT_SCHEDULE = {"sweep-jobs": {"task": "jobs.tasks.sweep_jobs", "schedule": 1.0, "options": {"expires": 10}}}
+CELERY_BEAT_SCHEDULE = {
+    name: {"task": task, "schedule": 1.0, "options": {"expires": 10}}
+    for name, task in (("sweep-jobs", "jobs.tasks.sweep_jobs"), ("tick-reports", "reports.tasks.tick"))
+}
 if not EMBEDDED:
     # Redis may hold other things: ours are told by their names.
     CELERY_BROKER_TRANSPORT_OPTIONS = {

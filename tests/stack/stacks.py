@@ -131,10 +131,10 @@ class Stack(ABC):
 class Production(Stack):
     """PostgreSQL, Redis, a worker that forks, and a scheduler."""
 
-    def __init__(self, directory: Path, *, database_url: str, redis_url: str) -> None:
+    def __init__(self, directory: Path, *, database_url: str, redis_url: str, name: str = "stack") -> None:
         super().__init__(directory)
         self.server_url, self.redis_url = database_url, redis_url
-        self.name = f"mmm_stack_{os.getpid()}"
+        self.name = f"mmm_{name}_{os.getpid()}"
         self.url = f"{database_url.rpartition('/')[0]}/{self.name}"
         self.env |= {
             "DATABASE_URL": self.url,
@@ -148,11 +148,14 @@ class Production(Stack):
         with psycopg.connect(self.server_url, autocommit=True) as server:
             server.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(self.name)))
         self.prepare_database()
-        self.beat = self.celery("beat", "--pidfile", "")
+        self.beat = self.start_beat()
         self.worker = self.start_worker()
 
     def start_worker(self) -> subprocess.Popen[bytes]:
         return self.celery("worker", "--pool", "prefork", "--concurrency", "2", "--without-mingle")
+
+    def start_beat(self) -> subprocess.Popen[bytes]:
+        return self.celery("beat", "--pidfile", "")
 
     def celery(self, *arguments: str) -> subprocess.Popen[bytes]:
         command = ("-m", "celery", "--app", "mmm_project", "--quiet", *arguments, "--loglevel", "ERROR")
@@ -161,16 +164,13 @@ class Production(Stack):
         return process
 
     def kill_worker(self) -> None:
-        os.killpg(self.worker.pid, signal.SIGKILL)
-        self.worker.wait()
+        kill_group(self.worker)
         self.worker = self.start_worker()
 
     def stop(self) -> None:
         self.close_client()
         for process in self.processes:
-            if process.poll() is None:
-                os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+            kill_group(process)
         with psycopg.connect(self.server_url, autocommit=True) as server:
             server.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(self.name)))
         with redis.Redis.from_url(self.redis_url) as broker:
@@ -222,6 +222,13 @@ class Embedded(Stack):
             return connection.execute(query).fetchall()
         finally:
             connection.close()
+
+
+def kill_group(process: subprocess.Popen[bytes]) -> None:
+    """Kill a process, unless it has ended, and those that it has started."""
+    if process.poll() is None:
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
 
 
 def children_of(pid: int) -> list[int]:

@@ -56,6 +56,12 @@ TESTS = {  # below tests/
         "crosschannel/test_pages",
         "crosschannel/test_pair_page",
     ),
+    "reports": (
+        "reports/deliveries/test_outbox",
+        "reports/deliveries/test_sending",
+        "reports/deliveries/test_interrupted",
+        "reports/deliveries/test_log",
+    ),
 }
 
 
