@@ -15,8 +15,8 @@ from analyses.models import Run
 from jobs.models import Job
 from mmm_project.problems import NotFound
 from mmm_project.web import render_page
+from reports.branding.looks import asked_look
 from reports.exports import NO_CACHE, background, download, format_of
-from reports.exports.asked_look import asked_look
 from reports.exports.file_page import GONE, present_file, present_offer
 from reports.exports.weight import takes_long
 from weightings.planner import scenarios

@@ -14,9 +14,9 @@ from marketing.demo_data import demo_state
 from mmm_project.problems import NotFound
 from mmm_project.web import render_page, wants_fragment
 from reports import dashboard
+from reports.branding.looks import asked_look
 from reports.dashboard import DashboardPage
 from reports.exports import download
-from reports.exports.asked_look import asked_look
 
 
 @require_safe

@@ -18,9 +18,9 @@ from marketing.models import Channel, Goal
 from marketing.periods import yesterday
 from mmm_project.problems import Invalid, NotFound, NotPermitted
 from reports.deliveries import outbox
+from reports.deliveries.addresses import clean_addresses
 from reports.deliveries.links import site_url
 from reports.models import Alert, Recipient
-from reports.schedules.recipients import clean_addresses
 
 LONGEST_NAME = 100
 MOST_ALERTS = 50  # of a workspace: each is looked at whenever figures change

@@ -9,8 +9,8 @@ from marketing.models import Channel, Goal
 from mmm_project.problems import Invalid
 from reports.alerts.actions import LONGEST_NAME, SPANS, Settings
 from reports.alerts.wording import SPANS as SPAN_NAMES
+from reports.deliveries.addresses import clean_lines
 from reports.models import Alert
-from reports.schedules.recipients import clean_lines
 
 SAVE, PREVIEW = "save", "preview"
 WATCHED = ("metric", "channel", "goal", "condition", "threshold", "days")

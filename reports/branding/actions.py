@@ -5,7 +5,7 @@ from django.db import transaction
 from accounts.audit import record
 from accounts.models import User, Workspace
 from mmm_project.problems import Invalid
-from reports.exports.look import contrast, is_readable
+from reports.branding.look import contrast, is_readable
 from reports.models import Branding
 
 UNREADABLE = (

@@ -5,7 +5,7 @@ from typing import Any
 
 from django import forms
 
-from reports.exports.look import ACCENT
+from reports.branding.look import ACCENT
 from reports.models import Branding
 
 MOST_MB = 1

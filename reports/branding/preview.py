@@ -7,7 +7,7 @@ from django.urls import reverse
 from django.utils.text import Truncator
 
 from accounts.models import Workspace
-from reports.exports.look import LETTER, Look
+from reports.branding.look import LETTER, Look
 from reports.models import Branding
 
 LETTERS = 30  # of the workspace's name that have room

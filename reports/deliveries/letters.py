@@ -14,6 +14,7 @@ from django.urls import reverse
 from accounts.invitations import clean_address
 from analyses.documents import Card, Document
 from charts import Chart, png
+from reports.deliveries.clock_times import instant_in_words
 from reports.deliveries.links import FILES_LAST, file_url, site_url, unsubscribe_url
 from reports.deliveries.mime import Attachment, Mail, Picture, one_line, sender_domain
 from reports.deliveries.outbox import source_of
@@ -23,7 +24,6 @@ from reports.editions.files import file_of, name_of
 from reports.editions.snapshots import SnapshotLost, document_of
 from reports.exports import FORMATS
 from reports.models import Delivery, Occurrence
-from reports.schedules.words import instant_in_words
 
 # Drawn narrower than it is shown on a large screen, 552 pixels, so that its words can be read on a telephone too.
 CHART_WIDTH_PX, CHART_SCALE = 440, 2.5

@@ -10,7 +10,7 @@ from django.http.response import HttpResponseBase
 
 from analyses.documents import Document
 from mmm_project.problems import NotFound
-from reports.exports.look import PLAIN, Look
+from reports.branding.look import PLAIN, Look
 
 NO_CACHE = "private, no-store"
 _NOT_IN_A_FILE_NAME = re.compile(r"[^\w.-]+")

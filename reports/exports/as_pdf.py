@@ -17,8 +17,8 @@ from weasyprint.urls import URLFetcher, URLFetcherResponse
 from analyses.documents import DataTable, Document, Row, Section
 from charts import Chart, svg
 from charts.wording import printable
-from reports.exports.look import LETTER as LETTER_PAPER
-from reports.exports.look import PLAIN, Look
+from reports.branding.look import LETTER as LETTER_PAPER
+from reports.branding.look import PLAIN, Look
 from reports.exports.pdf_tags import finish
 
 # Many panels are drawn smaller, so that as high a picture is broader.

@@ -15,6 +15,7 @@ from analyses.documents import Card, DataTable, Document, Figure, Row, Section
 from charts import Chart, ChartSpec, SankeySpec
 from charts.pptx import add_chart
 from charts.sankey_office import add_to_slide
+from reports.branding.look import PLAIN, Look
 from reports.exports.deck import (
     ACCENT,
     BAD,
@@ -34,7 +35,6 @@ from reports.exports.deck import (
     write_paragraph,
 )
 from reports.exports.flows import table_of
-from reports.exports.look import PLAIN, Look
 from reports.exports.master import BODY_HEIGHT, BODY_WIDTH, MARGIN, TOP
 
 Item = TypeVar("Item")

@@ -18,8 +18,8 @@ from charts.wording import printable
 from charts.xlsx import add_chart, height_in_rows, width_in_columns
 from charts.xlsx_cells import write_text
 from charts.xlsx_heatmap import cell_letters
+from reports.branding.look import PLAIN, Look
 from reports.exports.flows import table_of
-from reports.exports.look import PLAIN, Look
 from reports.exports.sheets import (
     BOLD,
     HEADER,

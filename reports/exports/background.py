@@ -21,9 +21,9 @@ from jobs import actions as job_actions
 from jobs.models import Job
 from jobs.progress import Progress
 from mmm_project.problems import NotFound
+from reports.branding.look import Look
+from reports.branding.looks import asked_look
 from reports.exports import FORMATS, format_of, safe_name, write
-from reports.exports.asked_look import asked_look
-from reports.exports.look import Look
 from reports.models import Branding, ExportFile
 
 FILE_JOB = "reports.export_file"

@@ -14,7 +14,7 @@ from pptx.oxml.ns import qn
 from pptx.util import Emu, Inches, Length, Pt
 
 from charts.wording import printable
-from reports.exports.look import Look
+from reports.branding.look import Look
 from reports.exports.master import BODY_HEIGHT, BODY_WIDTH, LINE_HEIGHT, MARGIN, TOP, prepare
 from reports.exports.spoken import occurring
 

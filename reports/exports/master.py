@@ -14,7 +14,7 @@ from pptx.util import Emu, Inches, Length
 
 from charts import Colour
 from charts.wording import printable
-from reports.exports.look import Look
+from reports.branding.look import Look
 
 WIDTH, HEIGHT = Inches(13.333), Inches(7.5)
 MARGIN, TOP = Inches(0.6), Inches(1.65)

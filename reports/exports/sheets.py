@@ -15,7 +15,7 @@ from analyses.documents import DataTable, Figure
 from charts.number_formats import GENERAL, number_format
 from charts.wording import printable
 from charts.xlsx_cells import write_text
-from reports.exports.look import LETTER, Look
+from reports.branding.look import LETTER, Look
 
 INK, MUTED = "14181F", "5A6372"
 NAME = "Calibri"

@@ -15,11 +15,11 @@ from accounts.models import Membership, Workspace
 from accounts.permissions import Permission, allows
 from mmm_project.problems import Conflict, Invalid, NotFound, NotPermitted
 from reports.blocks.relative_periods import PERIODS
+from reports.deliveries.addresses import clean_addresses
 from reports.exports import FORMATS
 from reports.models import Edition, Occurrence, Recipient, Schedule
 from reports.schedules.calendar import Recurrence, next_after
 from reports.schedules.contents import Content, clean_content, content_of, period_at, request_for
-from reports.schedules.recipients import clean_addresses
 
 LONGEST_NAME = 100
 # Whoever presses a button twice means it once.

@@ -12,12 +12,12 @@ from jobs.models import Job
 from mmm_project.problems import Invalid, PlanLimit
 from reports.blocks.definition import KINDS
 from reports.blocks.relative_periods import PERIODS
+from reports.deliveries.addresses import clean_lines
 from reports.exports import FORMATS
 from reports.models import Report, Schedule
 from reports.schedules.actions import LONGEST_NAME, Settings
 from reports.schedules.calendar import Recurrence
 from reports.schedules.contents import ANALYSES, Content, content_of, content_of_run
-from reports.schedules.recipients import clean_lines
 from reports.schedules.words import WEEKDAYS, ordinal
 
 SAVE, SHOW_NEXT = "save", "upcoming"

@@ -4,10 +4,10 @@ from zoneinfo import ZoneInfo
 
 from django.urls import reverse
 
+from reports.deliveries.clock_times import instant_in_words
 from reports.deliveries.links import site_url
 from reports.deliveries.outbox import notify, whom_to_tell
 from reports.models import Occurrence, Schedule
-from reports.schedules.words import instant_in_words
 
 
 def say_that_it_is_paused(schedule: Schedule, because: str) -> None:

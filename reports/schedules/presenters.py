@@ -13,13 +13,14 @@ from accounts.models import Membership, Workspace
 from jobs.models import Job
 from mmm_project import formats
 from reports.blocks.relative_periods import PERIODS
+from reports.deliveries.clock_times import instant_in_words
 from reports.deliveries.log import DeliveryRow, delivery_rows
 from reports.exports import FORMATS
 from reports.models import Delivery, Occurrence, Recipient, Schedule
 from reports.schedules.actions import may_change, recurrence_of
 from reports.schedules.calendar import Recurrence, upcoming
 from reports.schedules.contents import content_of, period_at, settings_of
-from reports.schedules.words import instant_in_words, recurrence_in_words, warning_of
+from reports.schedules.words import recurrence_in_words, warning_of
 
 NEXT_SHOWN, PAST_SHOWN, MAILS_SHOWN = 3, 10, 50
 UNDER_WAY = (Delivery.Status.WAITING, Delivery.Status.SENDING)

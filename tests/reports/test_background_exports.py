@@ -22,9 +22,9 @@ from jobs import actions as job_actions
 from jobs.execution import execute
 from jobs.handlers import JobFailed
 from jobs.models import Job
+from reports.branding.look import PLAIN, Look
 from reports.exports import background, weight, write
 from reports.exports.background import FILE_JOB, make_file, place_of, request_file, sweep_files
-from reports.exports.look import PLAIN, Look
 from reports.exports.weight import MOST_PANELS, MOST_ROWS, MOST_TABLE_ROWS, takes_long
 from reports.models import Branding, ExportFile
 from reports.workspace_deletion import request_deletion

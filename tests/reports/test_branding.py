@@ -16,8 +16,8 @@ from accounts.models import AuditEvent, User, Workspace
 from mmm_project.problems import Invalid
 from reports.branding.actions import change_look
 from reports.branding.logos import redrawn
+from reports.branding.look import ACCENT, PLAIN, Look
 from reports.branding.looks import look_of
-from reports.exports.look import ACCENT, PLAIN, Look
 from reports.models import Branding
 from tests.reports.logos import a_logo
 

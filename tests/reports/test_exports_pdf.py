@@ -12,8 +12,8 @@ from weasyprint.formatting_structure.boxes import BlockReplacedBox, MarginBox, T
 from analyses.documents import Card, DataTable, Document, Figure, Row, Section
 from charts import ChartSpec
 from charts.examples import EXAMPLES
+from reports.branding.look import ACCENT, PLAIN, Look
 from reports.exports import as_pdf
-from reports.exports.look import ACCENT, PLAIN, Look
 from tests.reports.conftest import Complaints
 from tests.reports.documents import TABLE, a_document, a_hostile_document, a_long_table, a_report
 from tests.reports.logos import a_logo

@@ -22,8 +22,8 @@ from charts import SmallMultiples
 from charts.example_flows import FLOWS
 from charts.example_heatmaps import MANY, PAIRS
 from charts.examples import EXAMPLES
+from reports.branding.look import PLAIN, Look
 from reports.exports import write
-from reports.exports.look import PLAIN, Look
 from tests.reports.documents import TABLE, a_document, a_hostile_document, a_long_table, a_report, panels, values
 from tests.reports.logos import a_logo
 

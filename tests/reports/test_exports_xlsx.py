@@ -12,8 +12,8 @@ from openpyxl.utils import range_boundaries
 
 from analyses.documents import DataTable, Document, Figure, Row, Section
 from charts.examples import EXAMPLES
+from reports.branding.look import PLAIN, Look
 from reports.exports import as_xlsx, write
-from reports.exports.look import PLAIN, Look
 from tests.reports.documents import (
     HOSTILE,
     ROWS,

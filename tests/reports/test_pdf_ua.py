@@ -7,8 +7,8 @@ from typing import Any
 import pikepdf
 import pytest
 
+from reports.branding.look import Look
 from reports.exports import as_pdf
-from reports.exports.look import Look
 from tests.reports.documents import a_document, a_hostile_document, a_report
 from tests.reports.logos import a_logo
 from tests.reports.pdf_ua import UA_NAMESPACE, bookmarks, figures, headings, problems

@@ -4,7 +4,7 @@ import pytest
 from django.core.exceptions import ValidationError
 
 from mmm_project.problems import Invalid
-from reports.schedules.recipients import clean_addresses, clean_lines
+from reports.deliveries.addresses import clean_addresses, clean_lines
 
 
 @pytest.mark.parametrize(
