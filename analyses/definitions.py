@@ -60,7 +60,7 @@ TERMS: dict[str, Definition] = {
     ),
     "share": Definition(
         "Share",
-        "A part of a whole in percent; of credit, a part of all of the metric in the period, “(none)” included.",
+        "A part of a whole in percent; of credit, a part of all of the metric that is credited, “(none)” included.",
         ("share",),
     ),
     "roas": Definition(
@@ -95,6 +95,39 @@ TERMS: dict[str, Definition] = {
         "Null path",
         "What a customer touched without converting in the period.",
         ("null path", "null paths", "without conversion", "did not convert"),
+    ),
+    # --- The same of aggregated paths, which know no customers and no times
+    "path": Definition(
+        "Path",
+        "A sequence of channels, with how often it was taken, how often it led to a conversion and what that was "
+        "worth. Aggregated paths know no customers and no times.",
+        ("path", "paths"),
+    ),
+    "path_step": Definition(
+        "Step of a path", "One place in a path: a contact with the channel that stands there.", ("touch", "touches", "step")
+    ),
+    "path_conversion": Definition(
+        "Conversion of a path",
+        "One time that a path led to the goal. It counts for the period that its path begins in; that of a path "
+        "without a day counts for any.",
+        ("conversion", "conversions"),
+    ),
+    "paths_interval": Definition(
+        "{confidence}% interval of credit from paths",
+        "The range that holds a number at that level, had other paths of the same kind been taken: paths are drawn "
+        "anew many times, and everything is computed again each time. It does not say how far association is from "
+        "effect.",
+        ("interval", "intervals"),
+    ),
+    "path_without_conversion": Definition(
+        "Path without conversion",
+        "How often a path was taken without leading to the goal: a null path.",
+        ("null path", "null paths", "without conversion", "did not convert"),
+    ),
+    "path_rate": Definition(
+        "Conversion rate of paths",
+        "How often paths led to a conversion, as a percentage of how often they were taken.",
+        ("conversion rate",),
     ),
     # --- Across channels
     "conversion_rate": Definition(
@@ -276,8 +309,11 @@ TERMS: dict[str, Definition] = {
 def defined(document: Document, *names: str, models: tuple[tuple[str, str], ...] = (), **values: object) -> Document:
     """Return the document with what its terms mean: those of `TERMS` that are named here and occur in it.
 
-    `models`: further terms, which go first. `values`: what the places in texts are filled in with.
+    `models`: further terms, which go first. `values`: what the places in texts are filled in with. Raises ValueError
+    for an empty one, with which a text would say nothing, and KeyError where one is missing that is needed.
     """
+    if empty := [name for name, value in values.items() if value in ("", None)]:
+        raise ValueError(f"There is nothing to fill in for “{empty[0]}”.")
     words = "\n".join(words_of(document)).casefold()
     found = [TERMS[name] for name in names if _occurs(TERMS[name], words, values)]
     terms = tuple((each.term.format(**values), each.text.format(**values)) for each in found)
@@ -307,8 +343,8 @@ def _occurs(definition: Definition, words: str, values: dict[str, object]) -> bo
 
 
 def words_of(document: Document) -> Iterator[str]:
-    """Yield all that a document says in words."""
-    yield from (document.title, document.subtitle, document.headline, *document.notes, *document.method)
+    """Yield what a document says of its subject in words: neither its notes nor its method, which explain themselves."""
+    yield from (document.title, document.subtitle, document.headline)
     for card in document.cards:
         yield from (card.label, card.unit, card.change)
     for name, fact in document.facts:

@@ -165,9 +165,10 @@ _QUIET_ROOT = ("-W", "ignore:You're running the worker with superuser") if setti
 _CELERY = (sys.executable, *_QUIET_ROOT, "-m", "celery", "--app", "mmm_project", "--quiet")
 # Threads, not processes: the worker is then one process that dies as a whole, and no child of a killed pool goes on
 # unseen; pandas and numba are loaded once. The kernels release the GIL, so heartbeats and the sweep keep their time.
-# Two of them: one may sweep, or import, while the other computes.
+# Each may wait for a long computation in a child process, and two more sweep, send and import meanwhile.
+_THREADS = settings.JOB_CHILD_SLOTS + 2
 _WORKER_COMMAND = (
-    *(*_CELERY, "worker", "--pool", "threads", "--concurrency", "2", "--loglevel", "WARNING"),
+    *(*_CELERY, "worker", "--pool", "threads", "--concurrency", str(_THREADS), "--loglevel", "WARNING"),
     *("--without-gossip", "--without-mingle", "--without-heartbeat"),
 )
 _BEAT_COMMAND = (*_CELERY, "beat", "--loglevel", "WARNING", "--pidfile", "")

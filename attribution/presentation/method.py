@@ -9,22 +9,35 @@ from attribution.params import PATHS
 from attribution.presentation import presenters
 from attribution.presentation.presenters import SIMPLIFIED, Credit
 
-TERMS = (
+OF_CUSTOMERS = (
     *("journey", "touch", "conversion", "lookback", "credit", "none", "share", "roas", "customers_interval"),
     *("removal_effect", "marginal_effect", "null_path", "conversion_rate", "experiment"),
 )
+OF_PATHS = (
+    *("path", "path_step", "path_conversion", "credit", "share", "roas", "paths_interval"),
+    *("removal_effect", "marginal_effect", "path_without_conversion", "path_rate", "experiment"),
+)
+INTERVALS = ("customers_interval", "paths_interval")
 
 
 def with_method(document: Document, credit: Credit) -> Document:
     """Return the document with its definitions, each model among them."""
+    names = OF_PATHS if _is_of_paths(credit) else OF_CUSTOMERS
+    values: dict[str, object] = {"currency": credit.currency}
+    if not _is_of_paths(credit):
+        values["window_days"] = credit.params["window_days"]
+    if credit.intervals:
+        values["confidence"] = credit.intervals["confidence"]
     return defined(
         document,
-        *TERMS,
+        *(name for name in names if credit.intervals or name not in INTERVALS),
         models=tuple((model.label, model.sentence) for model in credit.models),
-        window_days=credit.params.get("window_days", ""),
-        confidence=credit.intervals["confidence"] if credit.intervals else "",
-        currency=credit.currency,
+        **values,
     )
+
+
+def _is_of_paths(credit: Credit) -> bool:
+    return bool(credit.params.get("data") == PATHS)
 
 
 def method(credit: Credit) -> tuple[str, ...]:
@@ -33,7 +46,7 @@ def method(credit: Credit) -> tuple[str, ...]:
 
 
 def _data(credit: Credit) -> str:
-    if credit.params.get("data") == PATHS:
+    if _is_of_paths(credit):
         return (
             "Credited are aggregated paths: sequences of channels with how often each was taken, and what that was "
             "worth. They know no times and no customers, so a step counts as a day and the last one as the moment of "
@@ -49,10 +62,11 @@ def _data(credit: Credit) -> str:
 
 def _models(credit: Credit) -> Iterator[str]:
     families = {model.family for model in credit.models}
+    journey, journeys = ("path", "paths") if _is_of_paths(credit) else ("journey", "journeys")
     if families & {Family.RULE, Family.CUSTOM}:
         yield (
             "Rule models, and models of the workspace’s own, share out each conversion and its value among the "
-            "touches of its journey by fixed weights. They learn nothing from the data."
+            f"touches of its {journey} by fixed weights. They learn nothing from the data."
         )
     learning = [model for model in credit.models if model.is_data_driven and model.name != SIMPLIFIED]
     if any(not model.name.startswith("shapley") for model in learning):
@@ -64,7 +78,7 @@ def _models(credit: Credit) -> Iterator[str]:
     if any(model.name.startswith("shapley") for model in learning):
         yield (
             "Shapley values average, over all orders in which the channels could have joined, what each adds to the "
-            "conversion rate of the journeys. A channel whose paths convert less often has negative credit, which is "
+            f"conversion rate of the {journeys}. A channel whose paths convert less often has negative credit, which is "
             "shown as it is."
         )
 
@@ -73,11 +87,14 @@ def _intervals(credit: Credit) -> Iterator[str]:
     if credit.intervals is None:
         return
     about = presenters.about_intervals(credit).removesuffix(".")
+    others = (
+        "paths of the same kind been taken" if _is_of_paths(credit) else "customers of the same kind come"
+    )
     yield (
         f"Numbers are given {about[0].lower()}{about[1:]}. They answer how much a number would differ, had other "
-        "customers of the same kind come; they do not say how far association is from effect."
+        f"{others}; they do not say how far association is from effect."
     )
-    if credit.params.get("data") == PATHS and any(model.name != BAYESIAN for model in credit.models):
+    if _is_of_paths(credit) and any(model.name != BAYESIAN for model in credit.models):
         yield (
             "Aggregated paths know no customers: where customers come back, or orders differ in size, these "
             "intervals are too narrow."

@@ -9,6 +9,8 @@ from django.utils import timezone
 from analyses import registry
 from analyses.documents import Document
 from analyses.models import Run
+from analyses.runs import inputs_changed
+from analyses.similar import asking_the_same
 from jobs.handlers import JobDeferred, JobFailed
 from jobs.models import Job
 from jobs.progress import Progress
@@ -27,17 +29,20 @@ from weightings.models import Scenario
 WAIT_FOR_FIGURES = dt.timedelta(minutes=10)
 SHARE_OF_RUNS, SHARE_OF_DOCUMENT = 0.7, 0.8  # of the progress bar
 NOTHING = "None of the parts of this report could be made. "
+STILL_COMPUTING = "Figures of newer data were still being computed when this was made: these are the ones before."
+SUPERSEDED = "superseded"  # what a run fails with when its question was asked anew, of newer data
 GONE = "The analysis of this part has been deleted."
 
 
 def make(job: Job, progress: Progress) -> None:
     """The job handler. Safe to repeat: what an interrupted claim left behind is under a name of its own."""
     edition = Edition.objects.select_related("workspace", "report", "requested_by", "job").get(job=job)
-    runs = runs_of(edition)
+    runs = {block: _standing(run) for block, run in runs_of(edition).items()}
     if any(not run.job.finished for run in runs.values()):
         raise JobDeferred
     progress("Putting the report together", SHARE_OF_RUNS)
-    document = _document(edition, runs, may_wait=timezone.now() - job.created_at < WAIT_FOR_FIGURES)
+    ready_at = max([job.created_at, *(run.job.finished_at or job.created_at for run in runs.values())])
+    document = _document(edition, runs, may_wait=timezone.now() - ready_at < WAIT_FOR_FIGURES)
     edition.snapshot = snapshots.write(edition, document, fence=job.fence)
     forms = edition.definition["formats"]
     for place, form in enumerate(forms):
@@ -54,16 +59,27 @@ def tell_of_failure(job: Job) -> None:
 
 
 def _store(edition: Edition) -> None:
-    Edition.objects.filter(pk=edition.pk).update(snapshot=edition.snapshot)
+    Edition.objects.filter(pk=edition.pk).update(snapshot=edition.snapshot, problems=edition.problems)
     signals.edition_made.send(sender=Edition, edition=edition)
+
+
+def _standing(run: Run) -> Run:
+    """The run, or the one that answers the same question in its place: data came in while it waited for a worker."""
+    if run.job.error_code != SUPERSEDED:
+        return run
+    dates = {f"params__{name}": run.params[name] for name in ("start", "end") if name in run.params}
+    same = asking_the_same(workspace=run.workspace, kind=run.kind, params=run.params).filter(void=False, **dates)
+    return same.select_related("workspace", "job", "requested_by", "api_key").first() or run
 
 
 def _document(edition: Edition, runs: dict[str, Run], *, may_wait: bool) -> Document:
     workspace, definition = edition.workspace, edition.definition
     chapters = [_chapter(edition, block, runs.get(block["id"]), may_wait=may_wait) for block in definition["blocks"]]
-    problems = [chapter.problem for chapter in chapters if chapter.problem]
+    problems = [f"{chapter.title}: {chapter.problem}" for chapter in chapters if chapter.problem]
+    edition.problems = problems
     if problems and not any(chapter.document or chapter.paragraphs for chapter in chapters):
-        raise JobFailed(f"{NOTHING}{problems[0]}", code="empty_report")
+        first = next(chapter.problem for chapter in chapters if chapter.problem)
+        raise JobFailed(f"{NOTHING}{first}", code="empty_report")
     campaign = definition["campaign"]
     return compose(
         chapters,
@@ -102,7 +118,13 @@ def _of_run(block: Block, run: Run | None) -> tuple[Document | None, str]:
     if run.job.status != Job.Status.DONE:
         label = KINDS[block["kind"]].label
         return None, run.job.error or f"{label} could not be computed: it was cancelled."
-    return registry.get(run.kind).document(run), ""
+    document = registry.get(run.kind).document(run)
+    if not inputs_changed(run):
+        return document, ""
+    finished = run.job.finished_at or run.created_at
+    at = f"{finished.astimezone(run.workspace.zone):%-d %b %Y, %H:%M}"
+    note = f"“{block['title']}” was computed on {at}. Data, or the method, have changed since."
+    return replace(document, notes=(note, *document.notes)), ""
 
 
 def _figures(edition: Edition, block: Block, *, may_wait: bool) -> tuple[Document | None, str]:
@@ -124,7 +146,8 @@ def _figures(edition: Edition, block: Block, *, may_wait: bool) -> tuple[Documen
     if page.document is None:
         return None, "There are no figures yet: import conversions and spend first."
     # What the page says above its figures, such as that a model is still to be computed.
-    return replace(page.document, notes=(*page.errors, *page.document.notes)), ""
+    late = (STILL_COMPUTING,) if page.updating else ()
+    return replace(page.document, notes=(*page.errors, *late, *page.document.notes)), ""
 
 
 def _scenarios(edition: Edition, ids: Sequence[int]) -> tuple[Document | None, str]:

@@ -32,6 +32,7 @@ class Edition(models.Model):
     end = models.DateField()
     definition: Any = models.JSONField()
     snapshot = models.CharField(max_length=200, blank=True)
+    problems: Any = models.JSONField(default=list, help_text="Why parts of it could not be made, as sentences.")
     requested_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
     trigger = models.CharField(max_length=10, choices=Trigger.choices)
     created_at = models.DateTimeField(auto_now_add=True)

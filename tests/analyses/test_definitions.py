@@ -8,7 +8,7 @@ import pytest
 from django.conf import settings
 
 from analyses.definitions import TERMS, defined, still_defined
-from analyses.documents import Card, Document, Figure
+from analyses.documents import Card, Document, Figure, Section
 from tests.reports.documents import a_document
 from weightings.methods.health import LARGEST_R_HAT, LEAST_ESS
 
@@ -54,6 +54,24 @@ def test_texts_are_filled_in() -> None:
     assert "{" not in meaning
     ((_, meaning),) = defined(with_card("30-day window"), "lookback", window_days=30).definitions
     assert "0 to 30 days" in meaning
+
+
+@pytest.mark.parametrize("value", ["", None])
+def test_a_text_is_not_filled_in_with_nothing(value: str | None) -> None:
+    with pytest.raises(ValueError, match="window_days"):
+        defined(with_card("Lookback window"), "lookback", window_days=value)
+
+
+def test_notes_and_method_ask_for_no_definitions() -> None:
+    said = replace(with_card("Spend"), notes=("Credit is association.",), method=("Credit is computed.",))
+    assert terms(defined(said, "credit")) == []
+    for shown in (
+        replace(said, headline="Credit is high."),
+        replace(said, facts=(("Metric", "credit"),)),
+        replace(said, cards=(Card(label="Credit", figure=Figure("1")),)),
+        replace(said, sections=(Section(title="Credit by channel"),)),
+    ):
+        assert terms(defined(shown, "credit")) == ["Credit"]
 
 
 @pytest.mark.parametrize("name", TERMS)

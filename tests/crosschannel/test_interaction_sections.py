@@ -167,3 +167,18 @@ def test_headlines_and_meanings_claim_no_causes() -> None:
     for each in (synergy, cannibalisation):
         assert "test" in meaning(each)
         assert meaning(each).count(".") == 1
+
+
+def test_what_is_to_be_expected_by_chance_is_said_only_where_a_pair_is_called() -> None:
+    result = result_of(world(*MANY))
+    result["pairs"] = [pair(Verdict.INCONCLUSIVE, 12.0)]
+    sentences = " ".join(shown(result)[0].sentences)
+    assert "by chance" not in sentences
+    assert "Of 1 pair in all, each interval holds for itself alone." in sentences
+
+    result["pairs"] = [pair(Verdict.SYNERGY, 120.0), pair(Verdict.INCONCLUSIVE, 12.0)]
+    sentences = " ".join(shown(result)[0].sentences)
+    assert (
+        "Of the pairs called, 5.0% at most are expected to be there by chance. Of 2 pairs in all, each interval holds "
+        "for itself alone." in sentences
+    )

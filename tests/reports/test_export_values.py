@@ -256,6 +256,24 @@ def test_a_term_that_a_document_uses_is_defined_in_it(world: World, sign: str, t
     assert lacking == []
 
 
+def test_aggregated_paths_are_described_as_such(world: World) -> None:
+    document = world.documents["paths"]
+    terms = dict(document.definitions)
+    assert {"Path", "Step of a path", "Conversion of a path", "95% interval of credit from paths"} <= terms.keys()
+    assert not {"Lookback window", "Journey", "Touch", "Conversion", "95% interval of credit", "(none)"} & terms.keys()
+    said = " ".join([*document.method, *terms.values()])
+    assert "days, both ends" not in said
+    for word in ("customers are drawn anew", "other customers", "belongs to the day", "journey"):
+        assert word not in said
+
+
+@pytest.mark.parametrize("kind", ["weightings", "budget", "scenario", "forecast"])
+def test_documents_from_a_media_mix_model_say_what_it_was_fitted_with(world: World, kind: str) -> None:
+    said = " ".join(world.documents[kind].method)
+    assert "No experiment was used." in said
+    assert "draws each, until the chains agree." in said
+
+
 def test_every_definition_is_used_by_some_kind_or_waits_for_results_that_have_its_term(world: World) -> None:
     used = {meaning.split(":")[0] for document in world.documents.values() for _term, meaning in document.definitions}
     waiting = {name for name, each in TERMS.items() if each.text.split(":")[0].split("{")[0] not in "\n".join(used)}

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from analyses.definitions import defined
 from analyses.documents import Document
 from mmm_project import formats
-from weightings.labels import EXPERIMENT_USES, LIGHTWEIGHT, MODEL_SENTENCES
-from weightings.presentation.results import Result
+from weightings.labels import EXPERIMENT_USES, MODEL_SENTENCES
+from weightings.presentation.results import Result, listed
 
 TERMS = (
     *("outcome", "incremental", "incremental_roi", "marginal_roi", "contribution", "baseline", "expected"),
@@ -14,6 +14,9 @@ TERMS = (
     *("better", "flighting", "worth_of_knowing", "stability", "predicted", "residual", "experiment", "r_hat"),
     *("effective_draws", "divergences", "r2", "wmape", "vif", "crps"),
 )
+# How an experiment came into a model, by what the result has for it.
+ADJUSTED = "adjusted_prior"
+ROUTE_WORDS = {"likelihood": EXPERIMENT_USES["likelihood"], "prior": EXPERIMENT_USES["prior"]}
 
 
 def with_method(document: Document, result: Result, *, confidence: int | None = None) -> Document:
@@ -29,7 +32,7 @@ def method(result: Result) -> tuple[str, ...]:
 
 def how_fitted(result: Result) -> Iterator[str]:
     """Yield what the model has learnt from, and how."""
-    learnt, found = result.data["estimation"], result.data["diagnostics"]
+    learnt = result.data["estimation"]
     periods = formats.count(learnt["periods"], result.granularity)
     sentence = MODEL_SENTENCES.get(result.data["model"], "")
     yield (
@@ -38,13 +41,44 @@ def how_fitted(result: Result) -> Iterator[str]:
         f"controls. It needs no customers and no paths. It has learnt from {periods}, {result.estimation.label}."
         f"{' ' + sentence if sentence else ''}"
     )
-    use = result.params.get("experiments", "auto")
-    if not result.data["model"].startswith(LIGHTWEIGHT):
-        yield f"Experiments were taken into account as follows: {EXPERIMENT_USES[use]}."
-    yield (
+    yield experiments_used(result)
+    yield how_sampled(result)
+
+
+def experiments_used(result: Result) -> str:
+    """Return which experiments the model has taken into account, and as what: what it did, not what was asked."""
+    found = result.data.get("experiments") or ()
+    by_route = {route: [test["channel"] for test in found if test["route"] == route] for route in ROUTE_WORDS}
+    used = [
+        f"{formats.count(len(channels), 'experiment')} of {listed(list(dict.fromkeys(channels)))} "
+        f"{'was' if len(channels) == 1 else 'were'} used {_as_what(route, result)}"
+        for route, channels in by_route.items()
+        if channels
+    ]
+    rest = sum(test["route"] is None for test in found)
+    if not used:
+        there = f", though {formats.count(rest)} {'was' if rest == 1 else 'were'} there" if rest else ""
+        return f"No experiment was used{there}."
+    left = f"; {formats.count(rest)} more could not be used" if rest else ""
+    return f"{'; '.join(used)}{left}."
+
+
+def _as_what(route: str, result: Result) -> str:
+    return EXPERIMENT_USES[ADJUSTED] if result.params.get("experiments") == ADJUSTED else ROUTE_WORDS[route]
+
+
+def how_sampled(result: Result) -> str:
+    """Return how the model's draws were made, and whether its chains agree."""
+    found = result.data["diagnostics"]
+    until = (
+        "until the chains agree"
+        if result.converged
+        else "for as many draws as were allowed; the chains do not agree, so another fit would give other numbers"
+    )
+    return (
         f"The model was fitted by sampling its posterior (NUTS), {found['chains']} chains of "
-        f"{formats.count(found['draws_per_chain'])} draws each, until the chains agree. Beliefs beforehand matter "
-        "where the data say little."
+        f"{formats.count(found['draws_per_chain'])} draws each, {until}. Beliefs beforehand matter where the data say "
+        "little."
     )
 
 

@@ -18,6 +18,7 @@ from marketing.periods import Period
 from reports.blocks.definition import clean_blocks
 from reports.editions import files, snapshots
 from reports.editions.actions import request_edition
+from reports.editions.making import STILL_COMPUTING
 from reports.editions.signals import edition_failed, edition_made
 from reports.models import Edition
 from tests.conftest import ImportRows
@@ -180,3 +181,61 @@ def test_a_claim_that_was_replaced_completes_nothing(ask: Ask, heard: list[tuple
     edition.refresh_from_db()
     assert edition.snapshot == ""
     assert heard == [("failed", "Making the report was cancelled.")]
+
+
+def test_a_question_that_was_asked_anew_meanwhile_is_answered_by_the_newer_run(
+    ask: Ask, import_rows: ImportRows, refresh: Refresh, shop: Workspace
+) -> None:
+    block = {"kind": "attribution", "params": {"model": "linear"}}
+    first = ask(block)
+    import_rows("conversions", "customer,occurred_at,value,goal", "emma,2026-03-30T12:00Z,1000,Purchase")
+    refresh()
+    second = ask(block)
+    older, newer = (Run.objects.get(pk=one.definition["blocks"][0]["run"]) for one in (first, second))
+    assert older != newer
+    execute(job_id=older.job_id)  # finds that its question has been asked of the newest data
+    older.job.refresh_from_db()
+    assert older.job.error_code == "superseded"
+    execute(job_id=first.job_id)
+    first.job.refresh_from_db()
+    assert first.job.status == Job.Status.QUEUED  # waits for the other run
+    execute(job_id=newer.job_id)
+    document = snapshots.document_of(made(first))
+    assert document.data["parts"][0]["data"]["id"] == str(newer.pk)
+
+
+def test_parts_that_could_not_be_made_are_kept_with_the_edition(ask: Ask) -> None:
+    january = Period(dt.date(2025, 1, 1), dt.date(2025, 1, 31))
+    edition = made(ask({"kind": "dashboard"}, {"kind": "attribution", "title": "Credit"}, period=january))
+    (problem,) = edition.problems
+    assert problem.startswith("Credit: ")
+    assert made(ask({"kind": "dashboard"})).problems == []
+
+
+def test_a_part_of_older_data_says_so(ask: Ask, import_rows: ImportRows, refresh: Refresh) -> None:
+    edition = ask({"kind": "attribution", "title": "Credit", "params": {"model": "linear"}})
+    execute(job_id=Run.objects.get(kind="attribution").job_id)
+    assert not any("have changed since" in note for note in snapshots.document_of(made(edition)).notes)
+    other = ask({"kind": "attribution", "title": "Credit", "params": {"model": "linear"}})
+    import_rows("conversions", "customer,occurred_at,value,goal", "emma,2026-03-30T12:00Z,1000,Purchase")
+    refresh()
+    assert "“Credit” was computed on 1 Apr 2026, 09:00. Data, or the method, have changed since." in (
+        snapshots.document_of(made(other)).notes
+    )
+
+
+def test_figures_that_were_not_waited_for_are_said_to_be_the_ones_before(ask: Ask, import_rows: ImportRows) -> None:
+    edition = ask({"kind": "dashboard"})
+    import_rows("conversions", "customer,occurred_at,value,goal", "emma,2026-03-30T12:00Z,1000,Purchase")
+    with time_machine.travel(NOW + dt.timedelta(minutes=11), tick=False):
+        assert STILL_COMPUTING in snapshots.document_of(made(edition)).notes
+
+
+def test_figures_are_waited_for_from_the_end_of_the_last_run_on(ask: Ask, import_rows: ImportRows) -> None:
+    edition = ask({"kind": "dashboard"}, {"kind": "attribution", "params": {"model": "linear"}})
+    with time_machine.travel(NOW + dt.timedelta(hours=1), tick=False):
+        execute(job_id=Run.objects.get(kind="attribution").job_id)
+        import_rows("conversions", "customer,occurred_at,value,goal", "emma,2026-03-30T12:00Z,1000,Purchase")
+        execute(job_id=edition.job_id)
+        edition.job.refresh_from_db()
+        assert edition.job.status == Job.Status.QUEUED

@@ -4,6 +4,7 @@ from analyses.definitions import defined
 from analyses.documents import Document
 from mmm_project import formats
 from weightings.forecasts.presentation.result import ForecastResult
+from weightings.presentation.method import experiments_used, how_sampled
 
 TERMS = (
     *("outcome", "predicted", "expected", "baseline", "contribution", "incremental", "incremental_roi"),
@@ -19,6 +20,7 @@ def with_method(document: Document, result: ForecastResult) -> Document:
 def method(result: ForecastResult) -> tuple[str, ...]:
     """Return what model and what plan the numbers come from, and what their intervals say."""
     periods = formats.count(result.periods, result.granularity)
+    model = result.model
     return (
         (
             f"A forecast continues a media mix model beyond its data, for {periods}, if a plan of spend is carried "
@@ -27,6 +29,7 @@ def method(result: ForecastResult) -> tuple[str, ...]:
             "carries over from the last periods, and the trend wanders on as far as it does in that draw, so that "
             "uncertainty grows with time."
         ),
+        *((how_sampled(model), experiments_used(model)) if model else ()),
         (
             "Controls and media without spend that the plan leaves open have the value of the same period a year "
             "before. What the plan adds is set against no spend at all in the same periods, what carries over behind "

@@ -33,7 +33,7 @@ class ForecastResult(Result):
         return {name: channel for name, channel in named.items() if channel}
 
     @cached_property
-    def _model(self) -> Result | None:
+    def model(self) -> Result | None:
         """What the model says by which this was forecast; None of a sample, and where the run was deleted since."""
         asked = self.data["model_run"]["id"]
         if not asked:
@@ -43,7 +43,7 @@ class ForecastResult(Result):
 
     def href(self, channel: str) -> str:
         """The page of what the model says of the channel."""
-        return self._model.href(channel) if self._model else ""
+        return self.model.href(channel) if self.model else ""
 
     def colour(self, channel: str) -> Colour:
         if self.is_sample:
