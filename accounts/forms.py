@@ -1,12 +1,11 @@
 """Forms of the account pages."""
 
-import zoneinfo
 from typing import ClassVar
 
 from babel.numbers import get_currency_name, list_currencies
 from django import forms
 
-from accounts.models import Workspace
+from accounts.models import Workspace, timezone_names
 
 
 def currency_choices() -> list[tuple[str, str]]:
@@ -15,7 +14,7 @@ def currency_choices() -> list[tuple[str, str]]:
 
 
 def timezone_choices() -> list[str]:
-    return sorted(zoneinfo.available_timezones())
+    return sorted(timezone_names())
 
 
 class WorkspaceForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time

@@ -57,8 +57,13 @@ def validate_currency(code: str) -> None:
         raise ValidationError(f"“{code}” is not an ISO 4217 currency code, such as EUR.")
 
 
+def timezone_names() -> set[str]:
+    """The IANA zones: without names that mean another zone on each machine, or none."""
+    return zoneinfo.available_timezones() - {"Factory", "localtime", "posixrules"}
+
+
 def validate_timezone(name: str) -> None:
-    if name not in zoneinfo.available_timezones():
+    if name not in timezone_names():
         raise ValidationError(f"“{name}” is not an IANA time zone, such as Europe/Berlin.")
 
 

@@ -298,6 +298,10 @@ CELERY_BEAT_SCHEDULE = {
         "task": "accounts.tasks.clear_expired_sessions",
         "schedule": crontab(hour="3", minute="30"),
     },
+    "remove-old-reports": {
+        "task": "reports.tasks.remove_old",
+        "schedule": crontab(hour="3", minute="50"),
+    },
     "remove-expired-files": {
         "task": "marketing.tasks.remove_expired_files",
         "schedule": crontab(minute="20"),

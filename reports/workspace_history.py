@@ -123,9 +123,9 @@ def _custom_models(workspace: Workspace) -> list[dict[str, Any]]:
 
 
 def _with_recipients(model: type[Schedule] | type[Alert], workspace: Workspace, **columns: str) -> list[dict[str, Any]]:
-    """Schedules or alerts with the people who get their mails."""
+    """Schedules or alerts with the people who get their mails, and those who stay unsubscribed though removed."""
     owner = "schedule" if model is Schedule else "alert"
-    fields = ("email", "unsubscribed_at", "rejected_at")
+    fields = ("email", "unsubscribed_at", "rejected_at", "removed_at")
     found = defaultdict(list)
     for owner_id, *values in Recipient.objects.filter(**{f"{owner}__workspace": workspace}).values_list(owner, *fields):
         found[owner_id].append(dict(zip(fields, values, strict=True)))

@@ -7,16 +7,17 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from accounts import audit
-from accounts.models import User, Workspace
+from accounts.models import Membership, User, Workspace
 from marketing.models import Campaign
 from marketing.period_choice import Comparison
 from marketing.periods import Period
-from mmm_project.problems import Invalid, NotFound
+from mmm_project.problems import Conflict, Invalid, NotFound
 from reports.blocks.definition import Block, clean_blocks, today
 from reports.blocks.relative_periods import DEFAULT, PERIODS, period_of
 from reports.blocks.templates import TEMPLATES
 from reports.editions.actions import request_edition
-from reports.models import Edition, Report
+from reports.models import Edition, Report, Schedule
+from reports.schedules.actions import delete_schedules, may_change
 
 LONGEST_NAME = 100
 MOST = 200  # of a workspace
@@ -97,17 +98,41 @@ def duplicate(*, report: Report, by: User | None) -> Report:
     return _create(Report(workspace=report.workspace, name=name, created_by=by, **copied), by, {"copy_of": report.name})
 
 
-def delete(*, report: Report, by: User | None) -> None:
-    """Remove a report and the schedules that send it; its editions stay. Raises NotFound where it is gone already."""
+def delete(*, report: Report, by: Membership) -> None:
+    """Remove a report and the schedules that send it; its editions stay.
+
+    Raises NotFound where it is gone already, and Conflict where one of the schedules is not theirs to delete.
+    """
     with transaction.atomic():
+        # In the order in which others lock them: what completes an edition its schedules, what schedules a report the
+        # workspace's names before the report.
+        list(Edition.objects.select_for_update(no_key=True).filter(report=report.pk).values_list("pk"))
+        sending = Schedule.objects.select_for_update(of=("self",), no_key=True).filter(report=report.pk)
+        schedules = list(sending.select_related("workspace", "created_by").order_by("name", "pk"))
+        if refusal := in_the_way(schedules, by):
+            raise Conflict(refusal)
+        delete_schedules(schedules, by=by, with_report=report)
+        Workspace.objects.select_for_update(no_key=True).get(pk=report.workspace_id)
         locked = Report.objects.select_for_update().filter(pk=report.pk).first()
         if locked is None:
             raise NotFound(GONE)
-        schedules = list(locked.schedules.order_by("name").values_list("name", flat=True))
+        if locked.schedules.exists():
+            raise Conflict("A schedule has just been set up that sends it. Look again.")
+        names = [schedule.name for schedule in schedules]
         audit.record(
-            workspace=report.workspace, action="report.deleted", target=locked.name, actor=by, schedules=schedules
+            workspace=report.workspace, action="report.deleted", target=locked.name, actor=by.user, schedules=names
         )
         locked.delete()
+
+
+def in_the_way(schedules: Iterable[Schedule], by: Membership) -> str:
+    """Say which of the schedules of a report keep a member from deleting it; "" where none does."""
+    names = [f"“{schedule.name}”" for schedule in schedules if not may_change(schedule, by)]
+    if not names:
+        return ""
+    *others, last = names
+    listed = f"{', '.join(others)} and {last} send it and were" if others else f"{last} sends it and was"
+    return f"{listed} set up by somebody else. Whoever did so, or an owner or admin of the workspace, can delete it."
 
 
 def preview(*, report: Report, by: User, ring: bool = True) -> Edition:

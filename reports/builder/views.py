@@ -9,7 +9,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts import access
 from accounts.access import AuthedRequest
 from accounts.permissions import Permission
-from mmm_project.problems import Invalid, NotFound
+from mmm_project.problems import Conflict, Invalid, NotFound
 from mmm_project.web import render_page
 from reports.blocks.templates import TEMPLATES
 from reports.builder import actions
@@ -120,11 +120,20 @@ def delete_report(request: AuthedRequest, slug: str, report_id: int) -> HttpResp
     found = actions.get(workspace=access.get_workspace(request, slug), report_id=report_id)
     access.require(request, Permission.REPORTS)
     if request.method == "POST":
-        actions.delete(report=found, by=request.user)
+        try:
+            actions.delete(report=found, by=request.membership)
+        except Conflict as refusal:
+            messages.error(request, refusal.detail)
+            return redirect("reports:report", slug=slug, report_id=report_id)
         messages.success(request, f"“{found.name}” is deleted. What was made of it stays.")
         return redirect("reports:reports", slug=slug)
-    schedules = list(found.schedules.order_by("name").values_list("name", flat=True))
-    return render_page(request, "reports/report_delete.html", {"report": found, "schedules": schedules})
+    schedules = list(found.schedules.order_by("name"))
+    context = {
+        "report": found,
+        "schedules": [schedule.name for schedule in schedules],
+        "in_the_way": actions.in_the_way(schedules, request.membership),
+    }
+    return render_page(request, "reports/report_delete.html", context)
 
 
 def _stored(request: AuthedRequest, report: Report, form: ReportForm) -> HttpResponse | None:

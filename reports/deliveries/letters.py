@@ -20,7 +20,7 @@ from reports.deliveries.mime import Attachment, Mail, Picture, one_line, sender_
 from reports.deliveries.outbox import source_of
 from reports.deliveries.sending import CannotCompose
 from reports.editions.composition import SUMMARY
-from reports.editions.files import file_of, name_of
+from reports.editions.files import file_of, kept_beside, name_of
 from reports.editions.snapshots import SnapshotLost, document_of
 from reports.exports import FORMATS
 from reports.models import Delivery, Occurrence
@@ -55,7 +55,7 @@ def compose(delivery: Delivery) -> Mail:
         document, files = _made(delivery)
         attachments, links = _attached_or_linked(delivery, document, files)
         chart = next(iter(document.charts), None)
-        picture = _picture(chart, f"chart.{delivery.pk.hex}@{domain}") if chart else None
+        picture = _picture(delivery, chart, f"chart.{delivery.pk.hex}@{domain}") if chart else None
         context |= _report(delivery, document) | {
             "attached": [file.name for file in attachments],
             "links": links,
@@ -100,8 +100,13 @@ def _attached_or_linked(
     return tuple(attached), ()
 
 
-def _picture(chart: Chart, content_id: str) -> Picture:
-    return Picture(content_id, png.render(chart, width_px=CHART_WIDTH_PX, scale=CHART_SCALE))
+def _picture(delivery: Delivery, chart: Chart, content_id: str) -> Picture:
+    """The chart, drawn once for all mails of an edition."""
+
+    def draw() -> bytes:
+        return png.render(chart, width_px=CHART_WIDTH_PX, scale=CHART_SCALE)
+
+    return Picture(content_id, kept_beside(delivery.edition, "mail.png", draw) if delivery.edition else draw())
 
 
 def _report(delivery: Delivery, document: Document) -> dict[str, Any]:
@@ -113,10 +118,18 @@ def _report(delivery: Delivery, document: Document) -> dict[str, Any]:
         "headline": document.headline,
         # The finding is that of the first part, which the summary says as well.
         "sentences": [sentence for sentence in summary if not sentence.endswith(document.headline)],
+        "not_made": _not_made(document),
         "cards": [_card(card) for card in document.cards],
         "late": _late(delivery.occurrence) if delivery.occurrence else "",
         "page_url": site_url(reverse("reports:edition", kwargs=page)),
     }
+
+
+def _not_made(document: Document) -> list[str]:
+    """A line for each part of the report that could not be made, and why."""
+    failed = [part for part in document.data.get("parts", ()) if part.get("problem")]
+    why = (f"{one_line(part['title'])}: {one_line(part['problem'])}" for part in failed)
+    return [f"{'Another' if place else 'One'} part could not be made: {said}" for place, said in enumerate(why)]
 
 
 def _card(card: Card) -> dict[str, str]:
@@ -125,16 +138,17 @@ def _card(card: Card) -> dict[str, str]:
 
 
 def _late(occurrence: Occurrence) -> str:
-    """Why it comes now, and not when it was due."""
-    if not occurrence.late:
-        return ""
-    due = instant_in_words(occurrence.due_at, ZoneInfo(occurrence.schedule.zone))
-    sentence = f"This report was due on {due} and comes late."
+    """Why it comes now, and not when it was due; and what it stands for besides."""
+    sentences = []
+    if occurrence.late:
+        due = instant_in_words(occurrence.due_at, ZoneInfo(occurrence.schedule.zone))
+        sentences.append(f"This report was due on {due} and comes late.")
+    subject = "It" if sentences else "This report"
     if occurrence.missed == 1:
-        return f"{sentence} It stands for an earlier one as well, which is not sent."
-    if occurrence.missed:
-        return f"{sentence} It stands for {occurrence.missed} earlier ones as well, which are not sent."
-    return sentence
+        sentences.append(f"{subject} stands for an earlier one as well, which is not sent.")
+    elif occurrence.missed:
+        sentences.append(f"{subject} stands for {occurrence.missed} earlier ones as well, which are not sent.")
+    return " ".join(sentences)
 
 
 def _reason(delivery: Delivery) -> str:

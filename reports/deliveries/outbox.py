@@ -14,6 +14,7 @@ from accounts.models import Membership, Role, User, Workspace
 from jobs.actions import submit
 from jobs.models import Job
 from mmm_project.problems import Conflict, Invalid
+from reports.deliveries import pacing
 from reports.deliveries.links import site_url
 from reports.deliveries.mime import SUBJECT_LENGTH, one_line
 from reports.models import Alert, AlertEvent, Delivery, Edition, Occurrence, Recipient, Schedule
@@ -22,6 +23,7 @@ from reports.workspace_deletion import DELETION_JOB
 JOB_KIND = "reports.deliver"
 LATE = "Late: "
 JOBS_A_TICK = 500
+PAUSE_BETWEEN_COPIES = dt.timedelta(minutes=1)
 _LIVE = (Job.Status.QUEUED, Job.Status.RUNNING)
 _ON_ITS_WAY = (Delivery.Status.WAITING, Delivery.Status.SENDING)
 _CAN_BE_SENT_AGAIN = (Delivery.Status.SENT, Delivery.Status.FAILED, Delivery.Status.UNKNOWN)
@@ -149,8 +151,8 @@ def is_being_deleted(workspace_id: int) -> bool:
 def resend(*, delivery: Delivery, by: User | None) -> Delivery:
     """Send a mail once more, as a delivery of its own.
 
-    Raises Conflict for one that is on its way, or whose recipient gets no more mails, and Invalid beyond the mails of a
-    day.
+    Raises Conflict for one that is on its way, was sent within the last minute by somebody's word, or whose recipient
+    gets no more mails, and Invalid beyond the mails of a day.
     """
     # Locked, so that of two clicks at once the second finds the first.
     stored = Delivery.objects.select_for_update().get(pk=delivery.pk)
@@ -158,9 +160,12 @@ def resend(*, delivery: Delivery, by: User | None) -> Delivery:
         raise Conflict("Only what was sent, has failed or may not have arrived can be sent again.")
     if stored.resends.filter(status__in=_ON_ITS_WAY).exists():
         raise Conflict("This is being sent again already.")
+    since = timezone.now() - PAUSE_BETWEEN_COPIES
+    if stored.resends.filter(created_at__gt=since).exists() or (stored.resend_of_id and stored.created_at > since):
+        raise Conflict("This was sent again within the last minute. Wait a moment.")
     if stored.purpose == Delivery.Purpose.REPORT and stored.edition_id is None:
         raise Conflict("The report of this delivery has been deleted, so it cannot be sent again.")
-    if stored.purpose != Delivery.Purpose.NOTICE and _left_today(stored.workspace) <= 0:
+    if _left_today(stored.workspace) <= 0:
         raise Invalid(_too_many())
     copied = ("workspace", "purpose", "occurrence", "edition", "alert_event", "subject", "body", "formats")
     row = Delivery(
@@ -195,12 +200,18 @@ def subscription_of(recipient: Recipient) -> Schedule | Alert:
 def send_due(now: dt.datetime) -> int:
     """Submit a job for each mail that waits for its next try and has none; return how many.
 
-    Of several ticks at once, one does so for a mail.
+    Of several ticks at once, one does so for a mail. While the mail server is away, nothing is submitted but, after
+    each pause, one mail that finds out whether it is back.
     """
     due = Delivery.objects.filter(status=Delivery.Status.WAITING, next_try_at__lte=now)
-    idle = due.exclude(job__status__in=_LIVE).select_related("workspace")
+    most = JOBS_A_TICK
+    if pacing.may_be_away():
+        if pacing.is_away() or Delivery.objects.filter(status__in=_ON_ITS_WAY, job__status__in=_LIVE).exists():
+            return 0
+        most = 1
+    idle = due.exclude(job__status__in=_LIVE).select_related("workspace").order_by("next_try_at")[:most]
     submitted = 0
-    for delivery in idle.order_by("next_try_at")[:JOBS_A_TICK]:
+    for delivery in idle:
         with transaction.atomic():
             job = submit(workspace=delivery.workspace, kind=JOB_KIND)
             seen = Delivery.objects.filter(pk=delivery.pk, status=Delivery.Status.WAITING, job=delivery.job_id)
@@ -224,7 +235,7 @@ def _put(workspace: Workspace, rows: Sequence[Delivery]) -> list[Delivery]:
     left, now = _left_today(workspace, but=new), timezone.now()
     refused = []
     for place, delivery in enumerate(new):
-        if delivery.purpose != Delivery.Purpose.NOTICE and place >= left:
+        if _counts(delivery) and place >= left:
             delivery.status, delivery.error = Delivery.Status.FAILED, _too_many()
             refused.append(delivery)
         else:
@@ -235,11 +246,16 @@ def _put(workspace: Workspace, rows: Sequence[Delivery]) -> list[Delivery]:
     return new
 
 
+def _counts(delivery: Delivery) -> bool:
+    """Whether it is one of the mails of the day: notices are only where somebody sends them again."""
+    return delivery.purpose != Delivery.Purpose.NOTICE or delivery.resend_of_id is not None
+
+
 def _left_today(workspace: Workspace, but: Sequence[Delivery] = ()) -> int:
-    """How many mails the workspace may still send now: those of the last 24 hours count, notices do not."""
+    """How many mails the workspace may still send now, by those of the last 24 hours that count."""
     since = timezone.now() - dt.timedelta(days=1)
     mails = Delivery.objects.filter(workspace=workspace, created_at__gt=since).exclude(
-        Q(purpose=Delivery.Purpose.NOTICE) | Q(status=Delivery.Status.FAILED, attempts=0)
+        Q(purpose=Delivery.Purpose.NOTICE, resend_of=None) | Q(status=Delivery.Status.FAILED, attempts=0)
     )
     return int(settings.MAILS_A_DAY) - mails.exclude(pk__in=[delivery.pk for delivery in but]).count()
 

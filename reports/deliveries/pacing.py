@@ -6,11 +6,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from django.core.cache import cache
+from django.utils import timezone
 
 from jobs.handlers import JobDeferred
 
 # Nobody tries a server again so soon after it could not be reached: each try costs a thread its time limit.
 PAUSE = dt.timedelta(seconds=30)
+REMEMBERED = dt.timedelta(days=1)  # without anybody's trying
 SECONDS_TO_WAIT = 0.5  # for another thread's mail; most servers take one sooner
 _AWAY = "reports.deliveries.server_is_away"
 _speaking = threading.Lock()
@@ -31,9 +33,21 @@ def one_at_a_time() -> Iterator[None]:
 
 
 def is_away() -> bool:
-    """Whether the mail server could not be reached a moment ago."""
-    return bool(cache.get(_AWAY))
+    """Whether the mail server could not be reached a moment ago: nobody tries now."""
+    quiet_until = cache.get(_AWAY)
+    return quiet_until is not None and bool(timezone.now() < quiet_until)
+
+
+def may_be_away() -> bool:
+    """Whether the mail server could not be reached when it was last tried: one mail at a time finds out."""
+    return cache.get(_AWAY) is not None
 
 
 def note_away() -> None:
-    cache.set(_AWAY, True, PAUSE.total_seconds())
+    """Remember, for all processes, that the mail server could not be reached just now."""
+    cache.set(_AWAY, timezone.now() + PAUSE, REMEMBERED.total_seconds())
+
+
+def note_reached() -> None:
+    """Remember that it could."""
+    cache.delete(_AWAY)

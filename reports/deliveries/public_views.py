@@ -10,15 +10,15 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from mmm_project.problems import NotFound
 from mmm_project.web import HtmxHttpRequest, render_page
-from reports.deliveries.links import Expired, delivery_of, recipient_of
+from reports.deliveries.links import Expired, Subscription, delivery_of, subscription_with
 from reports.deliveries.mime import one_line
-from reports.deliveries.outbox import is_being_deleted, subscription_of
+from reports.deliveries.outbox import is_being_deleted
 from reports.deliveries.unsubscribing import subscribe_again
 from reports.deliveries.unsubscribing import unsubscribe as stop_mails
 from reports.editions.files import file_of, name_of
 from reports.editions.snapshots import SnapshotLost, document_of
 from reports.exports import FORMATS
-from reports.models import Delivery, Recipient
+from reports.models import Delivery, Schedule
 
 Response = TypeVar("Response", bound=HttpResponseBase)
 
@@ -35,14 +35,13 @@ OLD_TOKEN = "It worked for a year. A newer mail of the same report or alert has 
 def unsubscribe(request: HtmxHttpRequest, token: str) -> HttpResponse:
     """Say what one is about to unsubscribe from; POST does so, and with `again` takes it back."""
     try:
-        recipient = recipient_of(token)
+        subscription = subscription_with(token)
     except Expired:
         return _hidden(_gone(request, "This link has expired", OLD_TOKEN))
-    if recipient is not None and request.method == "POST":
+    if subscription is not None and request.method == "POST":
         act = subscribe_again if "again" in request.POST else stop_mails
-        act(recipient=recipient)
-        recipient.refresh_from_db(fields=["unsubscribed_at"])
-    return _hidden(render_page(request, "reports/unsubscribe.html", _standing(recipient)))
+        act(subscription=subscription)
+    return _hidden(render_page(request, "reports/unsubscribe.html", _standing(subscription)))
 
 
 @login_not_required
@@ -80,13 +79,15 @@ def _is_revoked(delivery: Delivery) -> bool:
     return is_being_deleted(delivery.workspace_id)
 
 
-def _standing(recipient: Recipient | None) -> dict[str, object]:
-    if recipient is None:
+def _standing(subscription: Subscription | None) -> dict[str, object]:
+    """What the page says; without a recipient that there is none, or none any more."""
+    recipient = subscription.recipient if subscription else None
+    if subscription is None or recipient is None or recipient.removed_at is not None:
         return {"recipient": None}
-    about = subscription_of(recipient)
+    about = subscription.about
     return {
         "recipient": recipient,
-        "what": "report" if recipient.schedule else "alert",
+        "what": "report" if isinstance(about, Schedule) else "alert",
         "name": one_line(about.name),
         "workspace_name": one_line(about.workspace.name),
     }

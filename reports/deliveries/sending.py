@@ -1,11 +1,13 @@
 """Carrying a row of the outbox to the mail server: claimed, handed over once, and ended in a state with a sentence."""
 
 import datetime as dt
+from collections.abc import Callable
 
 from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
+from jobs import actions as job_actions
 from jobs.models import Job
 from jobs.progress import Progress
 from reports.deliveries import pacing
@@ -41,12 +43,22 @@ def deliver(job: Job, progress: Progress) -> None:
     related = ("workspace", "edition__workspace", "occurrence__schedule", "alert_event__alert", "recipient")
     delivery = Delivery.objects.select_related(*related).filter(job=job).first()
     if delivery is None:
-        return
-    if delivery.status == Delivery.Status.SENDING:
-        progress.complete(lambda: _conclude(delivery, Outcome(Fate.UNKNOWN, INTERRUPTED)))
-        return
-    if refusal := _refusal(delivery):
-        progress.complete(lambda: _refuse(delivery, Outcome(Fate.FAILED, refusal)))
+        _finish(progress, lambda: None)
+    elif delivery.status == Delivery.Status.SENDING:
+        _finish(progress, lambda: _conclude(delivery, Outcome(Fate.UNKNOWN, INTERRUPTED)))
+    elif refusal := _refusal(delivery):
+        _finish(progress, lambda: _refuse(delivery, Outcome(Fate.FAILED, refusal)))
+    elif pacing.is_away():
+        _finish(progress, lambda: _postpone(delivery))
+    else:
+        with pacing.one_at_a_time():
+            _try(delivery, progress)
+
+
+def _try(delivery: Delivery, progress: Progress) -> None:
+    """Put the mail together and speak to the mail server, while no other thread of this process does."""
+    if pacing.is_away():  # found out by the thread that was waited for
+        _finish(progress, lambda: _postpone(delivery))
         return
     # Here, not above: it brings libraries that only workers need, and this module is loaded by every process.
     from reports.deliveries.letters import compose
@@ -55,16 +67,24 @@ def deliver(job: Job, progress: Progress) -> None:
         mail = compose(delivery)
     except CannotCompose as reason:
         sentence = str(reason)
-        progress.complete(lambda: _refuse(delivery, Outcome(Fate.FAILED, sentence)))
+        _finish(progress, lambda: _refuse(delivery, Outcome(Fate.FAILED, sentence)))
         return
-    with pacing.one_at_a_time():
-        if pacing.is_away():
-            progress.complete(lambda: _postpone(delivery))
-        elif _claim(delivery, progress):
-            outcome = hand_over(mail)
-            if outcome.is_away:
-                pacing.note_away()
-            progress.complete(lambda: _conclude(delivery, outcome))
+    if not _claim(delivery, progress):
+        _finish(progress, lambda: None)
+        return
+    outcome = hand_over(mail)
+    (pacing.note_away if outcome.is_away else pacing.note_reached)()
+    _finish(progress, lambda: _conclude(delivery, outcome))
+
+
+def _finish(progress: Progress, write: Callable[[], None]) -> None:
+    """End the job and write what became of its mail; the row of the mail says it all, so the job is forgotten."""
+
+    def write_and_forget() -> None:
+        write()
+        job_actions.forget(job=progress.job)
+
+    progress.complete(write_and_forget)
 
 
 def settle(job: Job) -> None:
@@ -74,6 +94,7 @@ def settle(job: Job) -> None:
             _conclude(delivery, Outcome(Fate.UNKNOWN, INTERRUPTED))
         elif delivery.status == Delivery.Status.WAITING:
             _refuse(delivery, Outcome(Fate.FAILED, job.error or CANCELLED))
+    job_actions.forget(job=job)
 
 
 def _refusal(delivery: Delivery) -> str:

@@ -5,7 +5,6 @@ or lost connection leaves open whether it has.
 """
 
 import enum
-import re
 import smtplib
 import socket
 import ssl
@@ -17,21 +16,19 @@ from django.conf import settings
 from django.core.mail import EmailMessage, get_connection
 from django.core.mail.backends.smtp import EmailBackend
 
+from reports.deliveries import answers
+from reports.deliveries.answers import SAID_LENGTH, TOO_LARGE, About, quoted
 from reports.deliveries.mime import Mail, as_bytes, as_message, one_line, sender
 
 OK, FORWARDED = 250, 251
-TOO_LARGE = 552
-# Answers to a recipient's address that are about it. Others of 5xx are about how we speak to the server.
-ABOUT_THE_ADDRESS = frozenset({521, 525, 550, 551, 552, 553, 554, 556})
-_POLICY = re.compile(r"5\.7\.\d+")  # refused for who we are, or where we send from (RFC 3463): the address may be fine
 _SECONDS_FOR_GOODBYE = 2
-_ANSWER_LENGTH = 200
 
 NO_SERVER = (
     "No mail server is set up, so nothing can be mailed. Whoever runs this installation sets EMAIL_URL, such as "
     "smtp+tls://user:password@mail.example.com:587 (docs/operations.md, Mail). Then send it again."
 )
 _SMALLER = " Whoever runs this installation can have larger files linked and not attached: MAIL_ATTACHMENT_MB."
+_FULL = "The recipient's mailbox is full"
 LOST_AFTER_DATA = (
     "The connection to the mail server ended after the message was handed over and before it was confirmed, so it may "
     "have arrived or not. Ask the recipient, and send it again if it has not."
@@ -96,7 +93,7 @@ def _speak(server: smtplib.SMTP, from_address: str, to: str, content: bytes) -> 
             return _refused_sender(code, answer)
         code, answer = server.rcpt(to)
         if code not in (OK, FORWARDED):
-            return _refused_recipient(code, answer)
+            return _refused_recipient(code, answer, to)
     except OSError as error:  # smtplib's errors are OSErrors
         return Outcome(Fate.LATER, _cannot_reach(error))
     try:
@@ -109,7 +106,9 @@ def _speak(server: smtplib.SMTP, from_address: str, to: str, content: bytes) -> 
         return Outcome(Fate.UNKNOWN, LOST_AFTER_DATA)
     if code == OK:
         return Outcome(Fate.SENT)
-    sentence = f"The mail server did not take the message: {_quoted(code, answer)}."
+    if answers.is_full_mailbox(answer):
+        return Outcome(Fate.LATER, f"{_FULL}: {quoted(code, answer)}.")
+    sentence = f"The mail server did not take the message: {quoted(code, answer)}."
     if code == TOO_LARGE:
         sentence += _SMALLER
     return Outcome(_later_unless_for_good(code), sentence)
@@ -117,18 +116,24 @@ def _speak(server: smtplib.SMTP, from_address: str, to: str, content: bytes) -> 
 
 def _refused_sender(code: int, answer: bytes) -> Outcome:
     if code == TOO_LARGE:
-        return Outcome(Fate.FAILED, f"The message is too large for the mail server: {_quoted(code, answer)}.{_SMALLER}")
+        return Outcome(Fate.FAILED, f"The message is too large for the mail server: {quoted(code, answer)}.{_SMALLER}")
     # Whatever the code: it is about the installation, which somebody may mend meanwhile.
-    return Outcome(Fate.LATER, f"The mail server does not let this installation send: {_quoted(code, answer)}.")
+    return Outcome(Fate.LATER, f"The mail server does not let this installation send: {quoted(code, answer)}.")
 
 
-def _refused_recipient(code: int, answer: bytes) -> Outcome:
-    quoted = _quoted(code, answer)
-    if code not in ABOUT_THE_ADDRESS:
-        return Outcome(Fate.LATER, f"The mail server did not take the message for this address: {quoted}.")
-    if _POLICY.match(_words(answer)):
-        return Outcome(Fate.FAILED, f"The mail server does not pass mail of this installation on: {quoted}.")
-    return Outcome(Fate.REJECTED, f"The mail server rejected this address: {quoted}.")
+def _refused_recipient(code: int, answer: bytes, to: str) -> Outcome:
+    said = quoted(code, answer)
+    match answers.of_recipient(code, answer, to=to):
+        case About.ADDRESS:
+            return Outcome(Fate.REJECTED, f"The mail server rejected this address: {said}.")
+        case About.FULL_MAILBOX:
+            return Outcome(Fate.LATER, f"{_FULL}: {said}.")
+        case About.SIZE:
+            return Outcome(Fate.FAILED, f"The message is too large for this recipient: {said}.{_SMALLER}")
+        case About.PASSING:
+            return Outcome(Fate.LATER, f"The mail server did not take the message for this address: {said}.")
+        case About.US:
+            return Outcome(Fate.FAILED, f"The mail server does not pass this mail on to this address: {said}.")
 
 
 def _later_unless_for_good(code: int) -> Fate:
@@ -137,10 +142,10 @@ def _later_unless_for_good(code: int) -> Fate:
 
 def _cannot_reach(error: Exception) -> str:
     if isinstance(error, smtplib.SMTPAuthenticationError):
-        answer = _quoted(error.smtp_code, _bytes(error.smtp_error))
+        answer = quoted(error.smtp_code, _bytes(error.smtp_error))
         return f"The mail server refused the name or the password of this installation: {answer}."
     if isinstance(error, smtplib.SMTPResponseException):
-        return f"The mail server refused to talk: {_quoted(error.smtp_code, _bytes(error.smtp_error))}."
+        return f"The mail server refused to talk: {quoted(error.smtp_code, _bytes(error.smtp_error))}."
     if isinstance(error, TimeoutError) or "timed out" in str(error):
         return "The mail server did not answer in time."
     if isinstance(error, ConnectionRefusedError):
@@ -150,7 +155,7 @@ def _cannot_reach(error: Exception) -> str:
     if isinstance(error, ssl.SSLError):
         return "No encrypted connection to the mail server could be made."
     if isinstance(error, smtplib.SMTPNotSupportedError):
-        return f"The mail server does not offer what its settings ask for: {one_line(str(error), _ANSWER_LENGTH)}"
+        return f"The mail server does not offer what its settings ask for: {one_line(str(error), SAID_LENGTH)}"
     return "The connection to the mail server was lost before the message was handed over."
 
 
@@ -161,15 +166,6 @@ def _leave(server: smtplib.SMTP) -> None:
             server.sock.settimeout(_SECONDS_FOR_GOODBYE)
             server.quit()
     server.close()
-
-
-def _quoted(code: int, answer: bytes) -> str:
-    """A server's answer in quotes; it says what it likes, so no more than a line of it."""
-    return f"“{one_line(f'{code} {_words(answer)}', _ANSWER_LENGTH).rstrip('.')}”"
-
-
-def _words(answer: bytes) -> str:
-    return answer.decode("utf-8", "replace")
 
 
 def _bytes(answer: bytes | str) -> bytes:

@@ -1,5 +1,6 @@
 """The files of an edition: each is made once, and the same whoever fetches it."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from analyses.documents import Document
@@ -27,9 +28,21 @@ def name_of(document: Document, form: str) -> str:
     return f"{document.file_name}.{form}"
 
 
+def kept_beside(edition: Edition, ending: str, make: Callable[[], bytes]) -> bytes:
+    """What `make` returns, made once for an edition and kept beside its files under their name and this ending."""
+    path = _named(edition, ending)
+    if not path.is_file():
+        snapshots.write_whole(path, make())
+    return path.read_bytes()
+
+
 def _place(edition: Edition, form: str) -> Path:
     if form not in FORMATS:
         raise ValueError(f"There is no format “{form}”.")
+    return _named(edition, form)
+
+
+def _named(edition: Edition, ending: str) -> Path:
     # By the snapshot that it is made from: an interrupted claim may have left files of another one.
     name = Path(edition.snapshot).name.partition(".")[0]
-    return snapshots.folder(edition) / f"{name}.{form}"
+    return snapshots.folder(edition) / f"{name}.{ending}"

@@ -52,7 +52,8 @@ class Delivery(models.Model):
     next_try_at = models.DateTimeField(null=True)
     error = models.TextField(blank=True)
     job = models.ForeignKey(Job, models.SET_NULL, null=True, related_name="deliveries")
-    resend_of = models.ForeignKey("self", models.SET_NULL, null=True, related_name="resends")
+    # Without the first of them, several copies would each count as the one mail of an occurrence.
+    resend_of = models.ForeignKey("self", models.CASCADE, null=True, related_name="resends")
     requested_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
     sent_at = models.DateTimeField(null=True)

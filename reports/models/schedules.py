@@ -68,7 +68,8 @@ class Occurrence(models.Model):
     """A time at which a schedule was due, and what came of it: each is claimed once.
 
     `missed`: earlier times since the last one, while nothing ran, that this one stands for. `manual`: somebody sent it
-    at once. `problem`: why nothing was sent.
+    at once. `name`, `formats`, `recipient_ids`: of the schedule when it was claimed, whatever is changed afterwards;
+    who is on its list no more gets nothing all the same. `problem`: why nothing was sent.
     """
 
     schedule = models.ForeignKey(Schedule, models.CASCADE, related_name="occurrences")
@@ -77,6 +78,9 @@ class Occurrence(models.Model):
     missed = models.PositiveIntegerField(default=0)
     late = models.BooleanField(default=False)
     manual = models.BooleanField(default=False)
+    name = models.CharField(max_length=100, blank=True)
+    formats: Any = models.JSONField(default=list)
+    recipient_ids: Any = models.JSONField(default=list)
     edition = models.ForeignKey(Edition, models.SET_NULL, null=True, related_name="occurrences")
     problem = models.TextField(blank=True)
 
@@ -89,12 +93,17 @@ class Occurrence(models.Model):
 
 
 class Recipient(models.Model):
-    """Somebody who gets the mails of a schedule or of an alert, until they unsubscribe or cannot be reached."""
+    """Somebody who gets the mails of a schedule or of an alert, until they unsubscribe or cannot be reached.
+
+    `removed_at`: taken off the list; the row is kept only of those who have unsubscribed, so that they stay so when
+    somebody adds them again.
+    """
 
     schedule = models.ForeignKey(Schedule, models.CASCADE, null=True, related_name="recipients")
     alert = models.ForeignKey(Alert, models.CASCADE, null=True, related_name="recipients")
     email = models.EmailField("e-mail address")
     unsubscribed_at = models.DateTimeField(null=True)
+    removed_at = models.DateTimeField(null=True)
     rejected_at = models.DateTimeField(null=True)
     rejected_because = models.TextField(blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -110,6 +119,10 @@ class Recipient(models.Model):
             ),
             models.CheckConstraint(
                 condition=models.Q(schedule=None) ^ models.Q(alert=None), name="recipient_of_a_schedule_or_an_alert"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(removed_at=None) | models.Q(unsubscribed_at__isnull=False),
+                name="recipient_kept_only_as_unsubscribed",
             ),
         ]
 

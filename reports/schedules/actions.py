@@ -2,7 +2,7 @@
 
 import datetime as dt
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NoReturn
 from zoneinfo import ZoneInfo
@@ -13,17 +13,24 @@ from django.utils import timezone as clock
 from accounts.audit import record
 from accounts.models import Membership, Workspace
 from accounts.permissions import Permission, allows
+from jobs.models import Job
 from mmm_project.problems import Conflict, Invalid, NotFound, NotPermitted
 from reports.blocks.relative_periods import PERIODS
 from reports.deliveries.addresses import clean_addresses
+from reports.deliveries.recipients import change_list, listed
+from reports.deliveries.withdrawing import withdraw
 from reports.exports import FORMATS
-from reports.models import Edition, Occurrence, Recipient, Schedule
+from reports.models import Edition, Occurrence, Recipient, Report, Schedule
+from reports.schedules import notices
 from reports.schedules.calendar import Recurrence, next_after
 from reports.schedules.contents import Content, clean_content, content_of, period_at, request_for
 
 LONGEST_NAME = 100
 # Whoever presses a button twice means it once.
 SENT_AGAIN_AFTER = dt.timedelta(minutes=1)
+GONE = "There is no such schedule in this workspace."
+PAUSED = "It was paused before it was sent."
+_UNFINISHED = (Job.Status.QUEUED, Job.Status.RUNNING)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +50,7 @@ def find_schedule(*, workspace: Workspace, schedule_id: uuid.UUID) -> Schedule:
     related = Schedule.objects.select_related("workspace", "report__campaign", "created_by")
     schedule = related.filter(workspace=workspace, pk=schedule_id).first()
     if schedule is None:
-        raise NotFound("There is no such schedule in this workspace.")
+        raise NotFound(GONE)
     return schedule
 
 
@@ -68,7 +75,7 @@ def may_change(schedule: Schedule, membership: Membership) -> bool:
 def create_schedule(*, workspace: Workspace, settings: Settings, by: Membership) -> Schedule:
     """Let something go out again and again. Raises NotPermitted, PlanRequired, and Invalid with `errors` by field."""
     _require(allows(by.role, Permission.SCHEDULE_OWN), Permission.SCHEDULE_OWN)
-    _lock(workspace)
+    _lock_names(workspace)
     settings = _cleaned(workspace, settings, besides=None)
     schedule = Schedule.objects.create(
         workspace=workspace,
@@ -76,7 +83,7 @@ def create_schedule(*, workspace: Workspace, settings: Settings, by: Membership)
         next_run_at=next_after(settings.recurrence, clock.now()),
         **_fields(settings),
     )
-    Recipient.objects.bulk_create([Recipient(schedule=schedule, email=email) for email in settings.recipients])
+    change_list(about=schedule, addresses=settings.recipients)
     record(
         workspace=workspace,
         action="schedule.created",
@@ -92,11 +99,14 @@ def create_schedule(*, workspace: Workspace, settings: Settings, by: Membership)
 def change_schedule(*, schedule: Schedule, settings: Settings, by: Membership) -> None:
     """Change what goes out, when, or to whom. Raises as `create_schedule` does.
 
-    What has been due meanwhile, and not been claimed yet, still goes out. Who has unsubscribed stays so.
+    What has been due meanwhile, and not been claimed yet, still goes out; what has been claimed goes out as it was
+    then, to those who stay on the list. Who has unsubscribed stays so.
     """
     _require_authority(schedule, by)
-    _lock(schedule.workspace)
-    schedule.refresh_from_db()
+    _lock(schedule)
+    # Before names are locked: mails that end hold their recipients, and wait for the workspace.
+    added, removed = change_list(about=schedule, addresses=clean_addresses(settings.recipients))
+    _lock_names(schedule.workspace)
     settings = _cleaned(schedule.workspace, settings, besides=schedule)
     now, moved = clock.now(), settings.recurrence != recurrence_of(schedule)
     fields = _fields(settings)
@@ -106,7 +116,6 @@ def change_schedule(*, schedule: Schedule, settings: Settings, by: Membership) -
     for name, value in fields.items():
         setattr(schedule, name, value)
     schedule.save(update_fields=[*fields, "updated_at"])
-    added, removed = _change_recipients(schedule, settings.recipients)
     if changed or added or removed:
         record(
             workspace=schedule.workspace,
@@ -124,63 +133,105 @@ def change_schedule(*, schedule: Schedule, settings: Settings, by: Membership) -
 def pause_schedule(*, schedule: Schedule, by: Membership) -> bool:
     """Send nothing until it is resumed; False if it is paused already. Raises NotPermitted."""
     _require_authority(schedule, by)
-    running = Schedule.objects.filter(pk=schedule.pk, paused_at=None)
-    if not running.update(paused_at=clock.now(), paused_because="", next_run_at=None):
+    _lock(schedule)
+    if not stop(schedule, because="", now=clock.now()):
         return False
     record(workspace=schedule.workspace, action="schedule.paused", target=schedule.name, actor=by.user)
     return True
 
 
-@transaction.atomic
-def resume_schedule(*, schedule: Schedule, by: Membership) -> bool:
-    """Let it go out again from its next time on; False if it is not paused. Raises NotPermitted, PlanRequired, Invalid.
-
-    Where whoever made it may no longer schedule reports, whoever resumes it answers for it from then on.
-    """
-    _require_authority(schedule, by)
-    now = clock.now()
-    clean_content(schedule.workspace, content_of(schedule), period=period_at(schedule.workspace, schedule.period, now))
-    owner = Membership.objects.filter(workspace=schedule.workspace_id, user=schedule.created_by_id).first()
-    keeps = owner is not None and allows(owner.role, Permission.SCHEDULE_OWN)
-    paused = Schedule.objects.filter(pk=schedule.pk, paused_at__isnull=False)
-    if not paused.update(
-        paused_at=None,
-        paused_because="",
-        next_run_at=next_after(recurrence_of(schedule), now),
-        created_by=schedule.created_by_id if keeps else by.user_id,
-    ):
+def stop(schedule: Schedule, *, because: str, now: dt.datetime) -> bool:
+    """Pause a schedule that the caller has locked, and withdraw what of it is not sent yet; False if paused already."""
+    running = Schedule.objects.filter(pk=schedule.pk, paused_at=None)
+    if not running.update(paused_at=now, paused_because=because, next_run_at=None):
         return False
-    record(workspace=schedule.workspace, action="schedule.resumed", target=schedule.name, actor=by.user)
+    being_made = Occurrence.objects.filter(schedule=schedule, problem="", edition__job__status__in=_UNFINISHED)
+    being_made.update(problem=PAUSED)
+    withdraw(schedule=schedule, sentence=PAUSED)
     return True
 
 
 @transaction.atomic
-def delete_schedule(*, schedule: Schedule, by: Membership) -> None:
-    """Delete it with its recipients and times; what it made and the log of its mails stay. Raises NotPermitted."""
+def resume_schedule(*, schedule: Schedule, by: Membership) -> bool:
+    """Let it go out again from its next time on; False if it is not paused.
+
+    Where whoever made it may no longer schedule reports, whoever resumes it answers for it from then on. Raises
+    NotPermitted, PlanRequired, Invalid, and Conflict where nobody would get it.
+    """
     _require_authority(schedule, by)
-    record(
-        workspace=schedule.workspace,
-        action="schedule.deleted",
-        target=schedule.name,
-        actor=by.user,
-        schedule=str(schedule.pk),
+    _lock(schedule)
+    if schedule.paused_at is None:
+        return False
+    now = clock.now()
+    clean_content(schedule.workspace, content_of(schedule), period=period_at(schedule.workspace, schedule.period, now))
+    _require_readers(schedule)
+    Schedule.objects.filter(pk=schedule.pk).update(
+        paused_at=None,
+        paused_because="",
+        next_run_at=next_after(recurrence_of(schedule), now),
+        created_by=by.user_id if why_not(schedule) else schedule.created_by_id,
     )
-    Schedule.objects.filter(pk=schedule.pk).delete()
+    record(workspace=schedule.workspace, action="schedule.resumed", target=schedule.name, actor=by.user)
+    return True
+
+
+def why_not(schedule: Schedule) -> str:
+    """Why it may not go out: nobody who may schedule reports answers for it; "" where somebody does."""
+    members = Membership.objects.filter(workspace=schedule.workspace_id).select_related("user")
+    owner = members.filter(user=schedule.created_by_id).first()
+    if owner is None:
+        return "Whoever set it up is no longer a member of the workspace."
+    if not owner.user.is_active:
+        return f"{owner.user.email} set it up and can no longer sign in."
+    if not allows(owner.role, Permission.SCHEDULE_OWN):
+        who, role = owner.user.email, owner.get_role_display().lower()
+        return f"{who} set it up and may no longer schedule reports as {'an' if role[0] in 'aeiou' else 'a'} {role}."
+    return ""
+
+
+@transaction.atomic
+def delete_schedule(*, schedule: Schedule, by: Membership) -> None:
+    """Delete it with its recipients and times; what it made and the log of its mails stay.
+
+    Whoever set it up is told, unless they do it themselves. Raises NotPermitted.
+    """
+    delete_schedules([schedule], by=by)
+
+
+def delete_schedules(schedules: Iterable[Schedule], *, by: Membership, with_report: Report | None = None) -> None:
+    """Delete several in the caller's transaction, as one; `with_report`: the report that goes with them."""
+    deleted = list(schedules)
+    for schedule in deleted:
+        _require_authority(schedule, by)
+        _lock(schedule)
+        record(
+            workspace=schedule.workspace,
+            action="schedule.deleted",
+            target=schedule.name,
+            actor=by.user,
+            schedule=str(schedule.pk),
+        )
+        Schedule.objects.filter(pk=schedule.pk).delete()
+    # After all of them: mails that end hold their rows, and wait for the workspace, which notices lock.
+    for schedule in deleted:
+        if schedule.created_by_id != by.user_id:
+            notices.say_that_it_is_deleted(schedule, by.user, with_report)
 
 
 @transaction.atomic
 def send_now(*, schedule: Schedule, by: Membership, ring: bool = True) -> Occurrence:
     """Send it to its recipients at once, beside its times. Raises NotPermitted, PlanRequired, Invalid, and Conflict."""
     _require_authority(schedule, by)
-    locked = Schedule.objects.select_for_update(of=("self",)).select_related("workspace", "report__campaign")
-    schedule, now = locked.get(pk=schedule.pk), clock.now()
+    _lock(schedule)
+    now = clock.now()
     if Occurrence.objects.filter(schedule=schedule, manual=True, claimed_at__gt=now - SENT_AGAIN_AFTER).exists():
         raise Conflict(f"“{schedule.name}” is on its way already. It can be sent again in a minute.")
-    if not reachable(schedule):
-        raise Conflict(f"Nobody would get “{schedule.name}”: all have unsubscribed or cannot be reached.")
+    _require_readers(schedule)
     edition = request_for(schedule, due_at=now, by=by.user, trigger=Edition.Trigger.SCHEDULE, ring=ring)
     record(workspace=schedule.workspace, action="schedule.sent_now", target=schedule.name, actor=by.user)
-    return Occurrence.objects.create(schedule=schedule, due_at=now, claimed_at=now, manual=True, edition=edition)
+    return Occurrence.objects.create(
+        schedule=schedule, due_at=now, claimed_at=now, manual=True, edition=edition, **as_claimed(schedule)
+    )
 
 
 def preview(*, schedule: Schedule, by: Membership, ring: bool = True) -> Edition:
@@ -194,6 +245,22 @@ def reachable(schedule: Schedule) -> bool:
     return Recipient.objects.filter(schedule=schedule, unsubscribed_at=None, rejected_at=None).exists()
 
 
+def as_claimed(schedule: Schedule) -> dict[str, Any]:
+    """What an occurrence keeps of its schedule: nobody gets anything else than what was set up when it was claimed."""
+    recipients = listed(schedule).order_by("pk")
+    return {
+        "name": schedule.name,
+        "formats": schedule.formats,
+        "recipient_ids": list(recipients.values_list("pk", flat=True)),
+    }
+
+
+def _require_readers(schedule: Schedule) -> None:
+    if not reachable(schedule):
+        sentence = f"Nobody would get “{schedule.name}”: all have unsubscribed or cannot be reached."
+        raise Conflict(f"{sentence} Change its recipients first.")
+
+
 def _require_authority(schedule: Schedule, by: Membership) -> None:
     own = schedule.created_by_id == by.user_id
     _require(may_change(schedule, by), Permission.SCHEDULE_OWN if own else Permission.SCHEDULE_ANY)
@@ -204,9 +271,19 @@ def _require(allowed: bool, permission: Permission) -> None:
         raise NotPermitted(f"You may not {permission.value}. An owner or admin of the workspace can.")
 
 
-def _lock(workspace: Workspace) -> None:
-    """Let one transaction at a time name schedules of the workspace."""
-    Workspace.objects.select_for_update().get(pk=workspace.pk)
+def _lock(schedule: Schedule) -> None:
+    """Let nobody else change, claim or send it meanwhile, and read it anew. Raises NotFound if it has been deleted.
+
+    First of all rows but those of editions, wherever a schedule is written: two that wait for each other would not end.
+    """
+    if not Schedule.objects.select_for_update(no_key=True).filter(pk=schedule.pk).first():
+        raise NotFound(GONE)
+    schedule.refresh_from_db()
+
+
+def _lock_names(workspace: Workspace) -> None:
+    """Let one transaction at a time name schedules of the workspace; rows that only refer to it need not wait."""
+    Workspace.objects.select_for_update(no_key=True).get(pk=workspace.pk)
 
 
 def _cleaned(workspace: Workspace, settings: Settings, *, besides: Schedule | None) -> Settings:
@@ -265,12 +342,3 @@ def _fields(settings: Settings) -> dict[str, Any]:
         "time": recurrence.time,
         "zone": recurrence.zone.key,
     }
-
-
-def _change_recipients(schedule: Schedule, addresses: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Add and remove recipients; return which. Those that stay keep what is known of them."""
-    known = set(Recipient.objects.filter(schedule=schedule).values_list("email", flat=True))
-    added, removed = [one for one in addresses if one not in known], sorted(known - set(addresses))
-    Recipient.objects.filter(schedule=schedule, email__in=removed).delete()
-    Recipient.objects.bulk_create([Recipient(schedule=schedule, email=email) for email in added])
-    return added, removed

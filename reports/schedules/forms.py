@@ -13,6 +13,7 @@ from mmm_project.problems import Invalid, PlanLimit
 from reports.blocks.definition import KINDS
 from reports.blocks.relative_periods import PERIODS
 from reports.deliveries.addresses import clean_lines
+from reports.deliveries.recipients import listed, sentences_of_unsubscribed
 from reports.exports import FORMATS
 from reports.models import Report, Schedule
 from reports.schedules.actions import LONGEST_NAME, Settings
@@ -28,7 +29,9 @@ _MONTH_DAYS = [*((str(day), ordinal(day)) for day in range(1, 31)), ("31", "31st
 
 
 class WhenForm(forms.Form):
-    """When something recurs; `recurrence` is that once the form is valid."""
+    """When something recurs, and of which days; `recurrence` is the first once its own fields are valid."""
+
+    period = forms.ChoiceField(label="Period", choices=list(PERIODS.items()))
 
     frequency = forms.ChoiceField(label="Frequency", choices=_FREQUENCIES)
     weekday = forms.TypedChoiceField(
@@ -48,9 +51,17 @@ class WhenForm(forms.Form):
         help_text="It goes out at this time by the clock there, in summer and in winter.",
     )
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, workspace: Workspace, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.workspace = workspace
         self.recurrence: Recurrence | None = None
+        days = f"Whole days of the workspace ({workspace.timezone})"
+        self.fields["period"].help_text = f"{days}, seen from the day there on which it goes out."
+
+    @property
+    def chosen_period(self) -> str:
+        """The period, once the form is cleaned; "" where none is chosen."""
+        return str(self.cleaned_data.get("period", ""))
 
     def clean(self) -> dict[str, Any]:
         """Say beside its field which day is missing."""
@@ -78,9 +89,6 @@ class ScheduleForm(WhenForm):
         max_length=LONGEST_NAME, required=False, help_text="The subject of the mails. Left empty: by what they bring."
     )
     what = forms.ChoiceField(label="Analysis type")
-    period = forms.ChoiceField(
-        label="Period", choices=list(PERIODS.items()), help_text="Seen from the day on which it goes out."
-    )
     formats = forms.MultipleChoiceField(
         label="Report format",
         choices=[(name, form.label) for name, form in FORMATS.items()],
@@ -94,8 +102,7 @@ class ScheduleForm(WhenForm):
     )
 
     def __init__(self, *args: Any, workspace: Workspace, schedule: Schedule | None = None, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.workspace = workspace
+        super().__init__(*args, workspace=workspace, **kwargs)
         self.schedule = schedule
         self.settings: Settings | None = None
         asked = (one for one in (self.data.get("what"), self.initial.get("what")) if one and one.startswith(RUN))
@@ -118,6 +125,16 @@ class ScheduleForm(WhenForm):
                     content=content, recurrence=self.recurrence, **{name: data[name] for name in names}
                 )
         return data
+
+    @property
+    def unsubscribed(self) -> list[str]:
+        """A sentence for each address in the form that gets nothing: its owner has unsubscribed from the schedule."""
+        if self.schedule is None:
+            return []
+        if self.is_bound:
+            self.is_valid()
+            return sentences_of_unsubscribed(self.schedule, self.cleaned_data.get("recipients", ()))
+        return sentences_of_unsubscribed(self.schedule, self.initial["recipients"].split("\n"))
 
     def refuse(self, refusal: Invalid | PlanLimit) -> None:
         """Say beside its field what the action refused."""
@@ -177,7 +194,7 @@ def choices_of(schedule: Schedule) -> dict[str, Any]:
         "what": f"{REPORT}{schedule.report_id}" if schedule.report_id else of_kind,
         "weekday": 0 if schedule.weekday is None else schedule.weekday,
         "month_day": schedule.month_day or 1,
-        "recipients": "\n".join(schedule.recipients.order_by("pk").values_list("email", flat=True)),
+        "recipients": "\n".join(listed(schedule).order_by("pk").values_list("email", flat=True)),
         **{name: getattr(schedule, name) for name in ("period", "formats", "frequency", "time", "zone")},
     }
 

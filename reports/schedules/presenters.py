@@ -15,12 +15,13 @@ from mmm_project import formats
 from reports.blocks.relative_periods import PERIODS
 from reports.deliveries.clock_times import instant_in_words
 from reports.deliveries.log import DeliveryRow, delivery_rows
+from reports.deliveries.recipients import UNSUBSCRIBED, listed
 from reports.exports import FORMATS
 from reports.models import Delivery, Occurrence, Recipient, Schedule
 from reports.schedules.actions import may_change, recurrence_of
 from reports.schedules.calendar import Recurrence, upcoming
 from reports.schedules.contents import content_of, period_at, settings_of
-from reports.schedules.words import recurrence_in_words, warning_of
+from reports.schedules.words import other_date_of, recurrence_in_words, warning_of
 
 NEXT_SHOWN, PAST_SHOWN, MAILS_SHOWN = 3, 10, 50
 UNDER_WAY = (Delivery.Status.WAITING, Delivery.Status.SENDING)
@@ -43,6 +44,14 @@ class Instant:
 
     iso: str
     words: str
+
+
+@dataclass(frozen=True, slots=True)
+class NextRun:
+    """A time at which it goes out, and the days that it will cover; "" where no period is chosen."""
+
+    at: Instant
+    days: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,8 +91,8 @@ class Next:
     """When it goes out: in words, what to know about it, and the next times with their offset from UTC."""
 
     when: str
-    warning: str
-    times: Sequence[Instant]
+    warnings: Sequence[str]
+    runs: Sequence[NextRun]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,7 +119,9 @@ def schedules_of(workspace: Workspace) -> QuerySet[Schedule]:
         Schedule.objects.filter(workspace=workspace)
         .select_related("workspace", "report")
         .annotate(
-            latest=Subquery(latest), all_recipients=Count("recipients"), reached=Count("recipients", filter=reached)
+            latest=Subquery(latest),
+            all_recipients=Count("recipients", filter=Q(recipients__removed_at=None)),
+            reached=Count("recipients", filter=reached),
         )
         .order_by("name", "pk")
     )
@@ -136,8 +147,8 @@ def present_schedule(schedule: Schedule, membership: Membership, *, now: dt.date
         settings=settings_of(
             schedule.workspace, content_of(schedule), period_at(schedule.workspace, schedule.period, now)
         ),
-        next=present_next(recurrence_of(schedule), now),
-        recipients=[_recipient(one, zone) for one in schedule.recipients.all()],
+        next=present_next(recurrence_of(schedule), schedule.workspace, schedule.period, now=now),
+        recipients=[_recipient(one, zone) for one in listed(schedule)],
         past=[_past(occurrence, outcomes[occurrence.pk], schedule, zone) for occurrence in past],
         deliveries=delivery_rows(schedule, membership=membership, most=MAILS_SHOWN),
         may_change=may_change(schedule, membership),
@@ -146,12 +157,18 @@ def present_schedule(schedule: Schedule, membership: Membership, *, now: dt.date
     )
 
 
-def present_next(recurrence: Recurrence, now: dt.datetime) -> Next:
-    """Say when something recurs, and its next times."""
+def present_next(recurrence: Recurrence, workspace: Workspace, period: str, *, now: dt.datetime) -> Next:
+    """Say when something recurs, and its next times with the days that each will cover; `period`: "" for not chosen."""
+    times = upcoming(recurrence, now, NEXT_SHOWN)
+    other_dates = (other_date_of(at, recurrence.zone, workspace.zone) for at in times) if period else ()
+    warnings = (warning_of(recurrence), next(filter(None, other_dates), ""))
     return Next(
         when=recurrence_in_words(recurrence),
-        warning=warning_of(recurrence),
-        times=[_instant(at, recurrence.zone) for at in upcoming(recurrence, now, NEXT_SHOWN)],
+        warnings=[warning for warning in warnings if warning],
+        runs=[
+            NextRun(_instant(at, recurrence.zone), period_at(workspace, period, at).label if period else "")
+            for at in times
+        ],
     )
 
 
@@ -195,7 +212,7 @@ def _labels(schedule: Schedule) -> list[str]:
 def _recipient(recipient: Recipient, zone: ZoneInfo) -> RecipientRow:
     state = ""
     if recipient.unsubscribed_at:
-        state = f"Unsubscribed on {recipient.unsubscribed_at.astimezone(zone):%-d %b %Y}"
+        state = f"Unsubscribed on {recipient.unsubscribed_at.astimezone(zone):%-d %b %Y}: {UNSUBSCRIBED}"
     elif recipient.rejected_at:
         because = recipient.rejected_because or "The mail server did not take it."
         state = f"Rejected on {recipient.rejected_at.astimezone(zone):%-d %b %Y}: {because}"
@@ -239,9 +256,14 @@ def _outcome(occurrence: Occurrence, statuses: Mapping[str, str]) -> Outcome:
     if under_way := sum(counts[status] for status in UNDER_WAY):
         return Outcome("…", f"{under_way} of {formats.count(mails, 'mail')} being sent")
     if sent := counts[Delivery.Status.SENT]:
-        return Outcome("✓", f"Sent to {formats.count(sent, 'recipient')}", "good")
+        words = f"Sent to {formats.count(sent, 'recipient')}"
+        if occurrence.edition and (problems := occurrence.edition.problems):
+            return Outcome("!", f"{words}, without {formats.count(len(problems), 'part')}: {problems[0]}", "warn")
+        return Outcome("✓", words, "good")
     if occurrence.edition and occurrence.edition.job.status in UNFINISHED:
         return Outcome("…", "Being made")
+    if mails:
+        return Outcome("!", "Sent to nobody: the delivery log says why", "warn")
     return Outcome("!", "Sent to nobody: all had unsubscribed or could not be reached", "warn")
 
 

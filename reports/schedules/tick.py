@@ -9,13 +9,12 @@ from django.db.models import Exists, OuterRef
 
 from accounts.audit import record
 from accounts.models import Membership
-from accounts.permissions import Permission, allows
 from accounts.plans import PlanRequired
 from mmm_project.problems import Invalid
 from reports.models import Edition, Occurrence, Schedule
 from reports.schedules import notices
-from reports.schedules.actions import reachable, recurrence_of
-from reports.schedules.calendar import last_due, next_after
+from reports.schedules.actions import as_claimed, reachable, recurrence_of, stop, why_not
+from reports.schedules.calendar import Due, last_due, next_after
 from reports.schedules.contents import request_for
 
 logger = logging.getLogger(__name__)
@@ -47,28 +46,30 @@ def _claim(schedule_id: uuid.UUID, now: dt.datetime) -> bool:
     Of several times that were missed, the last one goes out, and says how many it stands for.
     """
     # Locked, so that what goes out is what was set up at this moment.
-    related = Schedule.objects.select_for_update(of=("self",)).select_related(
+    related = Schedule.objects.select_for_update(of=("self",), no_key=True).select_related(
         "workspace__subscription__plan", "report__campaign", "created_by"
     )
     schedule = related.filter(pk=schedule_id, next_run_at__lte=now).first()
     if schedule is None or schedule.next_run_at is None:
         return False
-    due_at, recurrence = schedule.next_run_at, recurrence_of(schedule)
-    ours = Schedule.objects.filter(pk=schedule_id, next_run_at=due_at, paused_at=None)
-    if not ours.update(next_run_at=next_after(recurrence, now)):
+    due = _last_due(schedule, schedule.next_run_at, now)
+    ours = Schedule.objects.filter(pk=schedule_id, next_run_at=schedule.next_run_at, paused_at=None)
+    if not ours.update(next_run_at=next_after(recurrence_of(schedule), now)) or due is None:
         return False
-    later, missed = last_due(recurrence, due_at, now), 0
-    if later:
-        due_at, missed = later.at, later.missed + 1
     if because := _refusal(schedule):
         _pause(schedule, because, now)
         return True
     occurrence = Occurrence.objects.create(
-        schedule=schedule, due_at=due_at, claimed_at=now, missed=missed, late=now - due_at > LATE_AFTER
+        schedule=schedule,
+        due_at=due.at,
+        claimed_at=now,
+        missed=due.missed,
+        late=now - due.at > LATE_AFTER,
+        **as_claimed(schedule),
     )
     try:
         occurrence.edition = request_for(
-            schedule, due_at=due_at, by=schedule.created_by, trigger=Edition.Trigger.SCHEDULE
+            schedule, due_at=due.at, by=schedule.created_by, trigger=Edition.Trigger.SCHEDULE
         )
     except PlanRequired as refusal:
         occurrence.delete()
@@ -80,20 +81,28 @@ def _claim(schedule_id: uuid.UUID, now: dt.datetime) -> bool:
     return True
 
 
+def _last_due(schedule: Schedule, first: dt.datetime, now: dt.datetime) -> Due | None:
+    """The latest time from `first` on that was not claimed yet; None where all were.
+
+    A schedule that is resumed by a clock that is behind, or was set back, comes to a time that was claimed before.
+    """
+    claimed = Occurrence.objects.filter(schedule=schedule, manual=False, due_at__range=(first, now))
+    if latest := claimed.order_by("-due_at").first():
+        return last_due(recurrence_of(schedule), latest.due_at, now)
+    later = last_due(recurrence_of(schedule), first, now)
+    return Due(later.at, later.missed + 1) if later else Due(first, 0)
+
+
 def _refusal(schedule: Schedule) -> str:
     """Why the schedule may not go out any more; "" where it may."""
-    owner = Membership.objects.filter(workspace=schedule.workspace_id, user=schedule.created_by_id).first()
-    if owner is None:
-        return "Whoever set it up is no longer a member of the workspace."
-    if not allows(owner.role, Permission.SCHEDULE_OWN):
-        who, role = owner.user.email, owner.get_role_display().lower()
-        return f"{who} set it up and may no longer schedule reports as {'an' if role[0] in 'aeiou' else 'a'} {role}."
+    if because := why_not(schedule):
+        return because
     if not reachable(schedule):
         return "Nobody is left who gets it: all recipients have unsubscribed or cannot be reached."
     return ""
 
 
 def _pause(schedule: Schedule, because: str, now: dt.datetime) -> None:
-    Schedule.objects.filter(pk=schedule.pk).update(paused_at=now, paused_because=because, next_run_at=None)
+    stop(schedule, because=because, now=now)
     record(workspace=schedule.workspace, action="schedule.paused", target=schedule.name, because=because)
     notices.say_that_it_is_paused(schedule, because)

@@ -75,9 +75,7 @@ def edit(request: AuthedRequest, slug: str, schedule_id: uuid.UUID) -> HttpRespo
 @require_safe
 def upcoming(request: AuthedRequest, slug: str) -> HttpResponse:
     """Show the next times of what the address says."""
-    _workspace(request, slug)
-    form = WhenForm(request.GET)
-    form.is_valid()
+    form = WhenForm(request.GET, workspace=_workspace(request, slug))
     return render_page(request, "settings/schedule_upcoming.html", {"next": _next(form)}, fragment="times")
 
 
@@ -178,14 +176,12 @@ def _editor(request: AuthedRequest, form: ScheduleForm) -> HttpResponse:
 
 def _next(form: WhenForm) -> object:
     """The next times of what the form says, or of what it begins with; None where it says nothing that makes sense."""
-    if form.is_bound:
-        form.is_valid()
-        recurrence = form.recurrence
-    else:
-        first = WhenForm({name: form[name].value() for name in WhenForm.base_fields})
-        first.is_valid()
-        recurrence = first.recurrence
-    return present_next(recurrence, clock.now()) if recurrence else None
+    if not form.is_bound:
+        form = WhenForm({name: form[name].value() for name in WhenForm.base_fields}, workspace=form.workspace)
+    form.is_valid()
+    if form.recurrence is None:
+        return None
+    return present_next(form.recurrence, form.workspace, form.chosen_period, now=clock.now())
 
 
 def _do(

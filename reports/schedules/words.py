@@ -1,5 +1,8 @@
 """Schedules in words: when they recur, when they are due, which day."""
 
+import datetime as dt
+from zoneinfo import ZoneInfo
+
 from reports.schedules.calendar import Recurrence
 
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
@@ -18,6 +21,18 @@ def warning_of(recurrence: Recurrence) -> str:
     """What becomes of a day that not every month has; "" for the others."""
     asked = recurrence.month_day or 0
     return SHORTER_MONTHS if asked > SHORTEST_MONTH_DAYS else ""
+
+
+def other_date_of(instant: dt.datetime, zone: ZoneInfo, of_days: ZoneInfo) -> str:
+    """Say where an instant has another date in the zone by whose days periods are counted; "" where it is the same."""
+    here, there = (instant.astimezone(each).date() for each in (zone, of_days))
+    if here == there:
+        return ""
+    day = f"{'still' if there < here else 'already'} {there:%-d %b %Y}"
+    return (
+        f"When it goes out on {here:%-d %b %Y}, it is {day} by the days of the workspace ({of_days.key}), which count "
+        "for the period."
+    )
 
 
 def ordinal(number: int) -> str:

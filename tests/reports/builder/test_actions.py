@@ -14,6 +14,7 @@ from reports.models import Edition, Report, Schedule
 from tests.reports.builder.conftest import MakeReport
 from tests.reports.builder.steps import made
 from tests.reports.rows import add_rows
+from tests.reports.schedules.conftest import of
 
 
 def settings_of(report: Report, **other: Any) -> dict[str, Any]:
@@ -143,13 +144,13 @@ def test_what_the_plan_does_not_have_is_refused(shop: Workspace, make_report: Ma
         actions.change(report=report, by=None, **settings_of(report, blocks=blocks))
 
 
-def test_a_report_that_is_gone_is_not_changed_nor_deleted_again(make_report: MakeReport) -> None:
+def test_a_report_that_is_gone_is_not_changed_nor_deleted_again(make_report: MakeReport, owner: User) -> None:
     report = make_report()
-    actions.delete(report=Report.objects.get(), by=None)
+    actions.delete(report=Report.objects.get(), by=of(owner))
     with pytest.raises(NotFound):
         actions.change(report=report, by=None, **settings_of(report, name="New"))
     with pytest.raises(NotFound):
-        actions.delete(report=report, by=None)
+        actions.delete(report=report, by=of(owner))
 
 
 def test_copies_have_names_of_their_own(shop: Workspace, owner: User, make_report: MakeReport) -> None:
@@ -168,7 +169,7 @@ def test_the_name_of_a_copy_is_no_longer_than_a_name_may_be(make_report: MakeRep
 
 def test_schedules_go_with_their_report_and_editions_stay(shop: Workspace, owner: User) -> None:
     rows = add_rows(shop)
-    actions.delete(report=rows.report, by=owner)
+    actions.delete(report=rows.report, by=of(owner))
     assert not Schedule.objects.exists()
     assert Edition.objects.get().report is None
     event = last_event(shop)

@@ -18,6 +18,7 @@ from reports.exports import FORMATS
 from reports.models import Edition
 from tests.reports.builder.conftest import MakeReport
 from tests.reports.builder.steps import made
+from tests.reports.schedules.conftest import of
 
 ClientFor = Callable[[User | None], Client]
 HTMX = {"HX-Request": "true"}
@@ -286,11 +287,11 @@ def test_there_is_nothing_to_download_before_it_is_made(
 
 
 def test_an_edition_without_a_report_is_read_all_the_same(
-    viewer: User, client_for: ClientFor, make_edition: MakeEdition
+    viewer: User, owner: User, client_for: ClientFor, make_edition: MakeEdition
 ) -> None:
     edition = made(make_edition("dashboard"))
     assert edition.report is not None
-    actions.delete(report=edition.report, by=None)
+    actions.delete(report=edition.report, by=of(owner))
     html = client_for(viewer).get(address(edition)).content.decode()
     assert "€450 of revenue" in text_of(html)
     assert ">The report</a>" not in html

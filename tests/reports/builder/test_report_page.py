@@ -343,6 +343,7 @@ def test_duplicating_leads_to_the_copy(analyst: User, client_for: ClientFor, mak
 
 def test_deleting_names_the_schedules_that_go_too(shop: Workspace, analyst: User, client_for: ClientFor) -> None:
     report = add_rows(shop, name="Monday").report
+    report.schedules.update(created_by=analyst)
     client = client_for(analyst)
     html = " ".join(client.get(f"{address(report)}delete/").content.decode().split())
     assert "1 schedule that sends it goes with it: “Monday”." in html

@@ -5,6 +5,7 @@ import io
 from email.header import decode_header, make_header
 from email.utils import parseaddr
 from html.parser import HTMLParser
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -12,6 +13,7 @@ from pytest_django.fixtures import Settings
 
 from accounts.models import Workspace
 from analyses.documents import Card, Figure, Section
+from charts import Chart, png
 from charts.examples import EXAMPLES
 from reports.deliveries.mime import one_line
 from reports.deliveries.outbox import send_due
@@ -95,6 +97,63 @@ def test_the_key_chart_stands_in_the_html_with_its_words(
         "text/csv",
     ]  # fmt: skip
     assert chart.summary in received.text("plain")
+
+
+def test_fifty_mails_of_a_report_cost_one_drawing(
+    send: Enqueue, ann: Recipient, bob: Recipient, mail_server: MailServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn: list[str] = []
+    render = png.render
+
+    def noted(chart: Chart, **size: Any) -> bytes:
+        drawn.append(chart.title)
+        return render(chart, **size)
+
+    monkeypatch.setattr(png, "render", noted)
+    (of_ann, of_bob) = send(ann, bob)
+    carry_out()
+    assert drawn == [EXAMPLES["dots"].title]
+    pictures = {
+        part.get_payload(decode=True)
+        for received in mail_server.received
+        for part in received.message.walk()
+        if part.get_content_type() == "image/png"
+    }
+    assert (len(mail_server.received), len(pictures)) == (2, 1)
+    assert of_ann.edition == of_bob.edition
+    send(ann, occurrence=None)  # of another edition
+    carry_out()
+    assert len(drawn) == 2
+
+
+def test_parts_that_could_not_be_made_are_named_after_the_summary(
+    send: Enqueue, make_edition: MakeEdition, ann: Recipient, mail_server: MailServer
+) -> None:
+    parts = [
+        {"kind": "dashboard", "title": "Figures", "headline": "Revenue rose.", "data": {}},
+        {"kind": "attribution", "title": "Credit", "problem": "Something went wrong. Report it as error <ab12cd34>."},
+    ]
+    send(ann, edition=make_edition(a_document(data={"parts": parts})))
+    received = only(mail_server)
+    line = "One part could not be made: Credit: Something went wrong. Report it as error <ab12cd34>."
+    assert line in received.text("plain")
+    assert line.replace("<", "&lt;").replace(">", "&gt;") in received.text("html")
+    for words in (received.text("plain"), received.text("html")):
+        assert words.index("Paid search gets 60.1%") < words.index("One part could not") < words.index("€685.9 k")
+
+
+def test_each_of_several_parts_is_named(
+    send: Enqueue, make_edition: MakeEdition, ann: Recipient, mail_server: MailServer
+) -> None:
+    parts = [{"kind": "attribution", "title": title, "problem": f"No {title}."} for title in ("A", "B")]
+    send(ann, edition=make_edition(a_document(data={"parts": parts})))
+    words = only(mail_server).text("plain").replace("\r\n", "\n")
+    assert "One part could not be made: A: No A.\nAnother part could not be made: B: No B.\n" in words
+
+
+def test_a_report_that_is_whole_names_no_part(send: Enqueue, ann: Recipient, mail_server: MailServer) -> None:
+    send(ann)
+    assert "could not be made" not in only(mail_server).text("plain")
 
 
 def test_a_document_without_charts_has_no_picture(
@@ -300,6 +359,26 @@ def test_a_late_report_says_so(send: Enqueue, ann: Recipient, occurrence: Occurr
     for words in (received.text("plain"), received.text("html")):
         assert sentence in words
         assert "It stands for 2 earlier ones as well, which are not sent." in words
+
+
+@pytest.mark.parametrize(
+    ("missed", "sentence"),
+    [
+        (1, "This report stands for an earlier one as well, which is not sent."),
+        (3, "This report stands for 3 earlier ones as well, which are not sent."),
+    ],
+)
+def test_a_report_on_time_says_what_it_stands_for(
+    send: Enqueue, ann: Recipient, occurrence: Occurrence, mail_server: MailServer, missed: int, sentence: str
+) -> None:
+    occurrence.missed = missed
+    occurrence.save()
+    send(ann)
+    received = only(mail_server)
+    assert received.message["Subject"] == "Weekly report: 1–30 Jun 2025"
+    for words in (received.text("plain"), received.text("html")):
+        assert sentence in words
+        assert "comes late" not in words
 
 
 def test_a_mail_reads_without_styles_of_a_page(send: Enqueue, ann: Recipient, mail_server: MailServer) -> None:

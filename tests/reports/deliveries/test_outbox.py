@@ -168,6 +168,42 @@ def test_two_clicks_send_it_again_once(send: Enqueue, ann: Recipient, owner: Use
         resend(delivery=delivery, by=owner)
 
 
+def test_a_mail_is_sent_again_once_a_minute(
+    send: Enqueue, ann: Recipient, owner: User, mail_server: MailServer
+) -> None:
+    (first,) = send(ann)
+    carry_out()
+    again = resend(delivery=first, by=owner)
+    carry_out()
+    for delivery in (first, fresh(again)):
+        with pytest.raises(Conflict, match="within the last minute"):
+            resend(delivery=delivery, by=owner)
+    with time_machine.travel(timezone.now() + dt.timedelta(seconds=61), tick=False):
+        resend(delivery=first, by=owner)
+        carry_out()
+    assert len(mail_server.to("ann@example.org")) == 3
+
+
+def test_notices_that_are_sent_again_count_among_the_mails_of_a_day(
+    shop: Workspace, owner: User, mail_server: MailServer, settings: Settings
+) -> None:
+    settings.MAILS_A_DAY = 2
+    notice = notify(workspace=shop, user=owner, subject="Not sent", body="It failed.")
+    assert notice is not None
+    carry_out()
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        for _ in range(2):
+            clock.shift(dt.timedelta(minutes=2))
+            resend(delivery=notice, by=owner)
+            carry_out()
+        clock.shift(dt.timedelta(minutes=2))
+        with pytest.raises(Invalid, match="2 mails within a day"):
+            resend(delivery=notice, by=owner)
+        assert notify(workspace=shop, user=owner, subject="Not sent", body="It failed, too.")
+        carry_out()
+    assert [received.message["Subject"] for received in mail_server.received] == ["Not sent"] * 4
+
+
 def test_who_unsubscribed_was_rejected_or_removed_is_not_sent_to_again(
     send: Enqueue, ann: Recipient, owner: User
 ) -> None:

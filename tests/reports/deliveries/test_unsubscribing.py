@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from accounts.models import AuditEvent, User, Workspace
 from reports.deliveries.links import file_url, unsubscribe_url
-from reports.models import AlertEvent, Recipient
+from reports.models import AlertEvent, Recipient, Schedule
 from tests.reports.deliveries.conftest import Enqueue
 from tests.reports.deliveries.steps import carry_out
 from tests.smtp_server import MailServer
@@ -114,12 +114,37 @@ def test_a_recipient_who_was_removed_is_told_so(visitor: Client, ann: Recipient)
         assert "You get no more of these mails" in response.text
 
 
+def test_of_a_schedule_that_was_deleted_one_is_told_so(visitor: Client, ann: Recipient, schedule: Schedule) -> None:
+    path = path_of(ann)
+    schedule.delete()
+    for response in (visitor.get(path), visitor.post(path, ONE_CLICK), visitor.post(path, {"again": "1"})):
+        assert response.status_code == 200
+        assert "You get no more of these mails" in response.text
+    assert not Recipient.objects.exists()
+
+
+def test_who_was_removed_from_an_alert_and_unsubscribes_is_kept_as_unsubscribed(
+    visitor: Client, alert_event: AlertEvent
+) -> None:
+    carl = alert_event.alert.recipients.get()
+    path = path_of(carl)
+    carl.delete()
+    visitor.post(path, ONE_CLICK)
+    kept = alert_event.alert.recipients.get(email="carl@example.org")
+    assert kept.unsubscribed_at is not None
+    assert kept.removed_at is not None
+    assert AuditEvent.objects.get(action="recipient.unsubscribed").target == "carl@example.org"
+
+
 @pytest.mark.parametrize("method", ["get", "post"])
-def test_what_is_no_token_is_not_found(visitor: Client, ann: Recipient, method: str) -> None:
-    pk, at, signature = path_of(ann).split("/")[2].split(".")
-    for token in ("1", f"{int(pk) + 1}.{at}.{signature}", f"{pk}.{at}.{signature[:-1]}", "a.b.c", "%00", "ü"):
+def test_what_is_no_token_is_not_found(visitor: Client, ann: Recipient, bob: Recipient, method: str) -> None:
+    about, at, signature = path_of(ann).split("/")[2].split(".")
+    other = path_of(bob).split("/")[2].split(".")[0]
+    assert about != other
+    for token in ("1", f"{other}.{at}.{signature}", f"{about}.{at}.{signature[:-1]}", "a.b.c", "%00", "ü"):
         assert getattr(visitor, method)(f"/unsubscribe/{token}/").status_code == 404
     assert gets_mails(ann)
+    assert gets_mails(bob)
 
 
 def test_a_token_of_a_file_is_none_for_unsubscribing(visitor: Client, send: Enqueue, ann: Recipient) -> None:

@@ -9,7 +9,7 @@ from accounts.actions import set_plan
 from accounts.models import AuditEvent, Membership, Role, User, Workspace
 from accounts.plans import PlanRequired
 from mmm_project.problems import Conflict, Invalid, NotFound, NotPermitted
-from reports.models import Edition, Occurrence, Recipient, Report, Schedule
+from reports.models import Delivery, Edition, Occurrence, Recipient, Report, Schedule
 from reports.schedules import actions
 from reports.schedules.contents import Content
 from tests.reports.schedules.conftest import DAILY, MONDAYS, Keep, of, settings_of, utc
@@ -141,6 +141,36 @@ def test_whoever_resumes_the_schedule_of_somebody_who_has_left_answers_for_it(
         actions.resume_schedule(schedule=schedule, by=of(admin))
         schedule.refresh_from_db()
         assert schedule.created_by == owner
+
+
+def test_whoever_resumes_the_schedule_of_somebody_who_was_deactivated_answers_for_it(
+    keep: Keep, analyst: User, admin: User
+) -> None:
+    schedule = keep()
+    actions.pause_schedule(schedule=schedule, by=of(admin))
+    User.objects.filter(pk=analyst.pk).update(is_active=False)
+    actions.resume_schedule(schedule=schedule, by=of(admin))
+    schedule.refresh_from_db()
+    assert schedule.created_by == admin
+
+
+def test_nothing_is_resumed_that_nobody_would_get(keep: Keep, analyst: User) -> None:
+    schedule = keep()
+    actions.pause_schedule(schedule=schedule, by=of(analyst))
+    schedule.recipients.update(unsubscribed_at=utc("2026-03-01T00:00"))
+    with pytest.raises(Conflict, match="Nobody would get “Weekly note”"):
+        actions.resume_schedule(schedule=schedule, by=of(analyst))
+    schedule.refresh_from_db()
+    assert schedule.next_run_at is None
+
+
+def test_who_set_a_schedule_up_is_told_when_somebody_else_deletes_it(keep: Keep, analyst: User, admin: User) -> None:
+    own, others = keep(name="Mine"), keep(name="Theirs")
+    actions.delete_schedule(schedule=own, by=of(analyst))
+    assert not Delivery.objects.exists()
+    actions.delete_schedule(schedule=others, by=of(admin))
+    notice = Delivery.objects.get()
+    assert (notice.purpose, notice.email, notice.subject) == ("notice", analyst.email, "“Theirs” was deleted")
 
 
 def test_sending_now_asks_for_an_edition_and_leaves_the_next_time(keep: Keep, analyst: User) -> None:

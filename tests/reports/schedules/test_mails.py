@@ -9,8 +9,8 @@ from django.core import mail
 from accounts.models import User
 from reports import tasks
 from reports.editions.signals import edition_failed, edition_made
-from reports.models import Delivery, Edition, Occurrence
-from tests.reports.schedules.conftest import BERLIN, DAILY, Keep, utc, work
+from reports.models import Delivery, Edition, Occurrence, Report
+from tests.reports.schedules.conftest import BERLIN, DAILY, LIST, TEXT, ClientFor, Keep, utc, work
 
 
 def live_through(start: dt.datetime, end: dt.datetime, *, step: dt.timedelta = dt.timedelta(hours=1)) -> None:
@@ -57,6 +57,15 @@ def test_after_an_outage_one_mail_goes_out_that_says_it_is_late(keep: Keep) -> N
     assert message.subject.startswith("Late: Weekly note")
 
 
+def test_missed_reports_are_mentioned_although_the_last_one_is_on_time(keep: Keep) -> None:
+    keep(recurrence=DAILY, recipients=["ann@example.com"])  # due on 2, 3, 4 and 5 April at 07:00
+    live_through(utc("2026-04-05T07:05"), utc("2026-04-05T07:05"))
+    (message,) = mail.outbox
+    assert message.subject.startswith("Weekly note")
+    assert "This report stands for 3 earlier ones as well, which are not sent." in message.body
+    assert "comes late" not in message.body
+
+
 def test_who_has_unsubscribed_gets_none(keep: Keep) -> None:
     schedule = keep()
     schedule.recipients.filter(email="ann@example.com").update(unsubscribed_at=utc("2026-04-02T00:00"))
@@ -97,3 +106,22 @@ def test_an_edition_that_fails_is_told_to_the_owner_once(keep: Keep, analyst: Us
     edition_failed.send(sender=Edition, edition=occurrence.edition, sentence="Once more.")
     work()
     assert len(mail.outbox) == 1
+
+
+def test_what_went_out_without_a_part_is_marked_and_told_to_the_owner_once(
+    keep: Keep, note: Report, analyst: User, client_for: ClientFor
+) -> None:
+    """The dashboard of a workspace without data has nothing to show; the note is there."""
+    dashboard = {"id": "figures", "kind": "dashboard", "title": "Figures", "extent": "full", "params": {}}
+    Report.objects.filter(pk=note.pk).update(blocks=[TEXT, dashboard])
+    note.refresh_from_db()
+    schedule = keep(recipients=["ann@example.com"])
+    live_through(utc("2026-04-06T07:00"), utc("2026-04-06T07:20"), step=dt.timedelta(minutes=10))
+    mails = {message.to[0]: message for message in mail.outbox}
+    assert sorted(mails) == ["analyst@example.com", "ann@example.com"]
+    assert len(mail.outbox) == 2
+    assert mails["analyst@example.com"].subject == "“Weekly note” went out incomplete"
+    assert "1 part of it could not be made.\n\nFigures: " in mails["analyst@example.com"].body
+    assert "Figures" in mails["ann@example.com"].body
+    page = client_for(analyst).get(f"{LIST}{schedule.pk}/")
+    assert "Sent to 1 recipient, without 1 part: Figures: " in page.text

@@ -1,8 +1,12 @@
 """Settings > Scheduled reports: who sees and does what, and what the pages say."""
 
+import datetime as dt
+import re
 import uuid
 from collections.abc import Callable
+from html import unescape
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 import time_machine
@@ -16,6 +20,7 @@ from analyses.runs import request_run
 from jobs.models import Job
 from reports.models import Delivery, Edition, Occurrence, Recipient, Report, Schedule
 from reports.schedules import actions
+from reports.schedules.calendar import Recurrence
 from reports.schedules.contents import Content
 from reports.schedules.tick import claim_due
 from tests.reports.schedules.conftest import LIST, ClientFor, Keep, of, utc
@@ -128,6 +133,8 @@ def test_saving_a_schedule_leads_to_its_page(client_for: ClientFor, shop: Worksp
         ({"recipients": ", ".join(f"p{number}@b.co" for number in range(51))}, "50 recipients at most"),
         ({"recipients": ""}, "This field is required."),
         ({"zone": "Mars/Olympus"}, "is not an IANA time zone"),
+        ({"zone": "localtime"}, "is not an IANA time zone"),
+        ({"zone": "Factory"}, "is not an IANA time zone"),
         ({"frequency": "hourly"}, "Select a valid choice"),
         ({"weekday": ""}, "Choose a day of the week."),
         ({"frequency": "monthly", "month_day": ""}, "Choose a day of the month."),
@@ -195,6 +202,93 @@ def test_the_next_runs_are_shown_without_a_script_and_nothing_is_saved(
     assert response.status_code == 200
     assert "Every day at 09:00, Europe/Berlin" in response.text
     assert not Schedule.objects.exists()
+
+
+TOKYO = {"frequency": "monthly", "month_day": "1", "time": "08:00", "zone": "Asia/Tokyo"}
+STILL_THE_DAY_BEFORE = (
+    "When it goes out on 1 May 2026, it is still 30 Apr 2026 by the days of the workspace (America/Los_Angeles), "
+    "which count for the period."
+)
+
+
+def plain(html: str) -> str:
+    """The words of a page, without its tags."""
+    return " ".join(unescape(re.sub(r"<[^>]+>", "", html)).split())
+
+
+@pytest.fixture
+def in_los_angeles(shop: Workspace) -> Workspace:
+    Workspace.objects.filter(pk=shop.pk).update(timezone="America/Los_Angeles")
+    shop.refresh_from_db()
+    return shop
+
+
+def test_the_next_runs_say_which_days_each_will_cover(client_for: ClientFor, shop: Workspace, analyst: User) -> None:
+    asked = {**WHEN, "frequency": "monthly", "month_day": "1", "period": "previous_month"}
+    text = plain(client_for(analyst).get(UPCOMING, asked, headers=HTMX).text)
+    for said in (
+        "Fri 1 May 2026, 09:00 (UTC+02:00) covers 1\N{EN DASH}30 Apr 2026",
+        "Mon 1 Jun 2026, 09:00 (UTC+02:00) covers 1\N{EN DASH}31 May 2026",
+        "Wed 1 Jul 2026, 09:00 (UTC+02:00) covers 1\N{EN DASH}30 Jun 2026",
+    ):
+        assert said in text
+    assert "by the days of the workspace" not in text
+    for period in ({"period": ""}, {"period": "tomorrow"}, {}):
+        without = client_for(analyst).get(UPCOMING, {**WHEN, **period}, headers=HTMX).text
+        assert "Mon 6 Apr 2026, 09:00" in without
+        assert "covers" not in without
+
+
+@pytest.mark.usefixtures("in_los_angeles")
+def test_a_zone_with_another_date_than_the_workspaces_is_warned_of(client_for: ClientFor, analyst: User) -> None:
+    asked = {**TOKYO, "period": "previous_month"}
+    text = plain(client_for(analyst).get(UPCOMING, asked, headers=HTMX).text)
+    assert "Fri 1 May 2026, 08:00 (UTC+09:00) covers 1\N{EN DASH}31 Mar 2026" in text
+    assert STILL_THE_DAY_BEFORE in text
+    ahead = {**asked, "time": "23:00", "zone": "Pacific/Honolulu"}
+    said = "When it goes out on 1 Apr 2026, it is already 2 Apr 2026 by the days of the workspace"
+    assert said in plain(client_for(analyst).get(UPCOMING, ahead, headers=HTMX).text)
+    same = {**asked, "time": "20:00"}
+    assert "by the days of the workspace" not in client_for(analyst).get(UPCOMING, same, headers=HTMX).text
+
+
+@pytest.mark.usefixtures("in_los_angeles")
+def test_a_schedules_page_says_which_days_its_next_runs_cover(client_for: ClientFor, keep: Keep, analyst: User) -> None:
+    recurrence = Recurrence("monthly", dt.time(8), ZoneInfo("Asia/Tokyo"), month_day=1)
+    schedule, client = keep(recurrence=recurrence, period="previous_month"), client_for(analyst)
+    for path in (page_of(schedule), page_of(schedule, "edit/")):
+        text = plain(client.get(path).text)
+        assert "Mon 1 Jun 2026, 08:00 (UTC+09:00) covers 1\N{EN DASH}30 Apr 2026" in text
+        assert STILL_THE_DAY_BEFORE in text
+    assert "Whole days of the workspace (America/Los_Angeles)" in client.get(page_of(schedule, "edit/")).text
+    claim_due(utc("2026-05-31T23:00"))
+    edition = Edition.objects.get()
+    assert (str(edition.start), str(edition.end)) == ("2026-04-01", "2026-04-30")
+
+
+def test_the_form_asks_again_when_the_period_is_changed(client_for: ClientFor, shop: Workspace, analyst: User) -> None:
+    page = client_for(analyst).get(NEW).text
+    assert 'id="id_period"' in page
+    assert 'hx-include="#frequency, #id_period"' in page
+
+
+def test_resuming_what_nobody_would_get_says_so(client_for: ClientFor, keep: Keep, analyst: User) -> None:
+    schedule = keep()
+    schedule.recipients.update(unsubscribed_at=utc("2026-04-02T00:00"))
+    claim_due(DUE)
+    page = client_for(analyst).post(page_of(schedule, "resume/"), follow=True).text
+    assert "Nobody would get “Weekly note”" in page
+    assert "goes out again" not in page
+
+
+def test_names_of_zones_that_every_machine_reads_alike_are_taken(
+    client_for: ClientFor, shop: Workspace, analyst: User
+) -> None:
+    for zone in ("UTC", "Etc/UTC", "Asia/Kathmandu"):
+        assert client_for(analyst).post(NEW, form(zone=zone)).status_code == 302
+    offered = client_for(analyst).get(NEW).text
+    assert '<option value="Etc/UTC">' in offered
+    assert '<option value="localtime">' not in offered
 
 
 def test_a_new_form_shows_the_next_runs_of_what_it_begins_with(

@@ -83,6 +83,24 @@ def test_after_three_days_without_a_scheduler_one_goes_out_for_all(keep: Keep) -
     assert claim_due(utc("2026-04-05T11:00:10")) == 0
 
 
+def test_a_time_that_comes_again_as_a_clock_was_set_back_is_claimed_once(
+    keep: Keep, caplog: pytest.LogCaptureFixture
+) -> None:
+    schedule = keep(recurrence=DAILY)
+    first, second, third = (utc(f"2026-04-0{day}T07:00") for day in (2, 3, 4))
+    assert claim_due(first) == 1
+    Schedule.objects.update(next_run_at=first)  # paused and resumed by a clock that was behind
+    assert [claim_due(first + seconds * MINUTE / 60) for seconds in (5, 15)] == [0, 0]
+    schedule.refresh_from_db()
+    assert schedule.next_run_at == second
+    Schedule.objects.update(next_run_at=first)
+    assert claim_due(third) == 1
+    newest = Occurrence.objects.latest("due_at")
+    assert (newest.due_at, newest.missed) == (third, 1)  # that of the 3rd: that of the 2nd has gone out
+    assert Occurrence.objects.count() == 2
+    assert not caplog.text
+
+
 def test_what_was_due_by_the_times_of_before_still_goes_out(keep: Keep) -> None:
     """A schedule that was changed after its due time, and before a tick."""
     keep()
@@ -198,6 +216,17 @@ def test_a_schedule_whose_owner_is_gone_altogether_is_paused(keep: Keep, owner: 
     schedule.refresh_from_db()
     assert schedule.paused_at == DUE
     assert [email for email, _ in notices()] == [owner.email]
+
+
+def test_the_schedule_of_somebody_who_was_deactivated_is_paused(keep: Keep, owner: User, analyst: User) -> None:
+    schedule = keep()
+    User.objects.filter(pk=analyst.pk).update(is_active=False)
+    claim_due(DUE)
+    schedule.refresh_from_db()
+    assert (schedule.paused_at, schedule.next_run_at) == (DUE, None)
+    assert schedule.paused_because == f"{analyst.email} set it up and can no longer sign in."
+    assert not Occurrence.objects.exists()
+    assert notices() == [(owner.email, "“Weekly note” is paused")]
 
 
 def test_a_downgrade_pauses_what_the_plan_no_longer_has(shop: Workspace, keep: Keep, analyst: User) -> None:
