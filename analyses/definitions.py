@@ -104,7 +104,9 @@ TERMS: dict[str, Definition] = {
         ("path", "paths"),
     ),
     "path_step": Definition(
-        "Step of a path", "One place in a path: a contact with the channel that stands there.", ("touch", "touches", "step")
+        "Step of a path",
+        "One place in a path: a contact with the channel that stands there.",
+        ("touch", "touches", "step"),
     ),
     "path_conversion": Definition(
         "Conversion of a path",
@@ -343,7 +345,7 @@ def _occurs(definition: Definition, words: str, values: dict[str, object]) -> bo
 
 
 def words_of(document: Document) -> Iterator[str]:
-    """Yield what a document says of its subject in words: neither its notes nor its method, which explain themselves."""
+    """Yield what a document says of its subject; its notes and its method explain themselves."""
     yield from (document.title, document.subtitle, document.headline)
     for card in document.cards:
         yield from (card.label, card.unit, card.change)

@@ -170,16 +170,30 @@ def present_row(run: Run) -> RunRow:
 
 
 def provenance(run: Run) -> list[tuple[str, str]]:
-    """Return where a run's numbers come from: who asked, when, of which data, by which version of the method."""
+    """Return where a run's numbers come from: who asked, when, of which data, by which version of the method.
+
+    A page or a schedule that asked says nothing to somebody who reads a report.
+    """
     finished_at = run.job.finished_at
     return [
-        ("Asked by", asked_by(run)),
+        *((("Asked by", asked_by(run)),) if run.requested_by or run.api_key else ()),
         ("Asked at", asked_at(run)),
         *((("Computed at", _time(run, finished_at)),) if finished_at else ()),
-        ("Data version", run.data_version[:SHOWN_OF_DIGEST]),
+        ("Data version", data_version(run.data_version, kind=run.kind)),
         ("Method version", run.method_version),
         ("Run", str(run.pk)),
     ]
+
+
+def data_version(version: str, *, kind: str) -> str:
+    """Return a version of the data with the datasets that it is of: "1ae0ffc8a1f2 (touchpoints, conversions, spend)".
+
+    Kinds of analyses look at different datasets, so their versions differ on the same day.
+    """
+    datasets = registry.get(kind).datasets
+    if not datasets:
+        return "that of the run that it is answered from"
+    return f"{version[:SHOWN_OF_DIGEST]} ({', '.join(dataset.value.replace('_', ' ') for dataset in datasets)})"
 
 
 def asked_by(run: Run) -> str:

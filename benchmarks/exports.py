@@ -99,7 +99,7 @@ def csv_of_journeys() -> dict[str, float]:
 
 
 def workbook() -> dict[str, float]:
-    """Write as many rows into a workbook as are written while the page waits."""
+    """Write as many rows into a workbook as it takes."""
     from reports.exports import write
 
     document = _document(list(_rows(MANY_ROWS)))

@@ -34,6 +34,7 @@ _PX_PER_INCH = 72  # so that matplotlib's points, the unit of its SVG, are the p
 _MEASURED_IN = "DejaVu Sans"
 _SHOWN_IN = "Inter, 'DejaVu Sans', sans-serif"
 _HALO_PX = 3.0
+_ALIKE_PX = 0.01  # what sums and differences of widths may be off by
 _DRAWING = threading.Lock()
 _CODES = {1: Path.LINETO, 3: Path.CURVE4}
 _SETTINGS: Any = {
@@ -61,7 +62,7 @@ def text_width_px(text: str, *, bold: bool = False, size_px: float = FONT_PX) ->
 def shortened(text: str, most_px: float, *, size_px: float = FONT_PX) -> str:
     """Return `text`, cut and with an ellipsis where it is wider than `most_px`."""
     text = printable(text)
-    if text_width_px(text, size_px=size_px) <= most_px:
+    if text_width_px(text, size_px=size_px) <= most_px + _ALIKE_PX:
         return text
     while text and text_width_px(f"{text}…", size_px=size_px) > most_px:
         text = text[:-1].rstrip()

@@ -2,9 +2,45 @@
 
 import itertools
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
-from charts.canvas import Point, shortened, text_width_px
+from charts.canvas import FONT_PX, Point, shortened, text_width_px
 from charts.spec import Mark
+
+_LINES_TRIED = 5  # below a point, and above it, before its name may meet another one
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """Where a line of text stands: its left edge, its middle in height, and its width, in pixels from the top left.
+
+    `is_before`: it ends at what it names, rather than begins there.
+    """
+
+    left: float
+    y: float
+    width: float
+    is_before: bool = False
+
+    @property
+    def anchor(self) -> float:
+        """Its end at what it names."""
+        return self.left + self.width if self.is_before else self.left
+
+    def meets(self, other: "Spot") -> bool:
+        beside = self.left + self.width < other.left or other.left + other.width < self.left
+        return not beside and abs(self.y - other.y) < FONT_PX + 2
+
+
+def around_point(x: float, y: float, width: float, *, before: bool) -> Iterator[Spot]:
+    """Where the name of a point may stand, the best first: below and to its right, or `before`, above and to its left;
+    then further off.
+    """
+    line = FONT_PX + 3
+    below = [Spot(x + 5, y + 12 + number * line, width) for number in range(_LINES_TRIED)]
+    above = [Spot(x - 5 - width, y - 10 - number * line, width, is_before=True) for number in range(_LINES_TRIED)]
+    yield from (*above[:1], *below, *above[1:]) if before else (*below, *above)
+    yield from (Spot(x + 5, y - 10 - number * line, width) for number in range(_LINES_TRIED))
 
 
 def runs(marks: Sequence[Mark | None]) -> Iterator[tuple[int, list[Mark]]]:

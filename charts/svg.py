@@ -14,9 +14,9 @@ from charts import svg_heatmap, svg_sankey
 from charts.canvas import FONT_PX, GRID, MUTED, ZERO, Canvas, Point, drawing, shortened, text_width_px
 from charts.chart import Chart
 from charts.layout import GAP_PX, LEADER_PX, LINE_PX, Lane, Layout
-from charts.placing import apart, around, runs
+from charts.placing import Spot, apart, around, around_point, runs
 from charts.sankey import SankeySpec
-from charts.spec import ChartSpec, Kind, Mark, Series
+from charts.spec import ChartSpec, Kind, Mark, Series, SmallMultiples
 from charts.wording import INK, readable_on, with_interval
 
 LEAST_WIDTH_PX = 240
@@ -34,6 +34,20 @@ def render(chart: Chart, *, width_px: int = 960) -> str:
         return canvas.svg(name=chart.id, title=chart.title, description=description)
 
 
+def without_texts(chart: Chart, *, width_px: int) -> list[ChartSpec]:
+    """The heatmaps of `chart` whose cells have no room for their values in a picture of this width."""
+    if isinstance(chart, SankeySpec):
+        return []
+    panel_px = _panel_px(len(chart.panels), width_px)
+    heatmaps = (spec for spec in chart.panels if spec.kind == Kind.HEATMAP)
+    with drawing():
+        return [
+            spec
+            for spec in heatmaps
+            if not svg_heatmap.HeatLayout(spec, width_px=panel_px, named=len(chart.panels) > 1).is_written
+        ]
+
+
 @contextmanager
 def canvas_of(chart: Chart, *, width_px: int) -> Iterator[Canvas]:
     """The context to write a picture of `chart` in. Raises ValueError for less than 240 pixels."""
@@ -46,15 +60,42 @@ def canvas_of(chart: Chart, *, width_px: int) -> Iterator[Canvas]:
             yield _drawn(chart.panels, width_px)
 
 
+def render_rows(chart: SmallMultiples, *, width_px: int) -> list[str]:
+    """Return each row of panels as a picture of its own, so that the next row may stand on the next page."""
+    rows = rows_of(chart, width_px=width_px)
+    with drawing():
+        return [
+            _drawn_rows([row], width_px, among=len(chart.panels)).svg(
+                name=f"{chart.id}-row-{number}" if number > 1 else chart.id,
+                title=chart.title,
+                description=" ".join(panel.summary for panel in row),
+            )
+            for number, row in enumerate(rows, start=1)
+        ]
+
+
+def rows_of(chart: SmallMultiples, *, width_px: int) -> list[Sequence[ChartSpec]]:
+    """Return the panels of each row of a picture of this width."""
+    return _rows(chart.panels, width_px)
+
+
+def _rows(panels: Sequence[ChartSpec], width_px: float) -> list[Sequence[ChartSpec]]:
+    columns = _columns(len(panels), width_px)
+    return [panels[first : first + columns] for first in range(0, len(panels), columns)]
+
+
 def _drawn(panels: Sequence[ChartSpec], width_px: float) -> Canvas:
-    columns = 2 if len(panels) > 1 and width_px >= 640 else 1
-    panel_px = (width_px - (columns - 1) * _PANEL_GAP_PX) / columns
-    layouts = [_layout(spec, width_px=panel_px, named=len(panels) > 1) for spec in panels]
-    rows = [layouts[first : first + columns] for first in range(0, len(layouts), columns)]
-    heights = [max(layout.height_px for layout in row) for row in rows]
+    return _drawn_rows(_rows(panels, width_px), width_px, among=len(panels))
+
+
+def _drawn_rows(rows: Sequence[Sequence[ChartSpec]], width_px: float, *, among: int) -> Canvas:
+    """Draw rows of the panels of a chart that has so many."""
+    panel_px = _panel_px(among, width_px)
+    layouts = [[_layout(spec, width_px=panel_px, named=among > 1) for spec in row] for row in rows]
+    heights = [max(layout.height_px for layout in row) for row in layouts]
     canvas = Canvas(width_px, sum(heights) + _PANEL_GAP_PX * (len(rows) - 1))
     top = 0.0
-    for row, height in zip(rows, heights, strict=True):
+    for row, height in zip(layouts, heights, strict=True):
         for place, layout in enumerate(row):
             left = place * (panel_px + _PANEL_GAP_PX)
             if isinstance(layout, svg_heatmap.HeatLayout):
@@ -63,6 +104,15 @@ def _drawn(panels: Sequence[ChartSpec], width_px: float) -> Canvas:
                 _Panel(layout, canvas, left=left, top=top).draw()
         top += height + _PANEL_GAP_PX
     return canvas
+
+
+def _columns(panels: int, width_px: float) -> int:
+    return 2 if panels > 1 and width_px >= 640 else 1
+
+
+def _panel_px(panels: int, width_px: float) -> float:
+    columns = _columns(panels, width_px)
+    return (width_px - (columns - 1) * _PANEL_GAP_PX) / columns
 
 
 def _layout(spec: ChartSpec, *, width_px: float, named: bool) -> Layout | svg_heatmap.HeatLayout:
@@ -292,24 +342,42 @@ class _Panel:
     def _name_points(self) -> None:
         """Name marks that are alone: the leftmost above and to its left, others below and to their right.
 
-        So two never meet, and neither lies on a line that rises through them.
+        So neither lies on a line that rises through them; where a name would meet another one, it moves on.
         """
-        alone = [series for series in self._spec.series if self._layout.is_named_point(series)]
+        layout, axis = self._layout, self._spec.axis
+        alone = [series for series in self._spec.series if layout.is_named_point(series)]
         found = ((place, mark, one.name) for one in alone for place, mark in enumerate(one.marks) if mark)
         points = sorted(found, key=lambda point: point[0])
+        taken = [
+            Spot(layout.plot_px + LEADER_PX, y_px, text_width_px(end.text))
+            for end, y_px in zip(layout.ends, self._ends_px(), strict=True)
+        ]
         for number, (place, mark, name) in enumerate(points):
-            room_px = self._layout.plot_px * place / max(self._layout.count - 1, 1)
-            before = number == 0 and len(points) > 1 and text_width_px(name) < room_px
-            offset, align = ((-5.0, -10.0), "right") if before else ((5.0, 12.0), "left")
-            self._canvas.write(name, self._at(place, mark.value), axes=self._axes, offset_px=offset, align=align)
+            x = layout.plot_px * place / max(layout.count - 1, 1)
+            y = layout.plot_height_px * (axis.high - mark.value) / (axis.high - axis.low)
+            width = text_width_px(name)
+            spots = list(around_point(x, y, width, before=number == 0 and len(points) > 1))
+            inside = [spot for spot in spots if 0 <= spot.y <= layout.plot_height_px and spot.left >= 0]
+            free = (spot for spot in inside if not any(spot.meets(other) for other in taken))
+            spot = next(free, spots[0])
+            taken.append(spot)
+            offset, align = (spot.anchor - x, spot.y - y), "right" if spot.is_before else "left"
+            at = self._at(place, mark.value)
+            self._canvas.write(name, at, axes=self._axes, offset_px=offset, align=align, halo=True)
+
+    def _ends_px(self) -> list[float]:
+        """How far below the top of the plot the names at the ends of lines and areas stand."""
+        axis, layout = self._spec.axis, self._layout
+        per_px = (axis.high - axis.low) / layout.plot_height_px
+        wanted = [(axis.high - end.value) / per_px for end in layout.ends]
+        return apart(wanted, least=FONT_PX + 3, most=layout.plot_height_px)
 
     def _draw_end_labels(self) -> None:
         axis, layout = self._spec.axis, self._layout
         per_px = (axis.high - axis.low) / layout.plot_height_px
-        wanted = [(axis.high - end.value) / per_px for end in layout.ends]
         transform = self._axes.get_yaxis_transform()
         right = self._axes.get_xlim()[1]
-        for end, y_px in zip(layout.ends, apart(wanted, least=FONT_PX + 3, most=layout.plot_height_px), strict=True):
+        for end, y_px in zip(layout.ends, self._ends_px(), strict=True):
             value = axis.high - y_px * per_px
             x = [1 + px / layout.plot_px for px in (2, LEADER_PX - 3)]
             if end.place == layout.count - 1:

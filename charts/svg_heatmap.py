@@ -1,10 +1,11 @@
 """A heatmap as a picture: SVG for PDF and mail, PNG for programs that have no such chart.
 
 In the SVG the cells of a class are a path with the id "-above-3" after the chart's, and what hatches some of them one
-with "-thin" after that. Texts stand in the cells where all of them have room.
+with "-thin" after that. Texts stand in the cells where all of them have room, in letters of one size.
 """
 
 import io
+import itertools
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -22,6 +23,7 @@ from charts.wording import printable
 _ROW_PX, _ROW_OF_MANY_PX, _FEW_ROWS = 26.0, 17.0, 16
 _BROADEST_PX, _MOST_FOR_NAMES = 110.0, 0.3  # of a cell, and of the width for the names of rows
 _LEAST_WHOLE_PX, _AROUND_TEXT_PX = 12.0, 4.0
+_SMALLEST_PX, _SMALLER_BY_PX = 9.0, 0.5  # letters in cells: on paper a picture of 680 pixels is 178 mm wide
 _TALLEST_NAME_PX = 130.0
 _LEAST_PITCH_PX = 15.0  # from one name that runs upwards to the next
 _STEP_PX, _STEP_HEIGHT_PX = 15.0, 13.0
@@ -68,10 +70,23 @@ class HeatLayout:
             self.header_px = math.ceil(max(text_width_px(name) for (name,) in self.names) + GAP_PX)
         else:
             self.header_px = math.ceil(LINE_PX * max(map(len, self.names)) + GAP_PX / 2)
-        texts = {mark.text for series in spec.series for mark in series.marks if mark}
-        self.is_written = all(text_width_px(text) + _AROUND_TEXT_PX <= self.breadth_px for text in texts)
+        self.text_px = self._measure_texts()
         self.top_px = LINE_PX * named + self.parts[-1][2] + LINE_PX + GAP_PX + self.header_px
         self.height_px = round(self.top_px + self.row_px * len(spec.categories) + 2)
+
+    @property
+    def is_written(self) -> bool:
+        """Whether the cells say their values."""
+        return self.text_px > 0
+
+    def _measure_texts(self) -> float:
+        """The size of the letters in cells: as large as elsewhere, or smaller so that all have room; 0 without any."""
+        texts = {mark.text for series in self.spec.series for mark in series.marks if mark}
+        widest = max(map(text_width_px, texts), default=0.0)
+        room = self.breadth_px - _AROUND_TEXT_PX
+        sizes = itertools.count(FONT_PX, -_SMALLER_BY_PX)
+        allowed = itertools.takewhile(lambda size: size >= _SMALLEST_PX, sizes)
+        return next((size for size in allowed if widest * size / FONT_PX <= room), 0.0)
 
 
 def draw(layout: HeatLayout, canvas: Canvas, *, left: float, top: float) -> None:
@@ -169,12 +184,14 @@ class _Panel:
             middle = ((left + right) / 2, (top + bottom) / 2)
             if mark.is_thin:
                 self._clear(mark.text, middle, colour=colours.fill)
-            self._canvas.write(mark.text, middle, axes=self._axes, align="center", colour=colours.text)
+            size = self._layout.text_px
+            self._canvas.write(mark.text, middle, axes=self._axes, align="center", colour=colours.text, size_px=size)
 
     def _clear(self, text: str, middle: Point, *, colour: str) -> None:
         """Keep stripes off a text."""
         x, y = middle
-        half, half_height = text_width_px(text) / 2 + 2, FONT_PX / 2 + 1
+        size = self._layout.text_px
+        half, half_height = text_width_px(text, size_px=size) / 2 + 2, size / 2 + 1
         corners = [*around((x - half, x + half), (y - half_height, y + half_height))]
         self._canvas.shape(self._axes, corners, fill=colour)
 

@@ -10,9 +10,10 @@ from attribution.cube.kept_models import RULES, Models
 from charts import Axis, Category, ChartSpec, Colour, Kind, Mark, Series, SmallMultiples, axis
 from marketing.periods import Period
 from mmm_project import formats
-from reports.numbers import Daily, Float64s, Group, History, Measures
+from reports.numbers import Daily, Float64s, Group, History, Measures, largest
 
 MOST_BARS = 12
+MOST_NAMED = 6  # in a sentence
 MOST_MODELS = 16  # drawn side by side; the rules are always among them
 LONGEST_NAME = 32  # characters beside an axis
 DAYS_DRAWN_SINGLY = 62
@@ -42,13 +43,15 @@ class Frame:
 def roas_chart(groups: Sequence[Group], *, chart_id: str, what: str, frame: Frame, link: LinkTo) -> ChartSpec | None:
     """ROAS of the groups that have spend, highest first, beside the compared period; None if none has.
 
-    Groups that no model credits leave no touches (as television does): attribution knows nothing about their return.
+    Of many those with the largest shares of revenue or spend. Groups that no model credits leave no touches (as
+    television does): attribution knows nothing about their return.
     """
-    with_spend = [group for group in groups if group.now.roas is not None]
-    ranked = sorted((group for group in with_spend if group.is_seen), key=lambda group: -_roas(group.now))[:MOST_BARS]
-    unseen = [group.name for group in with_spend if not group.is_seen]
+    known = [group for group in groups if group.roas is not None]
+    ranked = sorted(largest(known, MOST_BARS), key=lambda group: -_roas(group.now))
+    unseen = [group for group in groups if group.now.roas is not None and not group.is_seen]
     if not ranked:
         return None
+    of_most = f" of the {MOST_BARS} largest" if len(known) > MOST_BARS else ""
     marks = tuple(
         Mark(
             value=_roas(group.now),
@@ -60,17 +63,19 @@ def roas_chart(groups: Sequence[Group], *, chart_id: str, what: str, frame: Fram
         for group in ranked
     )
     series = [Series(name=f"ROAS, {frame.model}", colour=Colour.ACCENT, marks=marks)]
-    if any(group.before and group.before.roas is not None for group in ranked):
+    if any(group.roas_before is not None for group in ranked):
         before = tuple(_ratio_mark(group.before) for group in ranked)
         series.append(Series(name=frame.compared_name(), colour=Colour.OTHER, marks=before))
     best, worst = ranked[0], ranked[-1]
-    title = f"{best.name} returns most: {formats.ratio(_roas(best.now))} for each {frame.currency} spent"
+    title = f"{best.name} returns most{of_most}: {formats.ratio(_roas(best.now))} for each {frame.currency} spent"
     rest = f"; {worst.name} returns least, {formats.ratio(_roas(worst.now))}" if len(ranked) > 1 else ""
     return ChartSpec(
         id=chart_id,
         kind=Kind.BARS,
         title=title,
-        subtitle=f"ROAS, {frame.model}: credited revenue / spend, {frame.period}" + _unseen_note(unseen),
+        subtitle=f"ROAS, {frame.model}: credited revenue / spend, {frame.period}"
+        + (f", of the {MOST_BARS} with the largest shares of revenue or spend" if of_most else "")
+        + _unseen_note(unseen),
         summary=f"{title}{rest}.",
         category_title=what,
         categories=tuple(Category(label=group.name) for group in ranked),
@@ -84,7 +89,8 @@ def distribution_chart(
     groups: Sequence[Group], total: Measures, *, chart_id: str, frame: Frame, link: LinkTo
 ) -> ChartSpec | None:
     """Each channel's share of spend beside its share of revenue; None without revenue and spend."""
-    shown = [group for group in groups if group.now.spend or group.now.revenue][:MOST_BARS]
+    known = [group for group in groups if group.now.spend or group.now.revenue]
+    shown = largest(known, MOST_BARS)
     if not shown or not total.revenue:
         return None
     revenue = tuple(_share_mark(group, group.now.revenue, total.revenue, frame, link) for group in shown)
@@ -103,7 +109,8 @@ def distribution_chart(
         id=chart_id,
         kind=Kind.BARS,
         title=title,
-        subtitle=f"Shares of revenue, {frame.model}, and of spend, {frame.period}",
+        subtitle=f"Shares of revenue, {frame.model}, and of spend, {frame.period}"
+        + (f"; the {MOST_BARS} with the largest of either" if len(known) > MOST_BARS else ""),
         summary=f"{title}, {frame.period}.",
         category_title="Channel",
         categories=tuple(Category(label=group.name) for group in shown),
@@ -285,9 +292,14 @@ def _aligned_at_the_end(
     return tuple([*gaps, *marks][-count:])
 
 
-def _unseen_note(names: Sequence[str]) -> str:
-    if not names:
+def _unseen_note(groups: Sequence[Group]) -> str:
+    """Names what left no touches, of many the largest by spend."""
+    if not groups:
         return ""
+    by_spend = sorted(groups, key=lambda group: -group.now.spend)
+    names = [group.name for group in by_spend[:MOST_NAMED]]
+    if len(groups) > MOST_NAMED:
+        names.append(f"{len(groups) - MOST_NAMED} more")
     listed = names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
     return f". {listed} left no touches, so attribution says nothing about {'it' if len(names) == 1 else 'them'}"
 

@@ -21,6 +21,7 @@ from reports.media_mix import MediaMix, newest_media_mix
 from reports.state import DashboardState
 
 Float64s = npt.NDArray[np.float64]
+Int64s = npt.NDArray[np.int64]
 # Groups that are no channel or campaign: touches without a campaign, and conversions without a touch.
 NO_CAMPAIGN_KEY, UNTOUCHED_KEY = NO_CAMPAIGN, UNTOUCHED
 OTHERS_KEY = -2
@@ -44,7 +45,10 @@ class Measures:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Group:
-    """A channel or a campaign. `revenue_by_model`: credited under each model; `before`: in the compared period."""
+    """A channel or a campaign. `revenue_by_model`: credited under each model; `before`: in the compared period.
+
+    `is_mixed`: several of them, among which spend that models can credit and spend that none can.
+    """
 
     key: int
     name: str
@@ -52,11 +56,22 @@ class Group:
     now: Measures
     before: Measures | None
     revenue_by_model: Mapping[str, float]
+    is_mixed: bool = False
 
     @property
     def is_seen(self) -> bool:
-        """Whether any model credits it: what leaves no touches is credited by none."""
-        return any(self.revenue_by_model.values())
+        """Whether any model credits it, now or in the compared period: what leaves no touches is credited by none."""
+        return any(self.revenue_by_model.values()) or bool(self.before and self.before.revenue)
+
+    @property
+    def roas(self) -> float | None:
+        """Credited revenue for each unit of spend; None where models cannot know it, or nothing was spent."""
+        return self.now.roas if self.is_seen and not self.is_mixed else None
+
+    @property
+    def roas_before(self) -> float | None:
+        """The same in the compared period."""
+        return self.before.roas if self.before and self.is_seen and not self.is_mixed else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -100,6 +115,38 @@ class Subject:
     lifts: Sequence[MeasuredLift] = ()
     data_driven: DataDriven | None = None
     media_mix: MediaMix | None = None
+    is_everything: bool = False
+
+    @property
+    def has_roas(self) -> bool:
+        """Whether its ROAS can be known: of everything it is blended, of a part models have to credit it."""
+        return self.is_everything or any(self.revenue_by_model.values()) or bool(self.before and self.before.revenue)
+
+    @property
+    def roas(self) -> float | None:
+        """Revenue for each unit of spend; None where models cannot know it, or nothing was spent."""
+        return self.now.roas if self.has_roas else None
+
+    @property
+    def roas_before(self) -> float | None:
+        """The same in the compared period."""
+        return self.before.roas if self.before and self.has_roas else None
+
+
+def largest(groups: Sequence[Group], most: int) -> list[Group]:
+    """The groups with the largest share of revenue or of spend, whichever is larger, in the order given.
+
+    So nobody's largest spender is left out because it leaves no touches.
+    """
+    places = _prominent([group.now.revenue for group in groups], [group.now.spend for group in groups], most)
+    return [groups[place] for place in sorted(places.tolist())]
+
+
+def _prominent(revenue: Sequence[float] | Float64s, spend: Sequence[float] | Float64s, most: int) -> Int64s:
+    """The places of so many with the largest share of either, of equal ones the first."""
+    shares = [np.asarray(amounts, np.float64) for amounts in (revenue, spend)]
+    largest_share = np.max([each / max(float(each.sum()), 1e-300) for each in shares], axis=0)
+    return np.argsort(-largest_share, kind="stable")[:most]
 
 
 class Reader:
@@ -161,6 +208,7 @@ class Reader:
             channels=self._channels(now, before) if channels else (),
             campaigns=self._campaigns(now, before) if campaigns else (),
             lifts=measured_lifts(self._workspace, only=only, index=self._index) if with_lifts else (),
+            is_everything=overall,
         )
 
     def _part(self, period: Period | None, cut: Callable[[Part], Part]) -> Part | None:
@@ -213,7 +261,9 @@ class Reader:
     ) -> list[Group]:
         """The groups by credited revenue, then spend; those beyond the largest are added up as one."""
         order = np.lexsort((sums.spend, sums.value[:, self._model]))[::-1]
-        kept, rest = order[:MOST_GROUPS], order[MOST_GROUPS:]
+        prominent = _prominent(sums.value[order, self._model], sums.spend[order], MOST_GROUPS)
+        is_kept = np.isin(np.arange(len(order)), prominent)
+        kept, rest = order[is_kept], order[~is_kept]
         known = {**names(sums.key[kept].tolist()), **_NOT_NAMED}
         places = {} if compared is None else {int(key): place for place, key in enumerate(compared.key)}
         groups = []
@@ -228,7 +278,9 @@ class Reader:
                 later = [places[key] for key in sums.key[rest].tolist() if key in places]
                 before = _measures(_added_up(compared, np.array(later, np.int64)), 0, self._model)
             name = f"{len(rest):,} others"
-            groups.append(self._group(OTHERS_KEY, name, Colour.OTHER, _added_up(sums, rest), before))
+            others = self._group(OTHERS_KEY, name, Colour.OTHER, _added_up(sums, rest), before)
+            credited = sums.value[rest][:, self._offered].any(axis=1)
+            groups.append(replace(others, is_mixed=bool((sums.spend[rest] > 0)[~credited].any() and credited.any())))
         return groups
 
     def _group(self, key: int, name: str, colour: Colour, sums: Sums, before: Measures | None) -> Group:

@@ -1,6 +1,5 @@
 """The dashboard and its detail pages as documents: all wording and formatting is finished here."""
 
-import math
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -10,21 +9,21 @@ from urllib.parse import quote
 from django.urls import reverse
 
 from accounts.models import Workspace
-from analyses.documents import Card, DataTable, Document, Figure, LazyRows, Row, Section
-from analyses.presenters import SHOWN_OF_DIGEST
+from analyses.documents import Card, Document, Figure, LazyRows, Section
+from analyses.presenters import data_version
+from attribution.cube.daily_cube import NAME as DAILY
 from charts import Chart
 from mmm_project import formats
 from reports import dashboard_charts, records
+from reports import dashboard_tables as tables
 from reports.dashboard_charts import Frame
 from reports.evidence import TITLE, Evidence, lift_sentence
 from reports.method import method, with_method
-from reports.numbers import NO_CAMPAIGN_KEY, OTHERS_KEY, UNTOUCHED_KEY, Group, Measures, Subject
+from reports.numbers import Group, Subject
 from reports.state import DashboardState
 from reports.trend_words import trend_sentences
 
-MOST_ROWS = 12
-DASH = "\N{EN DASH}"
-UP, DOWN, LEVEL = "\N{BLACK UP-POINTING TRIANGLE}", "\N{BLACK DOWN-POINTING TRIANGLE}", "\N{RIGHTWARDS ARROW}"
+NO_SPEND = "No spend in this period"
 ASSOCIATION = (
     "Credited revenue describes association along the observed paths. It does not say what would have happened "
     "without a channel: for that, look to experiments and the media mix model."
@@ -165,7 +164,7 @@ class Presenter:
         yield "Data until", self.facts.data_until
         yield "Customers", "all of them, whatever segment they are in"
         yield "Computed at", self.facts.computed_at
-        yield "Data version", self.facts.data_version[:SHOWN_OF_DIGEST]
+        yield "Data version", data_version(self.facts.data_version, kind=DAILY)
         yield "Run", self.facts.run_id
 
     # --- Words ---------------------------------------------------------------------------------------------------
@@ -188,10 +187,12 @@ class Presenter:
 
     def _detail_headline(self, name: str, subject: Subject) -> str:
         now = subject.now
+        if now.spend and not subject.has_roas:
+            return f"No model credits {name}, on which {self.frame.money(now.spend)} were spent: it left no touches."
         credited = f"{name} is credited with {self.frame.money(now.revenue)} under {self.frame.model}"
-        if now.roas is None:
+        if subject.roas is None:
             return f"{credited}; nothing was spent on it."
-        return f"{credited}, {formats.ratio(now.roas)} for each {self.frame.currency} spent."
+        return f"{credited}, {formats.ratio(subject.roas)} for each {self.frame.currency} spent."
 
     # --- Cards ---------------------------------------------------------------------------------------------------
 
@@ -203,10 +204,11 @@ class Presenter:
             self._card(
                 "Overall ROI" if overall else "ROI",
                 kind,
-                now.roas,
-                before.roas if before else None,
+                subject.roas,
+                subject.roas_before,
                 lambda value: Figure(formats.ratio(value), f"{value:.4f}", value),
                 good_when_up=True,
+                why_none=tables.NOT_CREDITED if now.spend else NO_SPEND,
             ),
             self._money_card("Spend", "", now.spend, before.spend if before else None, good_when_up=None),
             self._money_card("Revenue", credited, now.revenue, before.revenue if before else None, good_when_up=True),
@@ -215,7 +217,7 @@ class Presenter:
                 credited or self.state.goal.name,
                 now.conversions,
                 before.conversions if before else None,
-                _counted,
+                tables.counted,
                 good_when_up=True,
             ),
         )
@@ -223,7 +225,9 @@ class Presenter:
     def _money_card(
         self, label: str, unit: str, value: float, before: float | None, *, good_when_up: bool | None
     ) -> Card:
-        return self._card(label, unit, value, before, self._money, good_when_up=good_when_up)
+        return self._card(
+            label, unit, value, before, partial(tables.money, frame=self.frame), good_when_up=good_when_up
+        )
 
     def _card(
         self,
@@ -234,24 +238,12 @@ class Presenter:
         figure: Callable[[float], Figure],
         *,
         good_when_up: bool | None,
+        why_none: str = "",
     ) -> Card:
         if value is None:
-            return Card(label=label, unit=unit, figure=Figure(DASH, "No spend in this period"))
-        change, tone = self._change(value, before, good_when_up=good_when_up)
+            return Card(label=label, unit=unit, figure=Figure(tables.DASH, why_none))
+        change, tone = tables.change(value, before, frame=self.frame, good_when_up=good_when_up)
         return Card(label=label, unit=unit, figure=figure(value), change=change, change_tone=tone)
-
-    def _change(self, value: float, before: float | None, *, good_when_up: bool | None) -> tuple[str, str]:
-        if not self.frame.comparison:
-            return "", ""
-        if not before:
-            return f"nothing in the {self.frame.comparison}", "quiet"
-        share = value / before - 1
-        text = formats.change(share)
-        rising = text.startswith("+")
-        falling = text.startswith(formats.MINUS)
-        arrow = UP if rising else DOWN if falling else LEVEL
-        tone = "quiet" if good_when_up is None or not (rising or falling) else "good" if rising else "bad"
-        return f"{arrow} {text} against {self.frame.comparison}", tone
 
     # --- Sections ------------------------------------------------------------------------------------------------
 
@@ -268,7 +260,7 @@ class Presenter:
                 link=self.channel_url,
             ),
         ]
-        table = self._table("Channels", "Channel", subject.channels, subject, self.channel_url)
+        table = tables.table("Channels", "Channel", subject.channels, subject, self.channel_url, frame=self.frame)
         return Section(title="Channels", charts=_present(charts), tables=(table,) if table else ())
 
     def _campaigns(self, subject: Subject) -> Section:
@@ -276,11 +268,13 @@ class Presenter:
         chart = dashboard_charts.roas_chart(
             groups, chart_id="roi-by-campaign", what="Campaign", frame=self.frame, link=self.campaign_url
         )
-        table = self._table("Top campaigns", "Campaign", groups, subject, self.campaign_url)
+        table = tables.table("Top campaigns", "Campaign", groups, subject, self.campaign_url, frame=self.frame)
         return Section(title="Campaigns", charts=_present([chart]), tables=(table,) if table else ())
 
     def _runs_on(self, subject: Subject) -> Section:
-        table = self._table("Channels that it runs on", "Channel", subject.channels, subject, self.channel_url)
+        table = tables.table(
+            "Channels that it runs on", "Channel", subject.channels, subject, self.channel_url, frame=self.frame
+        )
         return Section(title="Channels", tables=(table,) if table else ())
 
     def _models(self, name: str, subject: Subject) -> Section:
@@ -314,46 +308,6 @@ class Presenter:
             link_to_run=self.run_url,
         ).section()
 
-    # --- Tables --------------------------------------------------------------------------------------------------
-
-    def _table(
-        self, title: str, what: str, groups: Sequence[Group], whole: Subject, link: Callable[[Group], str]
-    ) -> DataTable | None:
-        if not groups:
-            return None
-        compared = bool(self.frame.comparison)
-        columns = [what, "Revenue", "Conversions", "Spend", "ROAS", *(["Change of revenue"] if compared else [])]
-        kept, rest = _folded(groups)
-        rows = [self._row(group.name, group.now, group.before, href=link(group)) for group in kept]
-        if rest:
-            # What is left of the whole, so that groups of the compared period only are in it too.
-            before = _less(whole.before, [group.before for group in kept if group.before]) if whole.before else None
-            others = _less(whole.now, [group.now for group in kept])
-            rows.append(self._row(f"{formats.count(len(rest))} others", others, before))
-        rows.append(self._row("Total", whole.now, whole.before, is_total=True))
-        note = f"Revenue and conversions as {self.frame.model} credits them, {self.frame.period}."
-        return DataTable(title=title, columns=tuple(columns), rows=tuple(rows), note=note)
-
-    def _row(
-        self, label: str, now: Measures, before: Measures | None, *, href: str = "", is_total: bool = False
-    ) -> Row:
-        roas = Figure(DASH, "No spend at this level")
-        if now.roas is not None:
-            roas = Figure(formats.ratio(now.roas), f"{now.roas:.4f}", now.roas)
-        cells = [self._money(now.revenue), _counted(now.conversions), self._spent(now), roas]
-        if self.frame.comparison:
-            change, _tone = self._change(now.revenue, before.revenue if before else None, good_when_up=True)
-            share = now.revenue / before.revenue - 1 if before and before.revenue else None
-            words = change.partition(" against")[0] if share is not None else DASH
-            cells.append(Figure(words, change, share))
-        return Row(label=label, cells=tuple(cells), href=href, is_total=is_total)
-
-    def _spent(self, measures: Measures) -> Figure:
-        return self._money(measures.spend) if measures.spend else Figure(DASH, "No spend at this level", 0.0)
-
-    def _money(self, value: float) -> Figure:
-        return Figure(self.frame.money(value), formats.money(value, self.frame.currency), value)
-
     # --- Links ---------------------------------------------------------------------------------------------------
 
     def channel_url(self, group: Group) -> str:
@@ -373,30 +327,6 @@ class Presenter:
 
 def _present(charts: Sequence[Chart | None]) -> tuple[Chart, ...]:
     return tuple(chart for chart in charts if chart is not None)
-
-
-def _folded(groups: Sequence[Group]) -> tuple[Sequence[Group], Sequence[Group]]:
-    """The groups that the table names, and those that it adds up in one line."""
-    if len(groups) <= MOST_ROWS:
-        return groups, ()
-    # Conversions without a touch, and touches without a campaign, are always told apart.
-    special = [group for group in groups if group.key in (UNTOUCHED_KEY, NO_CAMPAIGN_KEY, OTHERS_KEY)]
-    named = [group for group in groups if group not in special]
-    room = MOST_ROWS - 1 - len(special)
-    return [*named[:room], *special], named[room:]
-
-
-def _less(whole: Measures, parts: Sequence[Measures]) -> Measures:
-    """What is left of the whole without the parts; rounding leaves nothing below zero."""
-    return Measures(
-        conversions=max(whole.conversions - math.fsum(part.conversions for part in parts), 0.0),
-        revenue=max(whole.revenue - math.fsum(part.revenue for part in parts), 0.0),
-        spend=max(whole.spend - math.fsum(part.spend for part in parts), 0.0),
-    )
-
-
-def _counted(value: float) -> Figure:
-    return Figure(formats.short_count(value), formats.count(value), value)
 
 
 def _direction(share: float) -> str:

@@ -24,16 +24,17 @@ def rows(subject: Subject) -> Iterator[Sequence[RawCell]]:
     compared, modelled = subject.before is not None, subject.media_mix
     nothing: list[RawCell] = [None] * len(MEDIA_MIX) if modelled else []
     yield [*header, *(f"compared_{name}" for name in header[2:] if compared), *(MEDIA_MIX if modelled else ())]
-    yield ["total", "", *_raw(subject.now), *(_raw(subject.before) if compared else []), *nothing]
+    yield ["total", "", *_of(subject, is_compared=compared), *nothing]
     for level, groups in (("channel", subject.channels), ("campaign", subject.campaigns)):
         for group in groups:
             returned = modelled.by_channel.get(group.key) if modelled and level == "channel" else None
             of_model = nothing if returned is None else [returned.value, returned.low, returned.high]
-            yield [level, group.name, *_raw(group.now), *(_raw(group.before) if compared else []), *of_model]
+            yield [level, group.name, *_of(group, is_compared=compared), *of_model]
     before = list(_each_day(subject.history.before)) if compared else []
     for place, (day, measures) in enumerate(_each_day(subject.history.now)):
         other = before[place][1] if place < len(before) else None
-        yield ["day", day, *_raw(measures), *(_raw(other) if compared else []), *nothing]
+        compared_day = _raw(other, _roas_of_day(other, subject)) if compared else []
+        yield ["day", day, *_raw(measures, _roas_of_day(measures, subject)), *compared_day, *nothing]
 
 
 def data(
@@ -57,12 +58,15 @@ def data(
         "goal": state.goal.name,
         "model": state.model,
         "window_days": window_days,
-        "total": _json(subject.now),
-        "compared_total": _json(subject.before),
+        "total": _json(subject.now, subject.roas),
+        "compared_total": _json(subject.before, subject.roas_before),
         "revenue_by_model": dict(subject.revenue_by_model),
         "channels": [_group_json(group) for group in subject.channels],
         "campaigns": [_group_json(group) for group in subject.campaigns],
-        "days": [{"day": day, **(_json(measures) or {})} for day, measures in _each_day(subject.history.now)],
+        "days": [
+            {"day": day, **(_json(measures, _roas_of_day(measures, subject)) or {})}
+            for day, measures in _each_day(subject.history.now)
+        ],
         "experiments": [
             {"channel": lift.channel, **_dates(lift.period), "roi": lift.roi, "low": lift.low, "high": lift.high}
             for lift in subject.lifts
@@ -72,21 +76,31 @@ def data(
     }
 
 
-def _raw(measures: Measures | None) -> list[RawCell]:
+def _of(what: Subject | Group, *, is_compared: bool) -> list[RawCell]:
+    """The figures of the period, and of the compared one if there is one."""
+    now, before = _raw(what.now, what.roas), _raw(what.before, what.roas_before)
+    return [*now, *(before if is_compared else [])]
+
+
+def _raw(measures: Measures | None, roas: float | None) -> list[RawCell]:
     if measures is None:
         return [None] * 4
-    return [measures.spend, measures.conversions, measures.revenue, measures.roas]
+    return [measures.spend, measures.conversions, measures.revenue, roas]
 
 
-def _json(measures: Measures | None) -> dict[str, float | None] | None:
-    return None if measures is None else {**asdict(measures), "roas": measures.roas}
+def _json(measures: Measures | None, roas: float | None) -> dict[str, float | None] | None:
+    return None if measures is None else {**asdict(measures), "roas": roas}
+
+
+def _roas_of_day(measures: Measures | None, subject: Subject) -> float | None:
+    return measures.roas if measures and subject.has_roas else None
 
 
 def _group_json(group: Group) -> dict[str, Any]:
     return {
         "name": group.name,
-        **(_json(group.now) or {}),
-        "compared": _json(group.before),
+        **(_json(group.now, group.roas) or {}),
+        "compared": _json(group.before, group.roas_before),
         "revenue_by_model": dict(group.revenue_by_model),
     }
 

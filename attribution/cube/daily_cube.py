@@ -48,12 +48,16 @@ _memory_lock = threading.Lock()
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class DailyCube:
-    """The newest cube of a workspace. `is_updating`: a newer one is due. The days are those of the last rows."""
+    """The newest cube of a workspace. `is_updating`: a newer one is due. The days are those of the last rows.
+
+    `asked_at`: what had been imported by then is in it.
+    """
 
     cube: Cube
     run_id: uuid.UUID
     data_version: str
     window_days: int
+    asked_at: dt.datetime
     computed_at: dt.datetime
     is_updating: bool
     conversions_until: dt.date | None
@@ -86,6 +90,7 @@ def latest_cube(*, workspace: Workspace, own: Sequence[OwnModel] | None = None) 
             run_id=run.pk,
             data_version=run.data_version,
             window_days=run.params["window_days"],
+            asked_at=run.created_at,
             computed_at=run.job.finished_at,
             is_updating=question_of(run) != present,
             conversions_until=_day(run.result["conversions_until"]),

@@ -78,8 +78,8 @@ def _models(credit: Credit) -> Iterator[str]:
     if any(model.name.startswith("shapley") for model in learning):
         yield (
             "Shapley values average, over all orders in which the channels could have joined, what each adds to the "
-            f"conversion rate of the {journeys}. A channel whose paths convert less often has negative credit, which is "
-            "shown as it is."
+            f"conversion rate of the {journeys}. A channel whose paths convert less often has negative credit, which "
+            "is shown as it is."
         )
 
 
@@ -87,9 +87,7 @@ def _intervals(credit: Credit) -> Iterator[str]:
     if credit.intervals is None:
         return
     about = presenters.about_intervals(credit).removesuffix(".")
-    others = (
-        "paths of the same kind been taken" if _is_of_paths(credit) else "customers of the same kind come"
-    )
+    others = "paths of the same kind been taken" if _is_of_paths(credit) else "customers of the same kind come"
     yield (
         f"Numbers are given {about[0].lower()}{about[1:]}. They answer how much a number would differ, had other "
         f"{others}; they do not say how far association is from effect."

@@ -221,10 +221,9 @@ def _method(pairs: Sequence[Mapping[str, Any]], about: Mapping[str, Any]) -> Ite
             "An effect is what journeys with both channels convert more, or less, than the channels’ own effects come "
             "to, given how long the journey is, how its touches are divided, what kind of customer took it and when."
         )
-        yield (
-            f"Of the pairs named here, {rate} at most are expected to be there by chance. Of {looked_at} in all, each "
-            "interval holds for itself alone."
-        )
+        is_called = any(pair["verdict"] != Verdict.INCONCLUSIVE for pair in pairs)
+        chance = f"Of the pairs called, {rate} at most are expected to be there by chance. " if is_called else ""
+        yield f"{chance}Of {looked_at} in all, each interval holds for itself alone."
         if about["too_rare"]:
             meet = f"{formats.count(about['too_rare'], 'more pair')} {'meets' if about['too_rare'] == 1 else 'meet'}"
             yield f"{meet} in too few journeys to be looked at."

@@ -20,7 +20,8 @@ from mmm_project.problems import Invalid, NotFound, NotPermitted
 from reports.deliveries import outbox
 from reports.deliveries.addresses import clean_addresses
 from reports.deliveries.links import site_url
-from reports.models import Alert, Recipient
+from reports.deliveries.recipients import change_list
+from reports.models import Alert
 
 LONGEST_NAME = 100
 MOST_ALERTS = 50  # of a workspace: each is looked at whenever figures change
@@ -67,7 +68,7 @@ def create_alert(*, workspace: Workspace, settings: Settings, by: Membership) ->
     alert = Alert.objects.create(
         workspace=workspace, created_by=by.user, watched_from=_yesterday(workspace), **_fields(settings)
     )
-    Recipient.objects.bulk_create([Recipient(alert=alert, email=email) for email in settings.recipients])
+    change_list(about=alert, addresses=settings.recipients)
     record(
         workspace=workspace,
         action="alert.created",
@@ -83,20 +84,23 @@ def create_alert(*, workspace: Workspace, settings: Settings, by: Membership) ->
 def change_alert(*, alert: Alert, settings: Settings, by: Membership) -> None:
     """Change what is watched, or who is told. Raises as `create_alert` does.
 
-    Where it watches something else than before, it does so from yesterday on. Who has unsubscribed stays so.
+    Where it watches something else than before, it does so from yesterday on, and what it noticed before no longer
+    counts. Who has unsubscribed stays so.
     """
     _require_authority(alert, by)
+    # The alert first, and names last, as a look does that finds something: two that wait for each other would not end.
+    Alert.objects.select_for_update(no_key=True).filter(pk=alert.pk).first()
+    added, removed = change_list(about=alert, addresses=clean_addresses(settings.recipients))
     _lock(alert.workspace)
     alert.refresh_from_db()
     settings = cleaned(alert.workspace, settings, besides=alert)
     values = _fields(settings)
     changed = sorted(name for name, value in values.items() if getattr(alert, name) != value)
     if set(changed) - {"name"}:
-        values |= {"watched_from": _yesterday(alert.workspace), "checked_cube": None, "checked_on": None}
+        values |= {"revision": alert.revision + 1, **_afresh(alert.workspace)}
     for name, value in values.items():
         setattr(alert, name, value)
     alert.save(update_fields=list(values))
-    added, removed = _change_recipients(alert, settings.recipients)
     if changed or added or removed:
         record(
             workspace=alert.workspace,
@@ -130,9 +134,7 @@ def resume_alert(*, alert: Alert, by: Membership) -> bool:
     paused = Alert.objects.filter(pk=alert.pk, paused_at__isnull=False)
     if not paused.update(
         paused_at=None,
-        watched_from=_yesterday(alert.workspace),
-        checked_cube=None,
-        checked_on=None,
+        **_afresh(alert.workspace),
         created_by=by.user_id if why_not(alert) else alert.created_by_id,
     ):
         return False
@@ -183,6 +185,8 @@ def cleaned(workspace: Workspace, settings: Settings, *, besides: Alert | None) 
         _refuse("threshold", "Enter a number to compare with.")
     elif not settings.threshold.is_finite() or not 0 <= settings.threshold <= LARGEST_THRESHOLD:
         _refuse("threshold", f"A threshold lies between 0 and {LARGEST_THRESHOLD:,}.")
+    elif settings.condition == Alert.Condition.BELOW and not settings.threshold:
+        _refuse("threshold", "Nothing of this ever falls below 0. Enter a number above it.")
     if settings.days not in SPANS:
         _refuse("days", f"Choose {', '.join(map(str, SPANS[:-1]))} or {SPANS[-1]} days.")
     if settings.metric == Alert.Metric.SPEND:
@@ -211,15 +215,6 @@ def _fields(settings: Settings) -> dict[str, Any]:
     return {field.name: getattr(settings, field.name) for field in fields(settings) if field.name != "recipients"}
 
 
-def _change_recipients(alert: Alert, addresses: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Add and remove recipients; return which. Those that stay keep what is known of them."""
-    known = set(Recipient.objects.filter(alert=alert).values_list("email", flat=True))
-    added, removed = [one for one in addresses if one not in known], sorted(known - set(addresses))
-    Recipient.objects.filter(alert=alert, email__in=removed).delete()
-    Recipient.objects.bulk_create([Recipient(alert=alert, email=email) for email in added])
-    return added, removed
-
-
 def _permission_for(alert: Alert, by: Membership) -> Permission:
     return Permission.SCHEDULE_OWN if alert.created_by_id == by.user_id else Permission.SCHEDULE_ANY
 
@@ -235,7 +230,12 @@ def _require(allowed: bool, permission: Permission) -> None:
 
 def _lock(workspace: Workspace) -> None:
     """Let one transaction at a time name alerts of the workspace."""
-    Workspace.objects.select_for_update().get(pk=workspace.pk)
+    Workspace.objects.select_for_update(no_key=True).get(pk=workspace.pk)
+
+
+def _afresh(workspace: Workspace) -> dict[str, Any]:
+    """The values of an alert that watches from yesterday on and has not looked yet."""
+    return {"watched_from": _yesterday(workspace), "checked_cube": None, "checked_on": None, "checked_until": None}
 
 
 def _yesterday(workspace: Workspace) -> dt.date:

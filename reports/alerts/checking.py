@@ -4,6 +4,7 @@ import datetime as dt
 import logging
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
@@ -26,10 +27,20 @@ from reports.models import Alert, AlertEvent, Delivery
 
 logger = logging.getLogger(__name__)
 
-DAYS_LOOKED_AT = 7  # back from the last complete day, so that late data are seen
+DAYS_LOOKED_AT = 7  # back from the last day that is known, so that late data are seen
+MOST_DAYS_LOOKED_AT = 30  # where days come together after a pause
 MAILS_A_DAY = 2
 EARLIEST_ZONE = dt.timedelta(hours=14)  # ahead of UTC: where a day begins first
 WEEK = 7
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a look found: days that raise events, and the events that no longer, or again, are so."""
+
+    new: Sequence[DayJudged] = ()
+    taken_back: Sequence[int] = ()
+    back_again: Sequence[int] = ()
 
 
 def check_due(now: dt.datetime) -> int:
@@ -67,33 +78,49 @@ def _perhaps_due(now: dt.datetime) -> QuerySet[Alert, Any]:
 
 def _check(alert: Any, reader: SeriesReader, now: dt.datetime) -> bool:
     """Judge the last days, then claim the look and write what it found together; False if another was first."""
-    series, new = None, list[DayJudged]()
+    series, found = None, Found()
     try:
         series = reader.series(alert)
         if series is not None:
-            new = _noticed(alert, series)
+            found = _noticed(alert, series)
     except Exception:
         # The next figures, or the next day, are another try; the other alerts are not kept waiting.
         logger.exception("The alert %s could not be looked at", alert.pk)
     with transaction.atomic():
-        same = Alert.objects.filter(pk=alert.pk, paused_at=None, watched_from=alert.watched_from)
+        same = Alert.objects.filter(
+            pk=alert.pk, paused_at=None, revision=alert.revision, watched_from=alert.watched_from
+        )
         as_found = same.filter(checked_cube=alert.checked_cube, checked_on=alert.checked_on)
-        if not as_found.update(checked_cube=alert.newest_cube, checked_on=_today(alert.workspace, now)):
+        if not as_found.update(
+            checked_cube=alert.newest_cube,
+            checked_on=_today(alert.workspace, now),
+            checked_until=series.last if series else alert.checked_until,
+        ):
             return False
         if because := why_not(alert):
             pause_for(alert, because)
-        elif series is not None and new:
-            _raise(alert, series, new, now)
+            return True
+        AlertEvent.objects.filter(pk__in=found.taken_back).update(taken_back_at=now)
+        AlertEvent.objects.filter(pk__in=found.back_again).update(taken_back_at=None)
+        if series is not None and found.new:
+            _raise(alert, series, found.new, now)
     return True
 
 
-def _noticed(alert: Alert, series: Series) -> list[DayJudged]:
-    """The days that raise an event at this look."""
-    since = max(alert.watched_from, series.last - dt.timedelta(DAYS_LOOKED_AT - 1))
-    if since > series.last:
-        return []
-    raised = set(alert.events.values_list("day", flat=True))
-    return days_that_raise(judge_days(alert, series), raised=raised, since=since)
+def _noticed(alert: Alert, series: Series) -> Found:
+    """What is found at this look. What an earlier revision of the alert noticed is another story."""
+    judged = judge_days(alert, series)
+    beyond = {day.day for day in judged if day.is_beyond}
+    events = list(alert.events.filter(revision=alert.revision, day__gte=judged[0].day, day__lte=judged[-1].day))
+    since = series.last - dt.timedelta(DAYS_LOOKED_AT - 1)
+    if alert.checked_until is not None:
+        since = min(since, alert.checked_until + dt.timedelta(1))
+    since = max(since, alert.watched_from, series.last - dt.timedelta(MOST_DAYS_LOOKED_AT - 1))
+    return Found(
+        new=days_that_raise(judged, raised={event.day for event in events}, since=since),
+        taken_back=[each.pk for each in events if each.day not in beyond and each.taken_back_at is None],
+        back_again=[each.pk for each in events if each.day in beyond and each.taken_back_at is not None],
+    )
 
 
 def _raise(alert: Alert, series: Series, days: Sequence[DayJudged], now: dt.datetime) -> None:
@@ -104,6 +131,7 @@ def _raise(alert: Alert, series: Series, days: Sequence[DayJudged], now: dt.date
     for day in sorted(days, key=lambda day: day.day, reverse=True):
         event = AlertEvent.objects.create(
             alert=alert,
+            revision=alert.revision,
             day=day.day,
             value=day.value or 0.0,
             low=day.low,

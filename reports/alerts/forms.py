@@ -10,6 +10,7 @@ from mmm_project.problems import Invalid
 from reports.alerts.actions import LONGEST_NAME, SPANS, Settings
 from reports.alerts.wording import SPANS as SPAN_NAMES
 from reports.deliveries.addresses import clean_lines
+from reports.deliveries.recipients import listed, sentences_of_unsubscribed
 from reports.models import Alert
 
 SAVE, PREVIEW = "save", "preview"
@@ -90,6 +91,16 @@ class AlertForm(forms.Form):
             chosen |= {"threshold": None, "days": 1}
         return Alert(workspace=self.workspace, name=self.cleaned_data.get("name", ""), **chosen)
 
+    @property
+    def unsubscribed(self) -> list[str]:
+        """A sentence for each address in the form that gets nothing: its owner has unsubscribed from the alert."""
+        if self.alert is None:
+            return []
+        if self.is_bound:
+            self.is_valid()
+            return sentences_of_unsubscribed(self.alert, self.cleaned_data.get("recipients", ()))
+        return sentences_of_unsubscribed(self.alert, self.initial["recipients"].split("\n"))
+
     def refuse(self, refusal: Invalid) -> None:
         """Say beside its field what the action refused."""
         if not refusal.errors:
@@ -114,6 +125,6 @@ def choices_of(alert: Alert) -> dict[str, Any]:
     return {
         "name": alert.name,
         "threshold": None if threshold is None else f"{threshold.normalize():f}",
-        "recipients": "\n".join(alert.recipients.order_by("pk").values_list("email", flat=True)),
+        "recipients": "\n".join(listed(alert).order_by("pk").values_list("email", flat=True)),
         **{name: getattr(alert, name) for name in ("metric", "channel", "goal", "condition", "days")},
     }

@@ -74,6 +74,12 @@ def days_that_raise(judged: Sequence[DayJudged], *, raised: Collection[dt.date],
     return found
 
 
+def run_of(judged: Sequence[DayJudged]) -> list[DayJudged]:
+    """Return the last days that lie in one direction, in order; days that nothing can be said about are left out."""
+    runs = [list(days) for _, days in groupby((d for d in judged if d.no_verdict is None), key=lambda d: d.direction)]
+    return runs[-1] if runs else []
+
+
 def _unlike(day: dt.date, value: float, judgement: anomalies.Judgement) -> DayJudged:
     if isinstance(judgement, anomalies.NoVerdict):
         return DayJudged(day=day, value=None if math.isnan(value) else value, no_verdict=_REASONS[judgement])

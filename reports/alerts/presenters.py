@@ -1,7 +1,7 @@
 """What the pages of alerts show, finished: states, sentences, the chart, the log."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,8 +14,10 @@ from reports.alerts import wording
 from reports.alerts.actions import may_change
 from reports.alerts.charting import alert_chart
 from reports.alerts.checking import dashboard_path
-from reports.alerts.judging import DAYS_SHOWN, DayJudged, NoVerdict, days_that_raise, judge_days
+from reports.alerts.judging import DAYS_SHOWN, DayJudged, NoVerdict, days_that_raise, judge_days, run_of
+from reports.alerts.reach import DAYS_OF_GRACE
 from reports.alerts.series import Series, SeriesReader
+from reports.deliveries.recipients import listed
 from reports.models import Alert, AlertEvent, Delivery, Recipient
 
 MOST_EVENTS = 100
@@ -43,13 +45,17 @@ class Row:
 
 @dataclass(frozen=True, kw_only=True)
 class EventRow:
-    """An event in the log. `mails`: what became of them, as (address, status) ; `note`: why there are none."""
+    """An event in the log. `notes`: what has become of it. `mails`: what became of each, as (address, status).
+
+    `no_mails`: why there are none.
+    """
 
     event: AlertEvent
     day: str
     url: str
+    notes: Sequence[str]
     mails: Sequence[tuple[str, str]]
-    note: str
+    no_mails: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,10 +120,10 @@ def present_alert(alert: Alert, by: Membership, *, now: dt.datetime) -> AlertPag
         watched=wording.watched_in_words(alert),
         basis=wording.basis_in_words(alert, series),
         state=_state(alert, series, judged),
-        preview=_preview(alert, series, judged, raised={event.day for event in events}),
+        preview=_preview(alert, series, judged, raised=_standing(alert, events)),
         events=[_event_row(alert, series, event) for event in events],
         more_events=max(alert.events.count() - len(events), 0),
-        recipients=[_recipient_row(recipient) for recipient in alert.recipients.order_by("pk")],
+        recipients=[_recipient_row(recipient) for recipient in listed(alert).order_by("pk")],
         may_change=may_change(alert, by),
     )
 
@@ -141,27 +147,44 @@ def _state(alert: Alert, series: Series | None, judged: Sequence[DayJudged]) -> 
         return State(label="No data", tone="badge-warn", sentence="There are no figures of it yet.")
     last = judged[-1]
     day = wording.day_in_words(last.day)
+    # As long as a day or two are on their way, that is as usual.
+    stopped = wording.no_figures_in_words(series) if series.days_missing > DAYS_OF_GRACE else ""
     if last.no_verdict is not None:
         reason = wording.no_verdict_in_words(last.no_verdict)
-        return State(label="No verdict", tone="badge-warn", sentence=f"On {day}: {reason}")
-    events = list(alert.events.all())
+        return State(label="No verdict", tone="badge-warn", sentence=_together(f"On {day}: {reason}", stopped))
+    standing = _standing(alert, alert.events.all())
     if last.is_beyond:
-        raised = next((event for event in events if event.day <= last.day), None)
+        run = run_of(judged)
+        raised = next((standing[day.day] for day in run if day.day in standing), None)
         # A run may have begun before the alert was there, or may not have been looked at yet.
         sentence = raised.sentence if raised else wording.event_in_words(alert, series, last)
         since = wording.day_in_words(raised.day if raised else last.day)
-        return State(label="Raised", tone="badge-bad", sentence=f"Since {since}. {sentence}")
-    before = f" Last raised on {wording.day_in_words(events[0].day)}." if events else ""
-    return State(label="Quiet", tone="badge-good", sentence=f"Nothing to tell up to {day}.{before}")
+        return State(label="Raised", tone="badge-bad", sentence=_together(f"Since {since}. {sentence}", stopped))
+    before = f"Last raised on {wording.day_in_words(max(standing))}." if standing else ""
+    if stopped:
+        sentence = _together(stopped, "Up to then there was nothing to tell.", before)
+        return State(label="No figures", tone="badge-warn", sentence=sentence)
+    return State(label="Quiet", tone="badge-good", sentence=_together(f"Nothing to tell up to {day}.", before))
 
 
-def _preview(alert: Alert, series: Series | None, judged: Sequence[DayJudged], *, raised: set[dt.date]) -> Preview:
+def _standing(alert: Alert, events: Iterable[AlertEvent]) -> dict[dt.date, AlertEvent]:
+    """The events, by day, of what the alert watches now that later data have not taken back."""
+    return {event.day: event for event in events if event.revision == alert.revision and event.taken_back_at is None}
+
+
+def _together(*sentences: str) -> str:
+    return " ".join(filter(None, sentences))
+
+
+def _preview(
+    alert: Alert, series: Series | None, judged: Sequence[DayJudged], *, raised: Collection[dt.date]
+) -> Preview:
     """The last days: those that would have raised it, and those that did."""
     if series is None or not judged:
         return Preview(sentence="There are no figures of it yet, so it cannot be tried on past days.", chart=None)
     shown = judged[-DAYS_SHOWN:]
     would = {day.day for day in days_that_raise(judged, raised=(), since=shown[0].day)}
-    chart = alert_chart(alert, series, shown, raised=would | raised)
+    chart = alert_chart(alert, series, shown, raised=would.union(raised))
     if all(day.no_verdict is not None for day in shown):
         reason = wording.no_verdict_in_words(_reason(shown))
         return Preview(sentence=f"It could not have been raised in the last {len(shown)} days. {reason}", chart=chart)
@@ -184,17 +207,23 @@ def _reason(shown: Sequence[DayJudged]) -> NoVerdict:
 
 def _event_row(alert: Alert, series: Series | None, event: AlertEvent) -> EventRow:
     mails = [(delivery.email, delivery.get_status_display()) for delivery in event.deliveries.all()]
-    note = ""
+    notes = []
+    if event.taken_back_at is not None:
+        notes.append("Later data took it back")
+    if event.revision != alert.revision:
+        notes.append("Before the alert was changed")
+    no_mails = ""
     if not event.mailed:
-        note = "Not mailed: two mails had gone out that day"
+        no_mails = "Not mailed: two mails had gone out that day"
     elif not mails:
-        note = "Nobody was told by mail"
+        no_mails = "Nobody was told by mail"
     return EventRow(
         event=event,
         day=wording.day_in_words(event.day).replace(" ", "\N{NO-BREAK SPACE}"),
         url=dashboard_path(alert, series, event.day) if series else "",
+        notes=notes,
         mails=mails,
-        note=note,
+        no_mails=no_mails,
     )
 
 

@@ -1,7 +1,7 @@
 """What an alert watches, day by day, read from the daily cube: the same figures that the dashboard shows."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -17,6 +17,7 @@ from marketing.channel_index import ChannelIndex, channel_index
 from marketing.frames import Int64Column
 from marketing.models import Channel, Goal
 from marketing.periods import EPOCH, day_number, yesterday
+from reports.alerts.reach import File, Reach, active_files, reach_of
 from reports.models import Alert
 
 Float64s = npt.NDArray[np.float64]
@@ -30,7 +31,9 @@ class Series:
     """A metric of every complete day, in order. `numerator`: (T,) float64; `denominator`: as many, for ROAS the spend.
 
     `first`: the first day with anything of it. `channel`: the one that counts, where the alert's has been merged.
-    `model_label`: of the credit; "" for what no model is needed for.
+    `model_label`: of the credit; "" for what no model is needed for. `yesterday`: up to which there could be days.
+    `conversions_until`: after it, conversions are zero because none came; None for what needs none.
+    `last_conversions_day`: the last with any.
     """
 
     first: dt.date
@@ -39,6 +42,9 @@ class Series:
     channel: Channel | None
     goal: Goal | None
     model_label: str
+    yesterday: dt.date
+    conversions_until: dt.date | None = None
+    last_conversions_day: dt.date | None = None
 
     @property
     def days(self) -> int:
@@ -48,6 +54,11 @@ class Series:
     def last(self) -> dt.date:
         """The last complete day."""
         return self.day(self.days - 1)
+
+    @property
+    def days_missing(self) -> int:
+        """How many whole days there have been since the last one that is known."""
+        return (self.yesterday - self.last).days
 
     def day(self, place: int) -> dt.date:
         return self.first + dt.timedelta(place)
@@ -73,7 +84,23 @@ class SeriesReader:
 
     @cached_property
     def cube(self) -> DailyCube | None:
+        _ = self._files  # read first: what comes in between is not in the cube
         return latest_cube(workspace=self._workspace, own=self._models.own)
+
+    @cached_property
+    def _files(self) -> Mapping[int, File]:
+        return active_files(self._workspace)
+
+    @cached_property
+    def _reach(self) -> Reach:
+        assert self.cube is not None  # noqa: S101 - asked for below it only
+        return reach_of(
+            cube=self.cube,
+            files=self._files,
+            channels=self._index.channels,
+            zone=self._workspace.zone,
+            yesterday=self._until,
+        )
 
     @cached_property
     def _models(self) -> Models:
@@ -104,7 +131,7 @@ class SeriesReader:
             Alert.Metric.CONVERSIONS: (credited[1],),
             Alert.Metric.ROAS: (credited[0], spent),
         }[Alert.Metric(alert.metric)]
-        first, last = self._begins(amounts), self._ends(alert)
+        first, last = self._begins(amounts), self._ends(alert, channel)
         if first is None or last is None or last < first:
             return None
         kept = slice(first - self._origin, last - self._origin + 1)
@@ -115,6 +142,9 @@ class SeriesReader:
             channel=channel,
             goal=goal,
             model_label=self._models.label(model) if is_credit else "",
+            yesterday=self._until,
+            conversions_until=self._reach.conversions_there if goal else None,
+            last_conversions_day=self._reach.last_conversions_day if goal else None,
         )
 
     def _goal(self, alert: Alert) -> Goal | None:
@@ -157,17 +187,15 @@ class SeriesReader:
             return None
         return self._origin + max(int(found[0]) for found in firsts)
 
-    def _ends(self, alert: Alert) -> int | None:
-        """The last complete day: that of the last rows, but never today, which is not over."""
-        assert self.cube is not None  # noqa: S101
-        conversions, spend = self.cube.conversions_until, self.cube.spend_until
-        ends = {
-            Alert.Metric.SPEND: [spend],
-            Alert.Metric.ROAS: [spend, conversions],
-        }.get(Alert.Metric(alert.metric), [conversions])
-        if None in ends:
-            return None
-        return min(day_number(day) for day in (*ends, self._until) if day)
+    def _ends(self, alert: Alert, channel: Channel | None) -> int | None:
+        """The last day of which all is known that the metric needs."""
+        reach, ends = self._reach, list[dt.date | None]()
+        if alert.metric in CREDITED:
+            ends += [reach.conversions, *([reach.touches] if channel else [])]
+        if alert.metric in (Alert.Metric.SPEND, Alert.Metric.ROAS):
+            ends.append(reach.spend(self._index.counting_for(channel.pk) if channel else None))
+        known = [day_number(day) for day in ends if day is not None]
+        return min(known) if len(known) == len(ends) else None
 
 
 def _sums(values: Float64s, days: int) -> Float64s:

@@ -58,10 +58,16 @@ def event_in_words(alert: Alert, series: Series, judged: DayJudged) -> str:
         side = "more" if judged.direction == Direction.ABOVE else "less"
         number = amount(judged.value or 0, alert.metric, currency)
         when = f"{what} on {day_in_words(judged.day)}"
-        return f"{when} {verb} {number}: {side} than the {low} to {high} that were expected."
+        sentence = f"{when} {verb} {number}: {side} than the {low} to {high} that were expected."
+        return sentence + _where_none_came(series, judged)
     when = f"on {day_in_words(judged.day)}" if alert.days == 1 else f"of {_span(alert, judged.day)}"
     number, threshold = (amount(each, alert.metric, currency) for each in (judged.value or 0, _threshold(alert)))
-    return f"{what} {when} {verb} {number}, {judged.direction} {threshold}."
+    return f"{what} {when} {verb} {number}, {judged.direction} {threshold}." + _where_none_came(series, judged)
+
+
+def no_figures_in_words(series: Series) -> str:
+    """That the figures have stopped."""
+    return f"No figures since {day_in_words(series.last)}."
 
 
 def basis_in_words(alert: Alert, series: Series | None) -> str:
@@ -82,6 +88,16 @@ def no_verdict_in_words(reason: NoVerdict) -> str:
 
 def day_in_words(day: dt.date) -> str:
     return f"{day:%-d %b %Y}"
+
+
+def _where_none_came(series: Series, judged: DayJudged) -> str:
+    """What may be behind it that the day is low, where conversions have stopped and other data go on."""
+    until, last_day = series.conversions_until, series.last_conversions_day
+    if until is None or last_day is None or judged.day <= until or judged.direction != Direction.BELOW:
+        return ""
+    return (
+        f" Either nobody converted, or the import of conversions has stopped: its last day is {day_in_words(last_day)}."
+    )
 
 
 def _span(alert: Alert, day: dt.date) -> str:

@@ -15,10 +15,11 @@ from weasyprint.text.fonts import FontConfiguration
 from weasyprint.urls import URLFetcher, URLFetcherResponse
 
 from analyses.documents import DataTable, Document, Row, Section
-from charts import Chart, svg
+from charts import Chart, ChartSpec, SmallMultiples, svg
 from charts.wording import printable
 from reports.branding.look import LETTER as LETTER_PAPER
 from reports.branding.look import PLAIN, Look
+from reports.exports.flows import matrix_of
 from reports.exports.pdf_tags import finish
 
 # Many panels are drawn smaller, so that as high a picture is broader.
@@ -45,10 +46,23 @@ class PrintedTable:
 
 
 @dataclass(frozen=True, slots=True)
+class PrintedChart:
+    """A chart. `pictures`: the names of its pictures, each with what it shows; small multiples have one for each row.
+
+    `tables`: the numbers of what has no room for them in its picture.
+    """
+
+    chart: Chart
+    pictures: Sequence[tuple[str, str]]
+    tables: Sequence[PrintedTable]
+
+
+@dataclass(frozen=True, slots=True)
 class PrintedSection:
-    """A section with its tables laid out. `anchor`: the id of its heading."""
+    """A section with its charts and tables laid out. `anchor`: the id of its heading."""
 
     section: Section
+    charts: Sequence[PrintedChart]
     tables: Sequence[PrintedTable]
     anchor: str
 
@@ -160,12 +174,19 @@ def _chapters(document: Document, room_wide: float) -> Iterator[Chapter]:
         printed = [
             PrintedSection(
                 section,
+                [_printed_chart(chart, room_wide) for chart in section.charts],
                 [laid for table in section.tables for laid in laid_out(table, room_wide)],
                 anchor=f"section-{number}-{place}",
             )
             for place, section in enumerate(sections, start=1)
         ]
         yield Chapter(part, printed, anchor=f"chapter-{number}", is_on_a_new_page=is_long or number > 1)
+
+
+def _printed_chart(chart: Chart, room_wide: float) -> PrintedChart:
+    matrices = map(matrix_of, svg.without_texts(chart, width_px=_width_px(chart)))
+    names = _pictures_of(chart) if chart.panels else []
+    return PrintedChart(chart, names, [laid for table in matrices for laid in laid_out(table, room_wide)])
 
 
 def _contents(chapters: Sequence[Chapter]) -> Iterator[Entry]:
@@ -251,9 +272,28 @@ def _widths(table: DataTable) -> list[float]:
 
 
 def pictures(document: Document) -> dict[str, str]:
-    """Return each chart as SVG, by its id, written in the page's font."""
-    drawn = {chart.id: svg.render(chart, width_px=_width_px(chart)) for chart in document.charts if chart.panels}
+    """Return the charts as SVG in the page's font, by their ids; further rows of one have ".2" and so on behind it."""
+    drawn: dict[str, str] = {}
+    for chart in document.charts:
+        names = [name for name, _about in _pictures_of(chart)] if chart.panels else []
+        if len(names) > 1 and isinstance(chart, SmallMultiples):
+            drawn |= zip(names, svg.render_rows(chart, width_px=_width_px(chart)), strict=True)
+        elif names:
+            drawn[chart.id] = svg.render(chart, width_px=_width_px(chart))
     return {name: picture.replace(CHART_FONT, PAGE_FONT, 1) for name, picture in drawn.items()}
+
+
+def _pictures_of(chart: Chart) -> list[tuple[str, str]]:
+    """The names of a chart's pictures, each with what it shows: one, or one for each row of small multiples."""
+    if not isinstance(chart, SmallMultiples):
+        return [(chart.id, chart.summary)]
+    _first, *others = svg.rows_of(chart, width_px=_width_px(chart))
+    further = ((f"{chart.id}.{number}", _shown_in(row)) for number, row in enumerate(others, start=2))
+    return [(chart.id, chart.summary), *further]
+
+
+def _shown_in(panels: Sequence[ChartSpec]) -> str:
+    return " ".join(panel.summary for panel in panels)
 
 
 def _width_px(chart: Chart) -> int:

@@ -1,8 +1,8 @@
 """Excel: a summary, a sheet for what each section says and draws, one for each table, definitions, and all rows."""
 
-import io
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain, islice, zip_longest
 
 from openpyxl import Workbook
 from openpyxl.styles import Alignment, Font
@@ -19,10 +19,10 @@ from charts.xlsx import add_chart, height_in_rows, width_in_columns
 from charts.xlsx_cells import write_text
 from charts.xlsx_heatmap import cell_letters
 from reports.branding.look import PLAIN, Look
+from reports.exports.data_sheet import save
 from reports.exports.flows import table_of
 from reports.exports.sheets import (
     BOLD,
-    HEADER,
     HEADING,
     LABEL_WIDTH,
     LINE_HEIGHT,
@@ -76,11 +76,9 @@ def write(document: Document, look: Look = PLAIN) -> bytes:
     for section in document.sections:
         _section(book, section, look)
     _define(definitions, document, look)
-    _data(data, document.rows, look)
+    rows = _data(data, document.rows, look)
     _summary(summary, document, look, book.sheetnames[1:])
-    file = io.BytesIO()
-    book.save(file)
-    return file.getvalue()
+    return save(book, data, rows, most=MOST_ROWS, the_rest=THE_REST)
 
 
 def _summary(sheet: Worksheet, document: Document, look: Look, others: Sequence[str]) -> None:
@@ -245,26 +243,14 @@ def _meanings(sheet: Worksheet, row: int, meanings: Iterable[tuple[str, str]]) -
     return row
 
 
-def _data(sheet: Worksheet, rows: Iterable[Sequence[RawCell]], look: Look) -> None:
-    """All rows below each other, the first of which names the columns."""
-    longest: dict[int, int] = {}
-    number = 0
-    for number, row in enumerate(rows, start=1):
-        if number > MOST_ROWS:
-            write_text(sheet.cell(number, 1), THE_REST).font = BOLD
-            break
-        for place, value in enumerate(row, start=1):
-            if isinstance(value, str):
-                write_text(sheet.cell(number, place), value)
-            elif value is not None:
-                sheet.cell(number, place, value)
-            if number <= ROWS_MEASURED:
-                longest[place] = max(longest.get(place, 8), len("" if value is None else str(value)))
-    for place, letters in longest.items():
-        cell = sheet.cell(1, place)
-        cell.font, cell.fill = BOLD, HEADER
+def _data(sheet: Worksheet, rows: Iterable[Sequence[RawCell]], look: Look) -> Iterable[Sequence[RawCell]]:
+    """Set the sheet up for all rows, the first of which names the columns, and return them; they are written last."""
+    lines = iter(rows)
+    first = list(islice(lines, ROWS_MEASURED))
+    for place, cells in enumerate(zip_longest(*first), start=1):
+        letters = max(8, *(len("" if cell is None else str(cell)) for cell in cells))
         sheet.column_dimensions[get_column_letter(place)].width = min(letters, MOST_LETTERS_WIDE) + 3
-    if number:
+    if first:
         sheet.freeze_panes = "A2"
-        sheet.auto_filter.ref = sheet.dimensions
-    set_up_print(sheet, look, columns=max(longest, default=1), rows=number, header=1 if number else 0)
+    set_up_print(sheet, look, columns=max(map(len, first), default=1), rows=len(first), header=1 if first else 0)
+    return chain(first, lines)

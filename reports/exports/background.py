@@ -27,7 +27,7 @@ from reports.exports import FORMATS, format_of, safe_name, write
 from reports.models import Branding, ExportFile
 
 FILE_JOB = "reports.export_file"
-FOLDER = "export_files"
+FOLDER, DRAFT = "export_files", ".draft"
 KEPT = timedelta(days=7)
 ORPHANS_KEPT = KEPT + timedelta(days=1)
 SWEPT_AT_ONCE = 200
@@ -87,7 +87,7 @@ def make_file(job: Job, progress: Progress) -> None:
         return  # its run has been deleted meanwhile
     progress("Reading the result", 0.05)
     document = registry.get(file.run.kind).document(file.run)
-    draft = _folder(file.workspace_id) / f"{file.pk}.{job.fence}.draft"
+    draft = _folder(file.workspace_id) / f"{file.pk}.{job.fence}{DRAFT}"
     draft.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     progress(f"Writing the {FORMATS[file.form].label} file", 0.2)
     try:
@@ -137,10 +137,28 @@ def sweep_files() -> None:
             ExportFile.objects.filter(pk=file.pk).delete()
             job_actions.forget(job=file.job)
         _remove(file)
+    _forget_orphans()
+
+
+def _forget_orphans() -> None:
+    """Remove the jobs and files whose rows went with their runs; drafts later, as a worker may be writing them."""
+    for job in Job.objects.filter(kind=FILE_JOB, status__in=Job.ENDED, export_file=None)[:SWEPT_AT_ONCE]:
+        job_actions.forget(job=job)
     oldest = time.time() - ORPHANS_KEPT.total_seconds()
-    for path in (Path(settings.MEDIA_ROOT) / FOLDER).glob("*/*"):
-        if path.is_file() and path.stat().st_mtime < oldest:
+    paths = [path for path in (Path(settings.MEDIA_ROOT) / FOLDER).glob("*/*") if path.is_file()]
+    # Read after the files were listed: a row is there before its file.
+    known = {str(pk) for pk in ExportFile.objects.values_list("pk", flat=True)} if paths else set()
+    for path in paths:
+        is_ownerless = path.name.partition(".")[0] not in known and path.suffix != DRAFT
+        if is_ownerless or _is_older(path, oldest):
             path.unlink(missing_ok=True)
+
+
+def _is_older(path: Path, oldest: float) -> bool:
+    try:
+        return path.stat().st_mtime < oldest
+    except FileNotFoundError:  # another sweep was here
+        return False
 
 
 def _remove(file: ExportFile, *, but: Path | None = None) -> None:

@@ -5,7 +5,7 @@ from itertools import islice
 from analyses.documents import Document
 
 MOST_PANELS, MOST_TABLE_ROWS = 40, 1_500  # of pages and slides: each takes some milliseconds to lay out
-MOST_ROWS = 50_000  # of a workbook: so many take about two seconds (benchmarks/exports.py)
+MOST_ROWS = 50_000  # of a workbook: so many take about a second (benchmarks/exports.py has four times as many)
 
 
 def takes_long(document: Document, form: str) -> bool:

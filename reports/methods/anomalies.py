@@ -1,4 +1,4 @@
-"""Whether a day's value is unlike the days before it: a daily series of amounts, counts or ratios, judged day by day.
+"""Whether a day's value is unlike the days before it: amounts, counts or ratios, judged day by day.
 
 Each day is forecast from the eight weeks before it, by medians, and held against how far such forecasts have been off
 in the half year before. Only earlier days count, so that what comes later never changes a verdict. NumPy alone.
@@ -30,6 +30,7 @@ LEVEL_DAYS = 28
 DAYS_OF_ERRORS = 182
 DAYS_THAT_MATTER = DAYS_BEFORE + DAYS_OF_ERRORS  # before a day: what lies further back changes nothing about it
 FEWEST_DAYS = 28  # with a value, of the eight weeks
+FEWEST_OF_LEVEL = 7  # of the last four weeks
 FEWEST_ERRORS = 28
 FEWEST_OF_A_WEEKDAY = 4
 WITH_SOMETHING = 0.5  # share of the days with a value that must not be zero
@@ -78,8 +79,8 @@ Judgement: TypeAlias = Verdict | NoVerdict
 def judge(*, values: Float64Array, last: int) -> list[Judgement]:
     """Return the verdict on each of the last days, each from the days before it alone.
 
-    `values`: (T,) float64, one for each day in order, in any unit, NaN = no value. `last`: how many days to judge, 1 to
-    T. With x = sign(y) sqrt(|y|) and the 56 days before day t:
+    `values`: (T,) float64, one for each day in order, in any unit, none negative, NaN = no value. `last`: how many days
+    to judge, 1 to T. With x = sqrt(y) and the 56 days before day t:
 
         d_s = x_s - median(x_(s-3) ... x_(s+3))             s in those days, and no day beyond them
         w_k = median of d_s over the days s of weekday k    0 if fewer than four have a value
@@ -94,27 +95,26 @@ def judge(*, values: Float64Array, last: int) -> list[Judgement]:
     or if errors are normal, should that be further out.
     The band is [f_t - limit_t, f_t + limit_t], squared back, and at least 20% of the expected value to either side.
 
-    There is no verdict where 28 of the 56 days, or of the errors, are not known, or where half of the days are zero:
-    of what comes and goes, a day without, or with, is like the days before.
+    There is no verdict where 28 of the 56 days, 7 of the last 28 or 28 of the errors are not known, or where half of
+    the days are zero: of what comes and goes, a day without, or with, is like the days before.
 
-    Raises ValueError if `values` is not one-dimensional or infinite somewhere, or `last` is out of its range.
+    Raises ValueError if `values` is not one-dimensional, or negative or infinite somewhere, or `last` out of its range.
 
     >>> week = [100.0, 102, 98, 101, 99, 140, 60]
     >>> (today,) = judge(values=np.array([*week * 12, 10.0]), last=1)
     >>> (today.expected, today.low, today.high, str(today.direction))
     (100.0, 80.0, 120.0, 'below')
     """
-    if values.ndim != 1 or np.isinf(values).any():
-        raise ValueError("The values of a series must be one-dimensional and finite, or NaN where there is none.")
+    if values.ndim != 1 or np.isinf(values).any() or (values < 0).any():
+        raise ValueError("The values of a series must be one-dimensional, finite and not negative, or NaN for none.")
     if not 1 <= last <= len(values):
         raise ValueError(f"Of {len(values)} days the last {last} cannot be judged.")
     values = np.concatenate([np.full(DAYS_THAT_MATTER, np.nan), values.astype(np.float64)])[-DAYS_THAT_MATTER - last :]
-    roots = np.sign(values) * np.sqrt(np.abs(values))
+    roots = np.sqrt(values)
     before = np.lib.stride_tricks.sliding_window_view(roots, DAYS_BEFORE)[:-1]  # of the days from DAYS_BEFORE on
     forecast = _forecasts(before)
     errors = roots[DAYS_BEFORE:] - forecast
     limits, known_errors = _limits(np.lib.stride_tricks.sliding_window_view(np.abs(errors), DAYS_OF_ERRORS)[:-1])
-    least = min(0.0, float(np.nanmin(values, initial=0.0)))  # what is never negative is not expected to become so
     judged: list[Judgement] = []
     for place in range(last):
         judgement = _reason(float(values[DAYS_THAT_MATTER + place]), before[DAYS_OF_ERRORS + place])
@@ -126,7 +126,6 @@ def judge(*, values: Float64Array, last: int) -> list[Judgement]:
                 float(values[DAYS_THAT_MATTER + place]),
                 float(forecast[DAYS_OF_ERRORS + place]),
                 float(limits[place]),
-                least,
             )
         )
     return judged
@@ -136,33 +135,36 @@ def _reason(value: float, before: Float64Array) -> NoVerdict | None:
     known = before[~np.isnan(before)]
     if np.isnan(value):
         return NoVerdict.NO_VALUE
-    if len(known) < FEWEST_DAYS:
+    if not _are_enough(before):
         return NoVerdict.TOO_FEW_DAYS
     if np.count_nonzero(known) < WITH_SOMETHING * len(known):
         return NoVerdict.MOSTLY_ZERO
     return None
 
 
-def _verdict(value: float, forecast: float, limit: float, least: float) -> Verdict:
-    expected, low, high = (max(_squared(root), least) for root in (forecast, forecast - limit, forecast + limit))
-    margin = SMALLEST_DIFFERENCE * abs(expected)
+def _are_enough(before: Float64Array) -> npt.NDArray[np.bool_]:
+    """(...) whether of the (..., 56) days before a day enough are known to tell its weekday's usual, and the level."""
+    known = ~np.isnan(before)
+    of_level = known[..., -LEVEL_DAYS:].sum(axis=-1) >= FEWEST_OF_LEVEL
+    enough: npt.NDArray[np.bool_] = of_level & (known.sum(axis=-1) >= FEWEST_DAYS)
+    return enough
+
+
+def _verdict(value: float, forecast: float, limit: float) -> Verdict:
+    expected, low, high = (max(root, 0.0) ** 2 for root in (forecast, forecast - limit, forecast + limit))
+    margin = SMALLEST_DIFFERENCE * expected
     return Verdict(value, expected, min(low, expected - margin), max(high, expected + margin))
 
 
-def _squared(root: float) -> float:
-    return root * abs(root)
-
-
 def _forecasts(before: Float64Array) -> Float64Array:
-    """(N,) the forecast root of the day after each row of (N, 56) roots; NaN where fewer than 28 are known."""
+    """(N,) the forecast root of the day after each row of (N, 56) roots; NaN where too few are known."""
     beside = np.pad(before, ((0, 0), (WEEK // 2, WEEK // 2)), constant_values=np.nan)
     weeks_around = np.lib.stride_tricks.sliding_window_view(beside, WEEK, axis=1)
     deviations = (before - _medians(weeks_around)).reshape(-1, WEEKS_BEFORE, WEEK).swapaxes(1, 2)
     enough = (~np.isnan(deviations)).sum(axis=2) >= FEWEST_OF_A_WEEKDAY
     weekdays = np.where(enough, _medians(deviations), 0.0)  # (N, 7); first that of the day to forecast
     level = _medians((before - np.tile(weekdays, WEEKS_BEFORE))[:, -LEVEL_DAYS:])
-    known = (~np.isnan(before)).sum(axis=1) >= FEWEST_DAYS
-    return np.where(known, level + weekdays[:, 0], np.nan)
+    return np.where(_are_enough(before), level + weekdays[:, 0], np.nan)
 
 
 def _limits(errors: Float64Array) -> tuple[Float64Array, npt.NDArray[np.int64]]:

@@ -17,6 +17,7 @@ from accounts.models import AuditEvent, User, Workspace
 from analyses import registry
 from analyses.errors import AnalysisError
 from analyses.models import Run
+from analyses.presenters import data_version
 from jobs import actions
 from jobs.models import Job
 from jobs.progress import Progress
@@ -184,8 +185,21 @@ def test_a_finished_run_says_how_it_was_set_and_where_it_comes_from(
     response = client_for(viewer).get(url(run))
     facts = dict(response.context["page"].facts)
     assert (facts["Terms"], facts["Premium"], facts["Start"]) == ("1.0, 2.0", "no", "2026-01-01")
-    assert (facts["Asked by"], facts["Data version"], facts["Method version"]) == ("analyst@example.com", "v1", "1")
+    assert (facts["Asked by"], facts["Method version"]) == ("analyst@example.com", "1")
+    assert facts["Data version"] == "v1 (spend)"
     assert "<dt>Terms</dt>" in response.text
+
+
+def test_only_people_and_their_keys_are_said_to_have_asked(ask: Ask, client_for: ClientFor, viewer: User) -> None:
+    response = client_for(viewer).get(url(carry_out(ask())))
+    assert "Asked by" not in dict(response.context["page"].facts)
+
+
+def test_the_version_of_no_data_is_that_of_the_run_it_comes_from(sums: Sums, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(registry, "_kinds", {"sums": sums.kind(datasets=())})
+    assert data_version("d" * 64, kind="sums") == "that of the run that it is answered from"
+    monkeypatch.setattr(registry, "_kinds", {"sums": sums.kind(datasets=(Dataset.SPEND, Dataset.MEDIA_TABLE))})
+    assert data_version("d" * 64, kind="sums") == "dddddddddddd (spend, media table)"
 
 
 def test_a_finished_run_can_be_taken_away_in_every_format(ask: Ask, client_for: ClientFor, viewer: User) -> None:

@@ -235,9 +235,8 @@ def test_the_document_says_what_it_is_about_and_where_it_comes_from(shop: Worksp
         ("Channel grouping", "the workspace's"),
         ("View-through", "included"),
         ("Segment", "All customers"),
-        ("Asked by", "the command line"),
         ("Asked at", "1 Apr 2026, 09:30 UTC"),
-        ("Data version", "d" * 12),
+        ("Data version", f"{'d' * 12} (touchpoints, conversions, paths, spend, experiments)"),
         ("Method version", "1"),
         ("Run", str(run.pk)),
     )

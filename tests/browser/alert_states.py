@@ -26,7 +26,14 @@ def alert_arguments(shop: Workspace, owner: User) -> dict[str, object]:
     assert event
     for days, mailed in ((1, True), (2, False)):
         day = event.day - dt.timedelta(days)
-        AlertEvent.objects.create(alert=alert, day=day, value=event.value, sentence=event.sentence, mailed=mailed)
+        AlertEvent.objects.create(
+            alert=alert,
+            day=day,
+            value=event.value,
+            sentence=event.sentence,
+            mailed=mailed,
+            taken_back_at=timezone.now() if mailed else None,
+        )
     Delivery.objects.filter(alert_event=event, email=RECIPIENTS[1]).update(status=Delivery.Status.FAILED)
     alert.recipients.filter(email=RECIPIENTS[0]).update(unsubscribed_at=timezone.now())
     return {"alert_id": alert.pk}

@@ -12,9 +12,11 @@ from django.template.loader import render_to_string
 
 from charts import ChartSpec, Mark, SmallMultiples
 from charts.browser import figure, height_px, payload
+from charts.example_flows import FLOWS
 from charts.example_heatmaps import MANY, PAIRS, SHARES
+from charts.examples import EXAMPLES
 from charts.heat import heat_class, scale, shade, shade_name
-from charts.svg import render
+from charts.svg import render, without_texts
 from tests.charts.heatmaps import SHARES as SCALE_OF_SHARES
 from tests.charts.heatmaps import cell, every_heatmap, looks, marks, matrix
 from tests.charts.readings import Place, Readings, expected
@@ -173,6 +175,36 @@ def test_cells_say_their_values_where_all_of_them_have_room(chart: ChartSpec) ->
     for place, mark in marks(chart).items():
         assert wide.text(place) == (mark.text, shade(heat_class(mark.value, chart.axis)).text)
         assert narrow.text(place) is None
+
+
+def test_where_there_is_less_room_letters_are_smaller_rather_than_left_out() -> None:
+    def sizes(width_px: int) -> set[float]:
+        texts = {mark.text for mark in marks(SHARES).values()}
+        words = Picture(SHARES, render(SHARES, width_px=width_px)).words
+        return {
+            float(element.get("font-size", "0").removesuffix("px")) for *_, text, _, element in words if text in texts
+        }
+
+    found = {width: max(sizes(width), default=0.0) for width in (1600, 480, 420, 400, 380, 240)}
+    assert found[1600] == 13
+    assert any(9 <= size < 13 for size in found.values())
+    assert [*found.values()] == sorted(found.values(), reverse=True)
+
+
+@every_heatmap
+@pytest.mark.parametrize("width_px", [1600, 960, 680, 480, 300, 240])
+def test_a_picture_says_all_of_its_values_or_is_told_to_have_no_room(chart: ChartSpec, width_px: int) -> None:
+    picture = Picture(chart, render(chart, width_px=width_px))
+    is_written = [picture.text(place) is not None for place in marks(chart)]
+    assert set(is_written) == {without_texts(chart, width_px=width_px) == []}
+
+
+def test_only_heatmaps_are_ever_without_texts() -> None:
+    small = SmallMultiples(id="both", title="Two", summary="Two.", panels=(SHARES, MANY))
+    assert without_texts(small, width_px=680) == [SHARES, MANY]
+    assert without_texts(small, width_px=1600) == []
+    assert without_texts(EXAMPLES["upright-bars"], width_px=240) == []
+    assert without_texts(next(iter(FLOWS.values())), width_px=240) == []
 
 
 def test_the_picture_has_the_scale_and_says_what_hatching_means() -> None:

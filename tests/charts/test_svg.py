@@ -11,9 +11,10 @@ from defusedxml.ElementTree import fromstring
 from weasyprint import HTML
 
 from charts import Category, Chart, ChartSpec, Colour, Kind, Mark, Series, SmallMultiples
+from charts.canvas import text_width_px
 from charts.examples import EXAMPLES
 from charts.placing import apart
-from charts.svg import render
+from charts.svg import render, render_rows, rows_of
 from tests.charts.readings import KINDS_WITH_AN_AXIS, PANELS, Readings, expected
 from tests.charts.regenerate import GALLERY
 from tests.charts.test_spec import mark, spec
@@ -49,6 +50,8 @@ class Drawing:
             name, number, first = match[1], int(match[2]), int(match[3])
             places = range(first, int(match[4] or first) + 1)
             values = [self.value(place) for place in self.along(name)]
+            if len(places) > 1 and len(values) == 2 * len(places) - 1:
+                values.append(values[0])  # an outline that ends where it starts is closed without saying so again
             if match[5]:
                 highs = reversed(values[len(places) :])
                 for place, low, high in zip(places, values, highs, strict=False):
@@ -221,6 +224,62 @@ def test_an_amount_that_does_not_fit_is_left_out_rather_than_cut() -> None:
 
     assert "Same weeks of 2024 €177,000" in texts(render(chart))
     assert "Same weeks of 2024" in texts(render(chart, width_px=480))
+
+
+def test_a_name_that_is_as_wide_as_its_room_is_not_cut() -> None:
+    for name in ("Expected", "Baseline", "Observed", "Other channels", "Budget", "Wdth"):
+        categories = (Category(label=name), Category(label="a"))
+        chart = spec(horizontal=True, categories=categories, series=(line(mark(1), mark(2)),))
+        for width_px in range(300, 400, 7):
+            assert name in texts(render(chart, width_px=width_px))
+
+
+@pytest.mark.parametrize("apart_by", [0, 1, 2, 5])
+@pytest.mark.parametrize("at", [1, 5, 9])
+@pytest.mark.parametrize("width_px", [280, 324, 480, 960])
+def test_names_of_points_that_are_close_do_not_meet(apart_by: int, at: int, width_px: int) -> None:
+    count = 21
+    rising: list[Mark | None] = [mark(place / 2) for place in range(count)]
+
+    def point(place: int) -> list[Mark | None]:
+        return [rising[place] if place == other else None for other in range(count)]
+
+    chart = spec(
+        kind=Kind.LINE,
+        categories=tuple(Category(label=f"€{place}") for place in range(count)),
+        series=(
+            replace(line(*rising), name="Observed"),
+            replace(line(*point(at)), name="Present"),
+            replace(line(*point(at + apart_by)), name="Recommended"),
+        ),
+    )
+    written = {
+        text.text: (
+            float(text.get("x", "")) - (text_width_px(text.text or "") if text.get("text-anchor") == "end" else 0),
+            float(text.get("y", "")),
+        )
+        for text in fromstring(render(chart, width_px=width_px)).iter(f"{SVG}text")
+    }
+    (x, y), (other_x, other_y) = written["Present"], written["Recommended"]
+    meet = x < other_x + text_width_px("Recommended") and other_x < x + text_width_px("Present")
+    assert not meet or abs(y - other_y) >= 13
+
+
+def test_rows_of_panels_are_pictures_of_their_own() -> None:
+    chart = EXAMPLES["small-multiples"]
+    assert isinstance(chart, SmallMultiples)
+    rows = render_rows(chart, width_px=680)
+
+    assert [len(row) for row in rows_of(chart, width_px=680)] == [2] * len(rows)
+    assert len(rows) > 1
+    for row, panels in zip(rows, rows_of(chart, width_px=680), strict=True):
+        assert fromstring(row).get("width") == "680"
+        for panel in panels:
+            assert_drawn(row, panel)
+            assert panel.title in texts(row)
+    assert len({name for row in rows for name in re.findall(r'\bid="([^"]+)"', row)}) == sum(
+        len(re.findall(r'\bid="', row)) for row in rows
+    )
 
 
 def test_labels_move_apart_and_keep_their_order() -> None:

@@ -20,11 +20,17 @@ from pptx import Presentation
 
 from analyses.documents import DataTable, Document, Figure
 from charts import Chart, ChartSpec, Kind, Mark, SankeySpec
+from charts.sankey_layout import FLOW_PX
 from charts.waterfall import parts
 from charts.wording import printable
-from reports.exports.flows import table_of
+from reports.exports.flows import matrix_of, table_of
+from tests.charts.readings import Readings, expected
+from tests.charts.test_heatmap_drawn import Picture as Cells
+from tests.charts.test_svg import Drawing, points
 
 WITHIN = 1e-9  # relative: what a way through text, or a difference that is added again, may cost
+WITHIN_PX = 0.01
+PATH = "{http://www.w3.org/2000/svg}path"
 NATIVE_ENDS = 1e-6  # relative: error bars are lengths, so an end is a sum
 
 
@@ -305,9 +311,70 @@ def missing_in_print(document: Document, page: str, pictures: Mapping[str, str])
     ]
     tables = [table for section in document.sections for table in section.tables]
     missing += _missing_in_index(tables, _index_of(tree, tables), _with_interval_beside)
+    matrices = [matrix_of(spec) for spec in specs_of(document) if spec.kind == Kind.HEATMAP]
+    in_words = _index_of(tree, matrices)
     for chart in document.charts:
-        if chart.panels:
-            missing += [f"{chart.id}: {text} is none of its texts" for text in _foreign(chart, pictures[chart.id])]
+        if not chart.panels:
+            continue
+        rows = [picture for name, picture in pictures.items() if name.partition(".")[0] == chart.id]
+        foreign = (text for picture in rows for text in _foreign(chart, picture))
+        missing += [f"{chart.id}: {text} is none of its texts" for text in foreign]
+        if isinstance(chart, SankeySpec):
+            missing += missing_in_flows(chart, rows[0])
+            continue
+        for spec in chart.panels:
+            picture = next((row for row in rows if f'id="{spec.id}-' in row), rows[0])
+            missing += missing_in_picture(spec, picture, in_words)
+    return missing
+
+
+def missing_in_picture(spec: ChartSpec, picture: str, in_words: Mapping[tuple[str, str], set[str]]) -> list[str]:
+    """The marks that a picture does not show: cells without their text, which are in no table either; places, and the
+    ends of intervals, that are not those of the value.
+    """
+    if spec.kind == Kind.HEATMAP:
+        cells = Cells(spec, picture)
+        return [
+            f"{spec.id}: {series.name}, {category.label}: {mark.text} is neither written nor in a table"
+            for number, series in enumerate(spec.series)
+            for place, (category, mark) in enumerate(zip(spec.categories, series.marks, strict=True))
+            if mark
+            and not ((number, place) in cells.cells and (cells.text((number, place)) or ("",))[0] == mark.text)
+            and mark.text not in in_words.get((printable(category.label), printable(series.name)), ())
+        ]
+    wanted = expected(spec)
+    try:
+        drawn = Drawing(picture, spec).read()
+    except KeyError:
+        drawn = Readings()
+    near = 1e-3 * (spec.axis.high - spec.axis.low)
+    missing = [
+        f"{spec.id}: {place}: {value} is not drawn"
+        for place, value in wanted.values.items()
+        if place not in drawn.values or abs(drawn.values[place] - value) > near
+    ]
+    return missing + [
+        f"{spec.id}: {place}: the interval {ends} is not drawn"
+        for place, ends in wanted.intervals.items()
+        if place not in drawn.intervals
+        or max(abs(one - other) for one, other in zip(drawn.intervals[place], ends, strict=True)) > near
+    ]
+
+
+def missing_in_flows(chart: SankeySpec, picture: str) -> list[str]:
+    """The nodes and links that a picture does not show, or not as high as their values are."""
+    paths = {path.get("id"): [y for _x, y in points(path)] for path in etree.fromstring(picture.encode()).iter(PATH)}
+    scale = FLOW_PX / math.fsum(node.value for node in chart.nodes if node.step == 1)
+    missing = []
+    for place, node in enumerate(chart.nodes):
+        heights = paths.get(f"{chart.id}-n{place}")
+        if not heights or abs(max(heights) - min(heights) - max(node.value * scale, 1.0)) > WITHIN_PX:
+            missing.append(f"{chart.id}: {node.name}: {node.value} is not drawn")
+    for place, link in enumerate(chart.links):
+        corners = paths.get(f"{chart.id}-l{place}") or ()
+        # Along the upper edge and back along the lower one; the start comes again at the end.
+        if len(corners) < 2 or abs(abs(corners[-2] - corners[0]) - link.value * scale) > WITHIN_PX:
+            missing.append(f"{chart.id}: {chart.link_label(link)}: {link.value} is not drawn")
     return missing
 
 

@@ -334,6 +334,27 @@ def test_after_a_week_the_file_its_row_and_its_job_are_removed(
     assert (files(shop), ExportFile.objects.count(), Job.objects.filter(kind=FILE_JOB).count()) == ([], 0, 0)
 
 
+def test_the_file_and_the_job_of_a_run_that_is_gone_are_forgotten(run: Run, shop: Workspace) -> None:
+    prepared(run)
+    other = prepared(kept(finished(shop, seed=2)), form="csv")
+    draft = Path(settings.MEDIA_ROOT) / "export_files" / str(shop.pk) / f"{uuid.uuid4()}.1.draft"
+    draft.write_bytes(b"a worker may still be writing it")
+    Run.objects.filter(pk=run.pk).delete()
+    sweep_files()
+    assert files(shop) == sorted([Path(other.path).name, draft.name])
+    assert [job.pk for job in Job.objects.filter(kind=FILE_JOB)] == [other.job_id]
+
+
+def test_the_job_of_a_run_that_is_gone_is_not_forgotten_before_it_has_ended(run: Run) -> None:
+    file = request_file(run=run, form="xlsx", paper="", by=None, ring=False)
+    Run.objects.filter(pk=run.pk).delete()
+    sweep_files()
+    assert Job.objects.filter(pk=file.job_id).exists()
+    execute(job_id=file.job_id)
+    sweep_files()
+    assert not Job.objects.filter(pk=file.job_id).exists()
+
+
 def test_a_failed_one_is_forgotten_after_a_week(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patched:
         patched.setattr(background, "write", lambda *_arguments: 1 / 0)

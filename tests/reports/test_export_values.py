@@ -188,6 +188,27 @@ def test_a_number_that_is_another_one_in_one_format_is_found(world: World, form:
         assert len(MISSING[form](document, other)) == 1
 
 
+NOTHING_DRAWN = '<svg xmlns="http://www.w3.org/2000/svg"></svg>'
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_picture_that_shows_nothing_is_found(world: World, kind: str) -> None:
+    document = world.documents[kind]
+    empty = {chart.id: NOTHING_DRAWN for chart in document.charts if chart.panels}
+    missing = compared.missing_in_print(document, as_pdf.html(document), empty)
+    lacking = {line.partition(":")[0] for line in missing}
+    assert lacking == {panel.id for chart in document.charts for panel in chart.panels}
+
+
+def test_a_picture_with_one_mark_less_is_found(world: World) -> None:
+    document = world.documents["weightings"]
+    drawn = as_pdf.pictures(document)
+    waterfall = re.sub(r'<path id="waterfall-s0-c1"[^>]*/>', "", drawn["waterfall"])
+    assert len(waterfall) < len(drawn["waterfall"])
+    missing = compared.missing_in_print(document, as_pdf.html(document), drawn | {"waterfall": waterfall})
+    assert [line.partition(":")[0] for line in missing] == ["waterfall"]
+
+
 def with_another_number(document: Document, where: str) -> Document:
     """The document with one number, and its text, a little higher than it is."""
     if where == "card":

@@ -1,6 +1,7 @@
 """Heatmaps in the files that people download: within their pages, and with the document's numbers."""
 
 import io
+from dataclasses import replace
 from typing import Any
 
 import openpyxl
@@ -12,6 +13,7 @@ from analyses.documents import Document, Section
 from charts import ChartSpec
 from charts.example_heatmaps import MANY, PAIRS, SHARES
 from reports.exports import as_pdf, write
+from tests.reports.compared import missing_in_print
 from tests.reports.documents import a_document
 
 
@@ -73,3 +75,29 @@ def test_the_pdf_holds_the_pictures() -> None:
     document = with_charts(PAIRS, MANY)
     assert set(as_pdf.pictures(document)) == {PAIRS.id, MANY.id}
     assert write(document, "pdf").startswith(b"%PDF")
+
+
+def in_full(chart: ChartSpec) -> ChartSpec:
+    """The chart with texts that have no room beside each other."""
+    columns = tuple(
+        replace(series, marks=tuple(mark and replace(mark, text=f"{mark.text}.25") for mark in series.marks))
+        for series in chart.series
+    )
+    return replace(chart, series=columns)
+
+
+def test_a_matrix_without_room_for_its_values_has_them_below_in_print() -> None:
+    page = as_pdf.html(with_charts(in_full(MANY)))
+    assert page.count(f"In numbers: {MANY.title}") >= 2  # in parts beside each other
+    texts = {mark.text for series in in_full(MANY).series for mark in series.marks if mark}
+    assert [text for text in texts if f">{text}</td>" not in page] == []
+    assert "In numbers" not in as_pdf.html(with_charts(SHARES, MANY))
+
+
+def test_what_stands_below_a_matrix_is_held_against_it() -> None:
+    document = with_charts(in_full(MANY))
+    page, drawn = as_pdf.html(document), as_pdf.pictures(document)
+    assert missing_in_print(document, page, drawn) == []
+    without = page.replace(">+73.25</td>", "></td>")
+    assert without != page
+    assert {line.partition(":")[0] for line in missing_in_print(document, without, drawn)} == {MANY.id}

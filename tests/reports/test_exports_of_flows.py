@@ -13,6 +13,7 @@ from charts.example_flows import FLOWS
 from charts.examples import EXAMPLES
 from reports.exports import as_pdf, as_pptx, as_xlsx
 from reports.exports.as_pptx import MOST_LINKS
+from reports.exports.flows import table_of
 from tests.reports.documents import TABLE, a_document
 
 SMALL, LARGE = FLOWS["journeys-of-which-one-is-rare"], FLOWS["journeys"]
@@ -40,22 +41,33 @@ def test_a_picture_on_a_slide_is_followed_by_its_numbers() -> None:
     assert rows[1:] == [[category.label, *(cell.text for cell in cells)] for category, cells in SMALL.table().rows]
 
 
-def test_slides_have_the_widest_links_of_a_large_diagram_in_their_order() -> None:
+def test_slides_have_the_widest_links_of_a_large_diagram_that_do_not_drop_off_in_their_order() -> None:
+    going_on = [link for link in LARGE.links if not LARGE.is_loss(link)]
+    assert len(going_on) > MOST_LINKS
+    shown = [
+        slide
+        for slide in slides(a_document_of_flows())
+        if slide.shapes.title.text.startswith(f"Widest flows: the 24 widest of {len(going_on)} that do not drop off")
+    ]
     labels = [
         row.cells[0].text
-        for slide in slides(a_document_of_flows())
-        if slide.shapes.title.text.startswith(LARGE.title)
+        for slide in shown
         for shape in slide.shapes
         if shape.has_table
         for row in list(shape.table.rows)[1:]
     ]
+    least = sorted((link.value for link in going_on), reverse=True)[MOST_LINKS - 1]
+    assert labels == [LARGE.link_label(link) for link in going_on if link.value >= least]
+    assert len(labels) == MOST_LINKS == 24
 
-    widths = sorted((cells[0].value or 0.0 for _, cells in LARGE.table().rows), reverse=True)
-    widest = [
-        category.label for category, cells in LARGE.table().rows if (cells[0].value or 0.0) >= widths[MOST_LINKS - 1]
-    ]
-    assert labels == widest
-    assert len(labels) == MOST_LINKS < len(widths)
+
+def test_what_drops_off_is_shown_where_there_is_little_else() -> None:
+    lossy = len(LARGE.links) - 1
+    table = table_of(LARGE, most=lossy)
+    assert table.title == f"Widest flows: the {lossy} widest of {len(LARGE.links)}"
+    assert any("Drop-off" in row.label for row in table.rows)
+    assert len(table.rows) == lossy
+    assert table_of(LARGE).title == LARGE.title
 
 
 def test_a_picture_on_a_sheet_stands_above_its_numbers_and_below_what_comes_before() -> None:

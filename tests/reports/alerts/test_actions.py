@@ -51,6 +51,8 @@ def test_an_alert_watches_from_the_day_before_it_is_made(shop: Workspace, analys
         ({"threshold": None}, "threshold", "Enter a number"),
         ({"threshold": Decimal("NaN")}, "threshold", "between 0 and"),
         ({"threshold": Decimal(-1)}, "threshold", "between 0 and"),
+        ({"condition": "below", "threshold": Decimal(0)}, "threshold", "Nothing of this ever falls below 0."),
+        ({"condition": "below", "metric": "roas", "threshold": Decimal("0.0")}, "threshold", "ever falls below 0."),
         ({"threshold": Decimal(10) ** 15}, "threshold", "between 0 and"),
         ({"days": 2}, "days", "Choose 1, 7 or 30 days."),
         ({"recipients": []}, "recipients", "one address at least"),
@@ -135,9 +137,10 @@ def test_another_threshold_is_watched_afresh_and_another_name_goes_on(
     Alert.objects.update(**looked_at)
     change_alert(alert=alert, settings=replace(SETTINGS, name="Renamed"), by=of(analyst))
     assert Alert.objects.values("name", *looked_at).get() == {"name": "Renamed"} | looked_at
+    assert Alert.objects.get().revision == 1
     change_alert(alert=alert, settings=replace(SETTINGS, name="Renamed", threshold=Decimal(5)), by=of(analyst))
     alert.refresh_from_db()
-    assert (alert.watched_from, alert.checked_on) == (dt.date(2026, 3, 31), None)
+    assert (alert.watched_from, alert.checked_on, alert.revision) == (dt.date(2026, 3, 31), None, 2)
     changed = [event.detail["changed"] for event in AuditEvent.objects.filter(action="alert.changed").order_by("pk")]
     assert changed == [["name"], ["threshold"]]
 
@@ -150,6 +153,6 @@ def test_who_has_unsubscribed_stays_so_when_the_recipients_change(shop: Workspac
     known = dict(alert.recipients.values_list("email", "unsubscribed_at"))
     assert known == {"a@example.com": NOW, "b@example.com": None}
     change_alert(alert=alert, settings=replace(SETTINGS, recipients=["b@example.com"]), by=of(analyst))
-    assert [recipient.email for recipient in alert.recipients.all()] == ["b@example.com"]
+    assert [recipient.email for recipient in alert.recipients.filter(removed_at=None)] == ["b@example.com"]
     detail = AuditEvent.objects.filter(action="alert.changed").latest("pk").detail
     assert (detail["recipients_added"], detail["recipients_removed"]) == ([], ["a@example.com"])

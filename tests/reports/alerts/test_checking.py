@@ -169,20 +169,24 @@ def test_spend_may_end_later_than_conversions(
     figures_of()
     spend, roas = watch("spend", "below", 20), watch("roas", "below", 0.1)
     with time_machine.travel(NOW + dt.timedelta(1), tick=False):
-        import_rows("spend", "date,channel,spend", "2026-04-01,Search,10")
+        import_rows("spend", "date,channel,spend", "2026-04-01,Search,10", "2026-04-01,TV,5")
         refresh()
         look(1)
     assert raised(spend) == ["2026-04-01"]
     assert raised(roas) == []  # nobody knows yet what that day brought
 
 
-def test_days_are_those_of_the_workspaces_zone(figures_of: Figures, watch: Watch, look: Look) -> None:
+def test_days_are_those_of_the_workspaces_zone(
+    figures_of: Figures, watch: Watch, import_rows: ImportRows, refresh: Refresh, look: Look
+) -> None:
     figures_of(spend={YESTERDAY: 900})
     Workspace.objects.update(timezone="Pacific/Honolulu")
     alert = watch("spend")
     assert look() == 1  # it is still 31 March in Honolulu, and that day is not over
     assert raised(alert) == []
     with time_machine.travel(NOW + dt.timedelta(hours=2), tick=False):
+        import_rows("spend", "date,channel,spend", f"{YESTERDAY},Search,900", f"{YESTERDAY},TV,50")
+        refresh()
         assert check_due(NOW + dt.timedelta(hours=2)) == 1
     assert raised(alert) == [YESTERDAY]
 
@@ -305,7 +309,14 @@ def test_the_two_mails_count_by_the_workspaces_day(
     look()
     assert alert.events.get(day="2026-03-27").mailed is False
     with time_machine.travel(NOW + dt.timedelta(2), tick=False):
-        import_rows("spend", "date,channel,spend", "2026-04-01,Search,150", "2026-04-02,Search,900")
+        days = ("2026-04-01", "2026-04-02")
+        import_rows(
+            "spend",
+            "date,channel,spend",
+            *(f"{day},TV,50" for day in days),
+            "2026-04-01,Search,100",
+            "2026-04-02,Search,900",
+        )
         refresh()
         look(2)
     assert alert.events.get(day="2026-04-02").mailed is True

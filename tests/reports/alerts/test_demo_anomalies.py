@@ -155,7 +155,7 @@ def daily_series(world: DemoWorld) -> dict[str, npt.NDArray[np.float64]]:
     "seed", [7, pytest.param(11, marks=pytest.mark.full), pytest.param(23, marks=pytest.mark.full)]
 )
 def test_false_alarms_are_rare_over_two_years_of_the_demo(seed: int) -> None:
-    """Over 13 series of each of six worlds, 0.16 events a year and series."""
+    """Over 12 series of each of six worlds, 0.21 events a year and series."""
     events = days = 0
     for values in daily_series(clean_world(seed)).values():
         before = Direction.WITHIN

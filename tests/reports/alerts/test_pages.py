@@ -16,8 +16,9 @@ from django.test.utils import CaptureQueriesContext
 from accounts.models import User, Workspace
 from marketing.models import Channel
 from reports.models import Alert, Delivery, Recipient
+from tests.conftest import ImportRows
 from tests.reports.alerts.conftest import Figures, Watch
-from tests.reports.conftest import NOW
+from tests.reports.conftest import NOW, Refresh
 
 ClientFor = Callable[[User | None], Client]
 Look = Callable[..., int]
@@ -200,6 +201,7 @@ def test_it_can_be_tried_on_past_days_before_it_is_saved(
         ({"name": ""}, "This field is required."),
         ({"threshold": ""}, "Enter a number to compare with."),
         ({"threshold": "-5"}, "greater than or equal to 0"),
+        ({"threshold": "0"}, "Nothing of this ever falls below 0."),
         ({"threshold": "NaN"}, "Enter a number."),
         ({"threshold": "1e400"}, "Ensure that there are no more than"),
         ({"metric": "profit"}, "is not one of the available choices"),
@@ -281,6 +283,53 @@ def test_the_page_shows_the_days_the_band_and_the_log(
     assert [place for place, mark in enumerate(chart["series"][2]["marks"]) if mark] == [55, 57, 59]
     assert "View as table" in text
     assert 'href="/w/acme/dashboard/?start=2026-03-25&amp;end=2026-03-31"' in html
+
+
+def test_the_page_of_a_changed_alert_is_about_what_it_watches_now(
+    client_for: ClientFor, figures_of: Figures, watch: Watch, look: Look, analyst: User
+) -> None:
+    figures_of(spend={"2026-03-29": 900, "2026-03-31": 900})
+    alert = watch("spend")
+    look()
+    client, page = client_for(analyst), f"{LIST}{alert.pk}/"
+    quiet = client.post(f"{page}edit/", FILLED, follow=True)
+    assert "Quiet Raised when revenue falls below €90.00 on a day. Nothing to tell up to 31 Mar 2026." in text_of(
+        quiet.text
+    )
+    assert text_of(quiet.text).count("Before the alert was changed") == 2
+    assert [series["name"] for series in chart_of(quiet.text)["series"]] == ["Revenue", "Threshold"]
+    raised = client.post(f"{page}edit/", FILLED | {"threshold": "110"}, follow=True)
+    # It has not been looked at: the state is that of the day, and no event of before is taken for it.
+    assert "Since 31 Mar 2026. Revenue on 31 Mar 2026 was €100.00, below €110.00." in text_of(raised.text)
+    look()
+    assert text_of(client.get(page).text).count("Revenue on 31 Mar 2026 was €100.00, below €110.00.") == 2
+
+
+def test_an_event_of_an_earlier_run_is_not_taken_for_todays(
+    client_for: ClientFor, figures_of: Figures, watch: Watch, look: Look, analyst: User
+) -> None:
+    figures_of(spend={"2026-03-20": 900, "2026-03-31": 900})
+    watch("spend")
+    look(-10)
+    assert "Since 31 Mar 2026. Spend on 31 Mar 2026 was" in text_of(client_for(analyst).get(LIST).text)
+
+
+def test_a_level_is_not_known_right_after_a_pause(
+    client_for: ClientFor, import_rows: ImportRows, refresh: Refresh, watch: Watch, look: Look, analyst: User
+) -> None:
+    """Four weeks without spend before the last day: its ROAS has nothing to be held against."""
+    days = [dt.date(2025, 3, 1) + dt.timedelta(day) for day in range(396)]
+    pause = dt.date(2026, 3, 3), dt.date(2026, 3, 30)
+    import_rows("spend", "date,channel,spend", *(f"{d},Search,100" for d in days if not pause[0] <= d <= pause[1]))
+    import_rows("touchpoints", "customer,occurred_at,channel", *(f"s{d},{d}T10:00Z,Search" for d in days))
+    import_rows("conversions", "customer,occurred_at,value", *(f"s{d},{d}T12:00Z,60" for d in days))
+    refresh()
+    alert = watch("roas")
+    look()
+    for path in (LIST, f"{LIST}{alert.pk}/"):
+        text = text_of(client_for(analyst).get(path).text)
+        assert "No verdict" in text
+        assert "On 31 Mar 2026: There are too few days before it to tell what is usual." in text
 
 
 def test_a_threshold_is_drawn_as_a_line(
