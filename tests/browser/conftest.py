@@ -13,7 +13,7 @@ from django.test import Client
 from playwright.sync_api import Browser, Page
 from pytest_django.live_server_helper import LiveServer
 
-from tests.browser.looks import OPPOSITES, Look, name
+from tests.browser.looks import ONE_THEN_THE_OPPOSITE, Look, name
 from tests.browser.watching import nothing_goes_wrong
 
 HEIGHT = 900  # of windows
@@ -48,7 +48,7 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[s
     }
 
 
-@pytest.fixture(params=OPPOSITES, ids=name)
+@pytest.fixture(params=ONE_THEN_THE_OPPOSITE, ids=name)
 def look(request: pytest.FixtureRequest) -> Look:
     """The colour scheme that the system asks for, and the width of the window."""
     return request.param  # type: ignore[no-any-return]

@@ -16,7 +16,9 @@ def name(look: Look) -> str:
     return f"{look[0]}-{look[1]}"
 
 
-# A test with the fixtures `look` or `page` is run in the two opposite looks, or in those of its mark.
+# A test with the fixtures `look` or `page` is run in the first of these, or in those of its mark; the full tests run it
+# in the second one, too. Every page is judged in both by every run.
+ONE_THEN_THE_OPPOSITE = [OPPOSITES[0], pytest.param(OPPOSITES[1], marks=pytest.mark.full)]
 one_look = pytest.mark.parametrize("look", [("light", 1440)], indirect=True, ids=name)
 both_widths = pytest.mark.parametrize("look", [("light", width) for width in WIDTHS], indirect=True, ids=name)
 # The other two looks are for the full tests.
