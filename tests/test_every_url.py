@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from datetime import time
+from typing import TypeAlias
 
 import pytest
 from django.apps import apps
@@ -47,6 +48,7 @@ OURS = [route for route in ROUTES if route.is_in_workspace]
 OF_RUNS = [route for route in OURS if "run_id" in route.arguments]
 ADMIN = [route for route in ROUTES if route.is_admin]
 SIGN_IN = "/accounts/login/?next="
+Rows: TypeAlias = dict[str, list[dict[str, object]]]
 
 # Views of Django and allauth that are open to all on purpose: signing in and out, and the way back in.
 PUBLIC = {
@@ -104,6 +106,13 @@ def first_world(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> It
     with django_db_blocker.unblock(), transaction.atomic():
         yield make_world()
         transaction.set_rollback(True)
+
+
+@pytest.fixture(scope="module")
+def before(first_world: World, django_db_blocker: DjangoDbBlocker) -> Rows:
+    """What the workspace holds when a test begins: the same for all of them."""
+    with django_db_blocker.unblock():
+        return dict(_rows(first_world.workspace))
 
 
 @pytest.fixture
@@ -270,8 +279,9 @@ def test_nobody_gets_in_without_signing_in(world: World, route: Route, method: s
 
 @pytest.mark.parametrize("method", ["get", "post", "put", "patch", "delete"])
 @pytest.mark.parametrize("route", OURS, ids=str)
-def test_for_the_owner_of_another_workspace_it_does_not_exist(world: World, route: Route, method: str) -> None:
-    before = dict(_rows(world.workspace))
+def test_for_the_owner_of_another_workspace_it_does_not_exist(
+    world: World, before: Rows, route: Route, method: str
+) -> None:
     response = world.ask(route, method, world.outsider)
     assert CANARY not in _text(response)
     assert dict(_rows(world.workspace)) == before
@@ -283,9 +293,10 @@ def test_for_the_owner_of_another_workspace_it_does_not_exist(world: World, rout
 
 @pytest.mark.parametrize("method", ["get", "post", "put", "patch", "delete"])
 @pytest.mark.parametrize("route", OF_RUNS, ids=str)
-def test_what_media_brought_is_for_the_members_of_its_workspace(world: World, route: Route, method: str) -> None:
+def test_what_media_brought_is_for_the_members_of_its_workspace(
+    world: World, before: Rows, route: Route, method: str
+) -> None:
     of_run = replace(world, arguments=world.arguments | {"run_id": world.weightings_run.pk})
-    before = dict(_rows(world.workspace))
     for stranger in (None, world.outsider):
         response = of_run.ask(route, method, stranger)
         assert response.status_code in ((302, 401) if stranger is None else (404, 405))
@@ -302,8 +313,7 @@ def test_a_viewer_sees_what_media_brought(world: World) -> None:
 
 
 @pytest.mark.parametrize("route", OURS, ids=str)
-def test_a_viewer_looks_and_changes_nothing(world: World, route: Route) -> None:
-    before = dict(_rows(world.workspace))
+def test_a_viewer_looks_and_changes_nothing(world: World, before: Rows, route: Route) -> None:
     # 409: this world's models keep no figures, so what a scenario would bring cannot be computed.
     looks = (403,) if route.name in ASKS_WHETHER_TO_CHANGE | NOT_IN_THE_PLAN else (200, 302, 404, 405, 409)
     assert world.ask(route, "get", world.viewer).status_code in looks

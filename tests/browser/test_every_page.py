@@ -1,7 +1,7 @@
 """Every page of the product: nothing to complain of in the console, to axe, or beside the window.
 
-Loaded in one look and turned into the opposite one, where only what looks can change is judged; of further states of
-the same page, every other one is looked at in either. `make test-full` loads each of them in all looks.
+Loaded in one look and turned into the opposite one, where only what looks can change is judged. Further states of the
+same page are looked at in one of the two by turns, without axe. `make test-full` judges each of them in all looks.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,7 +15,7 @@ from pytest_django.live_server_helper import LiveServer
 
 from tests.browser.conftest import HEIGHT, carry_session, window
 from tests.browser.looks import LOOKS, OPPOSITES, Look, name
-from tests.browser.watching import Watch, axe_findings, overflow
+from tests.browser.watching import Watch, axe_findings, overflow, settle
 from tests.browser.world import World, build_world, import_some_months
 from tests.routes import html_pages
 
@@ -62,7 +62,8 @@ def test_every_page_is_in_order(live_server: LiveServer, browser: Browser, world
     whole = [path for path in pages.values() if path not in further]
     wrong += troubles(live_server, browser, looks, owner, dict.fromkeys(whole, 200))
     for place, look in enumerate(looks if further else ()):
-        wrong += troubles(live_server, browser, [look], owner, dict.fromkeys(further[place :: len(looks)], 200))
+        pages_of_look = dict.fromkeys(further[place :: len(looks)], 200)
+        wrong += troubles(live_server, browser, [look], owner, pages_of_look, with_axe=False)
     assert not wrong, "\n".join(wrong)
 
 
@@ -85,7 +86,13 @@ def further_states(pages: Mapping[str, str]) -> list[str]:
 
 
 def troubles(
-    live_server: LiveServer, browser: Browser, looks: Sequence[Look], client: Client, pages: Mapping[str, int]
+    live_server: LiveServer,
+    browser: Browser,
+    looks: Sequence[Look],
+    client: Client,
+    pages: Mapping[str, int],
+    *,
+    with_axe: bool = True,
 ) -> list[str]:
     """Return what is wrong with the pages (path -> status), as whoever is signed in with `client` sees them.
 
@@ -98,11 +105,11 @@ def troubles(
         return [
             f"{path} {fault}"
             for path, status in pages.items()
-            for fault in trouble(page, watch, f"{live_server.url}{path}", status, looks)
+            for fault in trouble(page, watch, f"{live_server.url}{path}", status, looks, with_axe=with_axe)
         ]
 
 
-def trouble(page: Page, watch: Watch, url: str, status: int, looks: Sequence[Look]) -> list[str]:
+def trouble(page: Page, watch: Watch, url: str, status: int, looks: Sequence[Look], *, with_axe: bool) -> list[str]:
     """Return what is wrong with the page at `url`, with all that folds open on it unfolded."""
     if len(looks) > 1:
         turn(page, looks[0])
@@ -113,7 +120,9 @@ def trouble(page: Page, watch: Watch, url: str, status: int, looks: Sequence[Loo
     for look in looks:
         if look != looks[0]:
             turn(page, look)
-        faults = axe_findings(page, only_looks=look != looks[0]) + overflow(page)
+        settle(page)
+        faults = axe_findings(page, only_looks=look != looks[0]) if with_axe else []
+        faults += overflow(page)
         found += [f"({name(look)}): {fault}" for fault in faults]
     return found + watch.take(refused=status >= 400)
 
