@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 from babel.numbers import get_currency_precision, list_currencies
 from django.contrib.auth.models import AbstractUser, BaseUserManager
 from django.core.exceptions import ValidationError
+from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models.functions import Lower
 
@@ -196,6 +197,13 @@ class Plan(models.Model):
     features = models.JSONField(default=list, blank=True, help_text="Feature codes, such as data_driven and forecast.")
     concurrent_fits = models.PositiveSmallIntegerField(null=True, blank=True, help_text="Empty: by agreement.")
     max_rows = models.PositiveBigIntegerField(null=True, blank=True, help_text="Empty: by agreement.")
+    max_members = models.PositiveIntegerField(
+        "seats", null=True, blank=True, help_text="Members and open invitations. Empty: by agreement."
+    )
+    runs_a_month = models.PositiveIntegerField(null=True, blank=True, help_text="Empty: by agreement.")
+    api_calls_a_minute = models.PositiveIntegerField(
+        default=600, validators=[MinValueValidator(1)], help_text="Of each API key."
+    )
 
     class Meta:
         ordering: ClassVar = ["rank"]
@@ -219,6 +227,37 @@ class Subscription(models.Model):
         return f"{self.workspace}: {self.plan}"
 
 
+class PlanRequest(models.Model):
+    """An owner's wish for another plan, which a site admin grants or declines; the invoice is written elsewhere."""
+
+    class Status(models.TextChoices):
+        OPEN = "open"
+        GRANTED = "granted"
+        DECLINED = "declined"
+        WITHDRAWN = "withdrawn"
+
+    workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="plan_requests")
+    plan = models.ForeignKey(Plan, models.CASCADE, related_name="+")
+    message = models.TextField(blank=True, max_length=2000)
+    requested_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.OPEN)
+    answer = models.TextField(blank=True, max_length=2000, help_text="Shown to the workspace's owners.")
+    created_at = models.DateTimeField(auto_now_add=True)
+    decided_at = models.DateTimeField(null=True, blank=True)
+    decided_by = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+")
+
+    class Meta:
+        ordering: ClassVar = ["-created_at", "-id"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["workspace"], condition=models.Q(status="open"), name="plan_request_open_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.workspace}: {self.plan} ({self.status})"
+
+
 class ApiKey(models.Model):
     """A credential for programs: shown once, stored as a keyed hash, bound to one workspace and its creator's role."""
 
@@ -234,9 +273,25 @@ class ApiKey(models.Model):
     expires_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
     last_used_at = models.DateTimeField(null=True, blank=True)
+    # The key that this one takes over from; both are valid until that one expires.
+    rotated_from = models.ForeignKey("self", models.SET_NULL, null=True, blank=True, related_name="rotated_to")
 
     def __str__(self) -> str:
         return f"{self.name} (mmm_{self.lookup}...{self.last4})"
+
+
+class ApiUsage(models.Model):
+    """How many calls a workspace's keys made on a day (UTC)."""
+
+    workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="api_usage")
+    day = models.DateField()
+    calls = models.PositiveBigIntegerField(default=0)
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["workspace", "day"], name="api_usage_once_a_day")]
+
+    def __str__(self) -> str:
+        return f"{self.workspace} {self.day}: {self.calls}"
 
 
 class AuditEventQuerySet(models.QuerySet["AuditEvent"]):
@@ -274,7 +329,10 @@ class AuditEvent(models.Model):
 
     class Meta:
         ordering: ClassVar = ["-at", "-id"]
-        indexes: ClassVar = [models.Index(fields=["workspace", "-at"], name="audit_workspace_at")]
+        indexes: ClassVar = [
+            models.Index(fields=["workspace", "-at"], name="audit_workspace_at"),
+            models.Index(fields=["workspace", "action", "-at"], name="audit_workspace_action_at"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.at:%Y-%m-%d %H:%M} {self.action} {self.target}"

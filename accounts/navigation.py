@@ -67,7 +67,11 @@ TABS = {
         Tab("Alerts", "reports:alerts", Permission.SCHEDULE_OWN),
         Tab("Deliveries", "reports:deliveries", Permission.SCHEDULE_OWN),
         Tab("Branding", "reports:branding"),
+        Tab("API access", "api:access", Permission.API_KEYS_OWN),
+        Tab("Webhooks", "webhooks:page", Permission.API_KEYS),
         Tab("Team", "settings_team"),
+        Tab("Plan", "settings_plan"),
+        Tab("Audit log", "settings_audit", Permission.AUDIT_LOG),
         Tab("Workspace", "settings_workspace"),
     ),
 }

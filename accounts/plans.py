@@ -10,7 +10,15 @@ from mmm_project.problems import PlanLimit, QuotaExceeded
 
 _ALL_FEATURES = [Feature.DATA_DRIVEN.value, Feature.FORECAST.value]
 _FIRST_PLANS: list[dict[str, Any]] = [
-    {"code": "starter", "name": "Starter", "rank": 1, "features": [], "concurrent_fits": 1, "max_rows": 1_000_000},
+    {
+        "code": "starter",
+        "name": "Starter",
+        "rank": 1,
+        "features": [],
+        "concurrent_fits": 1,
+        "max_rows": 1_000_000,
+        "api_calls_a_minute": 300,
+    },
     {
         "code": "professional",
         "name": "Professional",
@@ -18,8 +26,9 @@ _FIRST_PLANS: list[dict[str, Any]] = [
         "features": _ALL_FEATURES,
         "concurrent_fits": 2,
         "max_rows": 20_000_000,
+        "api_calls_a_minute": 600,
     },
-    {"code": "enterprise", "name": "Enterprise", "rank": 3, "features": _ALL_FEATURES},
+    {"code": "enterprise", "name": "Enterprise", "rank": 3, "features": _ALL_FEATURES, "api_calls_a_minute": 1200},
 ]
 
 

@@ -24,6 +24,11 @@ class Scope(models.TextChoices):
     EXPERIMENTS_WRITE = "experiments:write"
     EVENTS_WRITE = "events:write"
     PATHS_WRITE = "paths:write"
+    REPORTS_READ = "reports:read"
+    REPORTS_WRITE = "reports:write"
+    SETTINGS_READ = "settings:read"
+    SETTINGS_WRITE = "settings:write"
+    AUDIT_READ = "audit:read"
 
     @property
     def only_reads(self) -> bool:

@@ -75,16 +75,23 @@ INSTALLED_APPS = [
     "csp",
     "django_celery_beat",
     "django_htmx",
+    "django_filters",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
     "rest_framework",
     "template_partials",
     "accounts",
+    "guide",
+    "api",
     "jobs",
+    "webhooks",
     "marketing",
     "analyses",
     "attribution",
     "weightings",
     "crosschannel",
     "reports",
+    "operations",
 ]
 
 MIDDLEWARE = [

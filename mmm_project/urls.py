@@ -9,6 +9,9 @@ admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-a
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("accounts.urls")),
+    path("", include("guide.urls")),
+    path("", include("api.urls")),
+    path("", include("webhooks.urls")),
     path("", include("reports.urls")),
     path("", include("reports.workspace_urls")),
     path("", include("marketing.urls")),
@@ -17,6 +20,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("weightings.urls")),
     path("", include("crosschannel.urls")),
     path("accounts/", include("allauth.urls")),
+    path("", include("operations.urls")),
     path("admin/", admin.site.urls),
 ]
 
