@@ -1,18 +1,18 @@
 """Runs in the API: ask a question, follow it, read the answer, stop it."""
 
-import uuid
 from collections.abc import Mapping
 from typing import ClassVar
 
 from django.db.models import QuerySet
+from django.http import HttpResponseBase
 from django.urls import reverse
-from rest_framework.pagination import CursorPagination
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from accounts import access
-from accounts.models import ApiKey, User, Workspace
+from accounts.models import Workspace
 from accounts.permissions import Permission
 from accounts.scopes import READING, WRITING
 from analyses import registry
@@ -20,132 +20,136 @@ from analyses.models import Run
 from analyses.permissions import cancel_permission
 from analyses.runs import request_run
 from analyses.serializers import Question, RunSerializer, RunWithResultSerializer
+from api import filters
+from api.views import JSON_OR_CSV, ApiView, RowView
 from jobs import actions as job_actions
+from jobs.models import Job
 from mmm_project.problems import Conflict, Invalid, NotFound, NotPermitted
 
 
-class NewestFirst(CursorPagination):
-    """Pages that stay put while new runs arrive."""
+class RunFilter(filters.Filters):
+    """Which runs to list."""
 
-    ordering = "-created_at"
-    page_size = 50
-    page_size_query_param = "page_size"
-    max_page_size = 200
+    kind = filters.CharFilter(help_text="Such as `attribution`; see the kinds.")
+    status = filters.ChoiceFilter("job__status", choices=Job.Status.choices)
+    trigger = filters.ChoiceFilter(choices=Run.Trigger.choices)
+    created_after = filters.IsoDateTimeFilter("created_at", "gte", help_text="Asked at this time or later.")
+    created_before = filters.IsoDateTimeFilter("created_at", "lt", help_text="Asked before this time.")
 
 
-class RunList(APIView):
+class OfRuns(ApiView):
+    """What the views of runs have in common: each kind has scopes of its own, and `runs` covers all."""
+
+    tag = "Runs"
+
+    def require_scope(self, kind: str, action: str) -> None:
+        """Raise NotPermitted unless the key may `read` or `write` runs of this kind."""
+        if not self.in_scope(kind, action):
+            scope = registry.scope_of(kind)
+            raise NotPermitted(f"This API key lacks the scope {scope}:{action} (or runs:{action}).")
+
+    def in_scope(self, kind: str, action: str) -> bool:
+        """Whether the key's scopes allow this; a signed-in browser has none to check."""
+        scopes = {f"{registry.scope_of(kind)}:{action}", f"runs:{action}"}
+        return self.key is None or not scopes.isdisjoint(self.key.scopes)
+
+
+class RunList(OfRuns):
     """The workspace's runs, and asking for another."""
 
     scopes: ClassVar = {"GET": READING, "POST": WRITING}
+    needs: ClassVar = {"POST": Permission.RUN}
+    filterset_class = RunFilter
+    ordering = ("-created_at", "-id")
+    queryset = Run.objects.none()
 
+    def enter(self) -> Workspace:
+        """Enter the workspace that the body names, else the one that the call is about."""
+        data = self.request.data if self.request.method == "POST" else None
+        if not isinstance(data, Mapping) or "workspace" not in data:
+            return super().enter()
+        slug = data["workspace"]
+        if not isinstance(slug, str):
+            raise Invalid("The workspace is not a slug.", errors={"workspace": ["Give the workspace's slug, as text."]})
+        try:
+            return access.get_workspace(self.request, slug)
+        except NotFound as refusal:
+            raise Invalid(refusal.detail, errors={"workspace": [refusal.detail]}) from refusal
+
+    @extend_schema(operation_id="listRuns", responses=RunSerializer)
     def get(self, request: Request) -> Response:
         """List runs of the kinds that the caller may read, newest first and without results."""
-        workspace = access.get_api_workspace(request)
-        kinds = [kind for kind in registry.names(internal=False) if _in_scope(request, kind, "read")]
-        if not kinds:
-            raise NotPermitted("This API key lacks a scope to read runs, such as runs:read.")
-        runs = _runs().filter(workspace=workspace, kind__in=kinds).defer("result")
-        paginator = NewestFirst()
-        page = paginator.paginate_queryset(runs, request, view=self) or []
-        return paginator.get_paginated_response(RunSerializer(page, many=True).data)
+        kinds = [kind for kind in registry.names(internal=False) if self.in_scope(kind, "read")]
+        return self.paged(_runs().filter(workspace=self.workspace, kind__in=kinds).defer("result"), RunSerializer)
 
+    @extend_schema(
+        operation_id="createRun",
+        request=Question,
+        responses={202: RunWithResultSerializer, 200: RunWithResultSerializer},
+    )
     def post(self, request: Request) -> Response:
         """Ask a question: 202 while it is being answered, 200 with the result when it has been already."""
-        # Who may not ask learns that before anything about the question.
-        workspace = _workspace_asked(request)
-        access.require(request, Permission.RUN)
-        question = Question(data=request.data)
-        question.is_valid(raise_exception=True)
-        asked = question.validated_data
-        _require_scope(request, asked["kind"], "write")
-        key = _key(request)
+        asked = self.read(Question)
+        self.require_scope(asked["kind"], "write")
         run = request_run(
-            workspace=workspace,
+            workspace=self.workspace,
             kind=asked["kind"],
             params=asked["params"],
-            by=_user(request),
+            by=self.user,
             trigger=Run.Trigger.API,
-            api_key=key,
+            api_key=self.key,
         )
         address = reverse("analyses:api_run", kwargs={"run_id": run.pk})
-        return Response(
-            RunWithResultSerializer(run).data, status=200 if run.job.finished else 202, headers={"Location": address}
-        )
+        body = self.represent(run, RunWithResultSerializer)
+        return Response(body, status=200 if run.job.finished else 202, headers={"Location": address})
 
 
-class RunDetail(APIView):
+class OfARun(OfRuns, RowView[Run]):
     """One run."""
 
+    missing = "There is no such run."
+    lookup_url_kwarg = "run_id"
+    lookup_field = "pk"
+
+    def rows(self) -> QuerySet[Run]:
+        runs = _runs().filter(kind__in=registry.names(internal=False))
+        return runs if self.wants("result") else runs.defer("result")
+
+
+class RunDetail(OfARun):
+    """One run and its result."""
+
     scopes: ClassVar = {"GET": READING}
+    renderer_classes = JSON_OR_CSV
 
-    def get(self, request: Request, run_id: uuid.UUID) -> Response:
-        """Return the run's state and, when it is done, its result."""
-        run = _get_run(request, run_id)
-        _require_scope(request, run.kind, "read")
-        return Response(RunWithResultSerializer(run).data)
+    @extend_schema(operation_id="getRun", responses={200: RunWithResultSerializer, (200, "text/csv"): OpenApiTypes.STR})
+    def get(self, request: Request, **_: object) -> HttpResponseBase:
+        """Return the run's state and, when it is done, its result. With `Accept: text/csv`, the result as a table.
+
+        `fields=status,progress` leaves the result out: enough to see whether it is done.
+        """
+        self.require_scope(self.row.kind, "read")
+        if not self.wants_csv:
+            return Response(self.represent(self.row, RunWithResultSerializer))
+        if self.row.job.status != Job.Status.DONE:
+            raise Conflict("This run has no result to make a table of: it is not done.")
+        return self.csv(registry.get(self.row.kind).rows(self.row), name=f"{self.row.kind}-{self.row.pk}")
 
 
-class RunCancel(APIView):
+class RunCancel(OfARun):
     """Stopping a run."""
 
     scopes: ClassVar = {"POST": WRITING}
 
-    def post(self, request: Request, run_id: uuid.UUID) -> Response:
+    @extend_schema(operation_id="cancelRun", request=None, responses={202: RunSerializer})
+    def post(self, request: Request, **_: object) -> Response:
         """Ask the run to stop: 202, as a worker takes a moment. 409 when it has ended already."""
-        run = _get_run(request, run_id)
-        _require_scope(request, run.kind, "write")
-        access.require(request, cancel_permission(run, _user(request)))
-        if not job_actions.request_cancel(job=run.job, by=_user(request), api_key=_key(request)):
+        self.require_scope(self.row.kind, "write")
+        access.require(self.request, cancel_permission(self.row, self.user))
+        if not job_actions.request_cancel(job=self.row.job, by=self.user, api_key=self.key):
             raise Conflict("This run has already ended.")
-        return Response(RunSerializer(run).data, status=202)
+        return Response(self.represent(self.row, RunSerializer), status=202)
 
 
 def _runs() -> QuerySet[Run]:
     return Run.objects.select_related("workspace", "job", "requested_by")
-
-
-def _get_run(request: Request, run_id: uuid.UUID) -> Run:
-    """Return a run of a workspace that the caller may enter; all others do not exist for them."""
-    run = _runs().filter(pk=run_id, kind__in=registry.names(internal=False)).first()
-    try:
-        access.get_workspace(request, run.workspace.slug if run else "")
-    except NotFound:
-        run = None
-    if run is None:
-        raise NotFound("There is no such run.")
-    return run
-
-
-def _workspace_asked(request: Request) -> Workspace:
-    """Return the workspace that the body names, else the one that the API call is about."""
-    if not isinstance(request.data, Mapping) or "workspace" not in request.data:
-        return access.get_api_workspace(request)
-    slug = request.data["workspace"]
-    if not isinstance(slug, str):
-        raise Invalid("The workspace is not a slug.", errors={"workspace": ["Give the workspace's slug, as text."]})
-    try:
-        return access.get_workspace(request, slug)
-    except NotFound as refusal:
-        raise Invalid(refusal.detail, errors={"workspace": [refusal.detail]}) from refusal
-
-
-def _require_scope(request: Request, kind: str, action: str) -> None:
-    if not _in_scope(request, kind, action):
-        scope = registry.scope_of(kind)
-        raise NotPermitted(f"This API key lacks the scope {scope}:{action} (or runs:{action}).")
-
-
-def _in_scope(request: Request, kind: str, action: str) -> bool:
-    """Whether the key's scopes allow this; a signed-in browser has none to check."""
-    key = _key(request)
-    scope = registry.scope_of(kind)
-    return key is None or f"{scope}:{action}" in key.scopes or f"runs:{action}" in key.scopes
-
-
-def _key(request: Request) -> ApiKey | None:
-    return request.auth if isinstance(request.auth, ApiKey) else None
-
-
-def _user(request: Request) -> User:
-    assert isinstance(request.user, User)  # noqa: S101 (the API lets nobody else in)
-    return request.user

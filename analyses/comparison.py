@@ -9,8 +9,8 @@ from analyses import registry
 from analyses.documents import DataTable, Figure, Row, Section
 from analyses.models import Run
 from analyses.presenters import SHOWN_OF_DIGEST, RunRow, present_row
-from analyses.registry import Cell
 from mmm_project import formats
+from mmm_project.tables import Cell
 
 MOST_ROWS = 500
 DASH = "\N{EN DASH}"

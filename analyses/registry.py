@@ -9,6 +9,7 @@ from accounts.models import Feature, Workspace
 from analyses.errors import InvalidParams
 from jobs.progress import Progress
 from marketing.models import Dataset
+from mmm_project.tables import Cell
 
 if TYPE_CHECKING:
     import numpy as np
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from analyses.models import Run
 
 Params: TypeAlias = Mapping[str, Any]
-Cell: TypeAlias = str | int | float | None
 
 
 @dataclass(frozen=True, kw_only=True)

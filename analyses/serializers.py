@@ -9,21 +9,8 @@ from rest_framework import serializers
 
 from analyses.age import is_stale
 from analyses.models import Run
+from api.serializers import KnownFieldsOnly
 from jobs.models import Job
-
-
-class KnownFieldsOnly(serializers.Serializer[Any]):
-    """Refuses unknown fields: a misspelt one would be another request."""
-
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        if unknown := set(self.initial_data) - set(self.fields):
-            raise serializers.ValidationError(dict.fromkeys(map(printable, unknown), "There is no such field."))
-        return attrs
-
-
-def printable(text: str) -> str:
-    """Return text that an answer can hold: what is repeated of a request may be a lone surrogate."""
-    return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
 
 
 class Question(KnownFieldsOnly):

@@ -2,6 +2,6 @@ from django.apps import AppConfig
 
 
 class ApiConfig(AppConfig):
-    """How programs ask: what every address under /api/ has in common, its description, and what an installation's accounts answer."""
+    """How programs ask: what the addresses under /api/ have in common, their description, and accounts in the API."""
 
     name = "api"

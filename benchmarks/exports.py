@@ -78,9 +78,9 @@ def csv_of_a_document() -> dict[str, float]:
 
 def csv_of_journeys() -> dict[str, float]:
     """Send the paths of a run that has stored a million of them, which is more than any run does."""
-    from analyses.exports import csv_pieces
     from crosschannel.presentation import journeys_page
     from marketing.frames import PathTable
+    from mmm_project.tables import csv_pieces
 
     rng = np.random.default_rng(1)
     conversions = rng.integers(0, 50, ROWS).astype(np.float64)

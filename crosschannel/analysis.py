@@ -8,7 +8,7 @@ from django.urls import reverse
 
 from accounts.models import Workspace
 from analyses.asking import period_of
-from analyses.registry import AnalysisKind, Answer, Cell, PresentedResult
+from analyses.registry import AnalysisKind, Answer, PresentedResult
 from analyses.segments import in_address as segment_in_address
 from crosschannel.labels import KIND as NAME
 from crosschannel.labels import PATH_FILTERS
@@ -17,6 +17,7 @@ from crosschannel.presentation.words import describe, settings
 from jobs.progress import Progress
 from marketing.models import Dataset
 from marketing.periods import Period
+from mmm_project.tables import Cell
 
 if TYPE_CHECKING:
     from analyses.documents import Document

@@ -17,7 +17,6 @@ from accounts.models import Workspace
 from accounts.permissions import Permission
 from analyses.asking import period_of
 from analyses.choices import Usable, as_form_says
-from analyses.exports import csv_pieces
 from analyses.models import Run
 from analyses.permissions import cancel_permission
 from analyses.presenters import Offer, present_row, present_run
@@ -31,6 +30,7 @@ from marketing.models import Dataset
 from marketing.periods import where_data_ends
 from marketing.selectors import data_ends
 from mmm_project.problems import NotFound
+from mmm_project.tables import csv_pieces
 from mmm_project.web import render_page
 
 RUNS_SHOWN = 8

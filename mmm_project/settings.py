@@ -322,10 +322,25 @@ REST_FRAMEWORK = {
         "rest_framework.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated", "accounts.api_auth.HasScope"],
+    "DEFAULT_THROTTLE_CLASSES": ["api.throttling.CallsAMinute"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["mmm_project.parsers.BoundedJsonParser"],
     "EXCEPTION_HANDLER": "mmm_project.problems.problem_response",
+    "DEFAULT_SCHEMA_CLASS": "api.schema.Description",
+    "URL_FORMAT_OVERRIDE": None,
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Mixed Media Modeling",
+    "VERSION": "1.0.0",
+    "DESCRIPTION": "Everything that the pages do, for programs. Money is text, so that no decimal is lost; what was "
+    "computed is numbers. Times are ISO 8601 in UTC. Refusals are `application/problem+json` (RFC 9457).",
+    "OAS_VERSION": "3.1.0",
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "PREPROCESSING_HOOKS": ["api.schema.only_v1"],
+    "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "SERVERS": [],
 }
 
 LOGGING = {

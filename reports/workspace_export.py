@@ -18,11 +18,11 @@ from django.utils import timezone
 
 from accounts.audit import record
 from accounts.models import User, Workspace
-from analyses.exports import csv_lines
 from jobs.actions import submit
 from jobs.models import Job
 from jobs.progress import Progress
 from marketing.models import Import
+from mmm_project.tables import csv_lines
 from reports.workspace_history import audit_of, deliveries_of, imports_of, runs_of, settings_of
 from reports.workspace_rows import workspace_rows
 

@@ -8,7 +8,6 @@ import numpy as np
 from django.db.models import Max, Min, Model, QuerySet
 
 from accounts.models import Workspace
-from analyses.registry import Cell
 from marketing.models import (
     Campaign,
     Channel,
@@ -30,6 +29,7 @@ from marketing.models import (
     Touchpoint,
     TrafficSource,
 )
+from mmm_project.tables import Cell
 
 IDS_AT_ONCE = 20_000
 Row: TypeAlias = tuple[Cell, ...]

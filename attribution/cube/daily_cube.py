@@ -17,7 +17,7 @@ from analyses import artifacts, runs
 from analyses.documents import Document
 from analyses.errors import AnalysisError, InvalidParams
 from analyses.models import Run
-from analyses.registry import AnalysisKind, Answer, Cell, PresentedResult
+from analyses.registry import AnalysisKind, Answer, PresentedResult
 from attribution.cube.kept_models import DEFINITIONS, RULES, OwnModel, asked_of_own, own_models
 from attribution.custom.compiling import custom_rule_model
 from attribution.methods.cube import NO_CAMPAIGN, UNTOUCHED, CreditRows, Cube, SpendRows
@@ -34,6 +34,7 @@ from marketing.periods import EPOCH, day_number, day_of_us, start_of_day_us
 from marketing.selectors import load_daily_spend, load_touches_and_conversions
 from marketing.sources import source_lookup
 from mmm_project import formats
+from mmm_project.tables import Cell
 
 logger = logging.getLogger(__name__)
 

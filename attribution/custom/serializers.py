@@ -6,7 +6,7 @@ from typing import Any
 from django.urls import reverse
 from rest_framework import serializers
 
-from analyses.serializers import KnownFieldsOnly, printable
+from api.serializers import KnownFieldsOnly, printable
 from attribution.custom import custom_models
 from attribution.custom.compiling import INTERACTION_CODES
 from attribution.custom.examples import Touch, Weighed

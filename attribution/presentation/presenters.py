@@ -17,7 +17,7 @@ from mmm_project import formats
 
 if TYPE_CHECKING:
     from analyses.models import Run
-    from analyses.registry import Cell
+    from mmm_project.tables import Cell
 
 
 SIMPLIFIED = "shapley:simplified"  # which no null path changes

@@ -13,7 +13,6 @@ from django.urls import reverse
 
 from analyses.artifacts import ArtifactMissing
 from analyses.models import Run
-from analyses.registry import Cell
 from charts import SankeySpec
 from crosschannel import result
 from crosschannel.labels import CONVERSION, DROP_OFF
@@ -30,6 +29,7 @@ from crosschannel.stored import Stored
 from marketing.frames import BoolColumn, Float64Column, Int64Column
 from mmm_project import formats
 from mmm_project.problems import NotFound
+from mmm_project.tables import Cell
 
 PATHS_PER_PAGE = 50
 MOST_CONDITIONS = 12

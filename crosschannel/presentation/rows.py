@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from analyses.registry import Cell
+from mmm_project.tables import Cell
 
 if TYPE_CHECKING:
     from analyses.models import Run

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from analyses.documents import Document
-from analyses.exports import csv_pieces
+from mmm_project.tables import csv_pieces
 
 
 def write(document: Document) -> bytes:

@@ -13,10 +13,11 @@ from analyses import registry, runs
 from analyses.documents import Document
 from analyses.errors import InvalidParams
 from analyses.models import Run
-from analyses.registry import AnalysisKind, Answer, Cell, PresentedResult
+from analyses.registry import AnalysisKind, Answer, PresentedResult
 from jobs.execution import execute
 from jobs.progress import Progress
 from marketing.models import Dataset
+from mmm_project.tables import Cell
 
 
 @dataclass

@@ -5,8 +5,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from accounts.models import Workspace
-from analyses.registry import AnalysisKind, Answer, Cell, PresentedResult
+from analyses.registry import AnalysisKind, Answer, PresentedResult
 from jobs.progress import Progress
+from mmm_project.tables import Cell
 from weightings.budgets.words import describe, settings
 
 if TYPE_CHECKING:

@@ -21,7 +21,7 @@ from weightings.presentation.method import how_fitted, intervals, with_method
 from weightings.presentation.results import Result, listed
 
 if TYPE_CHECKING:
-    from analyses.registry import Cell
+    from mmm_project.tables import Cell
 
 MOST_COLOURS = len(CHANNEL_COLOURS)
 OTHERS = "Other channels"

@@ -1,6 +1,6 @@
 """A plan by period to be filled in: as things were a year before."""
 
-from analyses.exports import csv_lines
+from mmm_project.tables import csv_lines
 from weightings.forecasts.model_runs import Model
 from weightings.forecasts.spending import usual_pattern
 from weightings.methods.forecasting.forecast_plan import Plan, flighting_of, laid_out

@@ -13,7 +13,7 @@ from accounts import access
 from accounts.models import User
 from accounts.permissions import Permission
 from accounts.scopes import Scope
-from analyses.serializers import KnownFieldsOnly
+from api.serializers import KnownFieldsOnly
 from mmm_project.problems import Invalid, NotFound
 from weightings.models import Scenario
 from weightings.planner import scenarios

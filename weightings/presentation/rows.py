@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from analyses.models import Run
-    from analyses.registry import Cell
+    from mmm_project.tables import Cell
 
 BASELINE, EXPECTED = "(baseline)", "(expected)"
 # Medians, each with the ends of its interval.

@@ -9,11 +9,12 @@ from django.utils import timezone
 
 from accounts.commands import DataCommand
 from accounts.models import Workspace
-from analyses import exports, registry
+from analyses import registry
 from analyses.models import Run
 from analyses.runs import request_run
 from jobs.foreground import Interrupted, see_through
 from jobs.models import Job
+from mmm_project import tables
 from mmm_project.problems import Problem
 
 
@@ -69,11 +70,11 @@ def _json(run: Run) -> Iterator[str]:
 
 
 def _csv(run: Run) -> Iterator[str]:
-    return exports.csv_lines(registry.get(run.kind).rows(run))
+    return tables.csv_lines(registry.get(run.kind).rows(run))
 
 
 def _table(run: Run) -> Iterator[str]:
-    return (f"{line}\n" for line in exports.text_table(registry.get(run.kind).rows(run)))
+    return (f"{line}\n" for line in tables.text_table(registry.get(run.kind).rows(run)))
 
 
 _FORMS = {"json": _json, "csv": _csv, "table": _table}

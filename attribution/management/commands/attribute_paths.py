@@ -16,14 +16,13 @@ import numpy as np
 from django.core.management.base import CommandError
 
 from accounts.commands import DataCommand
-from analyses.exports import csv_lines
-from analyses.registry import Cell
 from attribution.catalogue import BAYESIAN, Family, UnknownModel, find, parse_method
 from attribution.methods.crediting import BayesianModel, Credited, Method, credit_paths
 from attribution.methods.shapley import ShapleyModel
 from attribution.path_files.reading import USUAL_COLUMNS, PathColumns, PathFile, read_paths
 from marketing.grouping import DIRECT
 from marketing.importing.errors import FileRejected
+from mmm_project.tables import Cell, csv_lines
 
 MODELS = "first,last,linear,time_decay,position,markov:1"
 DRAWS = 1_000  # of a posterior

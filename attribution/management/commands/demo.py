@@ -22,7 +22,6 @@ from accounts import plans
 from accounts.actions import create_workspace, set_plan
 from accounts.commands import DataCommand
 from accounts.models import Feature, User, Workspace
-from analyses.exports import text_table
 from analyses.models import Run
 from analyses.runs import request_run
 from attribution.catalogue import DATA_DRIVEN, MODELS
@@ -33,6 +32,7 @@ from jobs.serving import ServiceError, Services
 from marketing.importing.demo import is_loaded
 from marketing.models import ChannelSpend, Import
 from mmm_project import formats
+from mmm_project.tables import text_table
 
 EMAIL, SLUG, PLAN = "demo@example.com", "demo", "professional"  # a plan that shows everything there is
 SECONDS_FOR_ANALYSIS = 180

@@ -9,7 +9,7 @@ from weightings.presentation.rows import BASELINE, EXPECTED
 
 if TYPE_CHECKING:
     from analyses.models import Run
-    from analyses.registry import Cell
+    from mmm_project.tables import Cell
 
 PREDICTED, YEAR_BEFORE, PAID = "(predicted)", "(a year before)", "(all paid media)"
 TOTAL = "(total)"

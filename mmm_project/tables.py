@@ -1,11 +1,12 @@
-"""A result as a table in a file or a terminal. Every kind's numbers leave through here, in full precision."""
+"""A table in a file or a terminal. Every kind's numbers leave through here, in full precision."""
 
 import csv
 import io
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
+from typing import TypeAlias
 
-from analyses.registry import Cell
+Cell: TypeAlias = str | int | float | None
 
 # A spreadsheet takes text that starts with one of these for a formula.
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
