@@ -49,8 +49,8 @@ test-full: setup-tests ## Run every test, also the long ones
 	@$(RUN) pytest -m stack $(PARALLEL_STACK) $(ARGS)
 
 .PHONY: screenshots
-screenshots: setup-tests ## Take a picture of every page, light and dark, wide and narrow, into screenshots/
-	@DATA_DIR=$(CURDIR)/var/screenshots $(RUN) pytest tests/browser/screenshots.py $(ARGS)
+screenshots: setup-tests ## Take pictures of every page into screenshots/, and those of the guide into docs/guide/images
+	@DATA_DIR=$(CURDIR)/var/screenshots $(RUN) pytest tests/browser/screenshots.py tests/browser/guide_pictures.py $(ARGS)
 
 .PHONY: check
 check: setup ## Lint, types, import contracts, templates, migrations, deployment settings

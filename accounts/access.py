@@ -48,7 +48,7 @@ def get_api_workspace(request: Request) -> Workspace:
     Raises NotFound as `get_workspace` does, and Invalid when the workspace has to be named.
     """
     key = _api_key(request)
-    slug = key.workspace.slug if key else request.query_params.get("workspace")
+    slug = request.query_params.get("workspace") or (key.workspace.slug if key else None)
     if slug:
         return get_workspace(request, slug)
     memberships = list(_memberships(cast("User", request.user))[:2])

@@ -1,20 +1,19 @@
-"""Every change to workspaces, members, plans and keys: atomic, audited, the same for pages, admin and commands."""
+"""Every change to workspaces, members and plans: atomic, audited, the same for pages, admin and commands."""
 
-from collections.abc import Collection, Iterable, Mapping
-from datetime import datetime
+from collections.abc import Collection, Mapping
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone as clock
 from django.utils.text import slugify
 
-from accounts.api_keys import digest_of, generate
+from accounts.api_key_actions import revoke_keys_of_member
 from accounts.audit import record
 from accounts.defaults import holds_amounts
 from accounts.models import RESERVED_SLUGS, ApiKey, Invitation, Membership, Plan, Role, Subscription, User, Workspace
 from accounts.permissions import Permission, allows, roles_up_to
-from accounts.scopes import Scope
+from accounts.seats import require_free_seat
 from accounts.signals import workspace_created
-from mmm_project.problems import Conflict, Invalid, NotFound, NotPermitted
+from mmm_project.problems import Conflict, Invalid, NotFound
 
 SLUG_ATTEMPTS = 5
 SETTINGS = (
@@ -68,7 +67,9 @@ def available_slug(name: str) -> str:
 
 
 @transaction.atomic
-def change_settings(*, workspace: Workspace, values: Mapping[str, object], by: User | None) -> set[str]:
+def change_settings(
+    *, workspace: Workspace, values: Mapping[str, object], by: User | None, api_key: ApiKey | None = None
+) -> set[str]:
     """Give settings their new values and return the names of those that changed; the audit log keeps old and new.
 
     Raises ValidationError (by field) for a value that cannot be, and Invalid for another currency once there are
@@ -90,13 +91,25 @@ def change_settings(*, workspace: Workspace, values: Mapping[str, object], by: U
         raise Invalid("The currency cannot be changed any more.", errors={"currency": [sentence]})
     stored.save(update_fields=list(changes))
     workspace.refresh_from_db(fields=list(changes))
-    record(workspace=workspace, action="settings.changed", target=workspace.slug, actor=by, changes=changes)
+    record(
+        workspace=workspace,
+        action="settings.changed",
+        target=workspace.slug,
+        actor=by,
+        api_key=api_key,
+        changes=changes,
+    )
     return set(changes)
 
 
 @transaction.atomic
-def add_member(*, workspace: Workspace, user: User, role: Role, by: User | None) -> Membership:
-    """Add `user` to the workspace. Raises Conflict if they are a member already."""
+def add_member(
+    *, workspace: Workspace, user: User, role: Role, by: User | None, is_invited: bool = False
+) -> Membership:
+    """Add `user`, for whom a seat is held if they are invited. Raises Conflict for a member, and QuotaExceeded."""
+    Workspace.objects.select_for_update(no_key=True).get(pk=workspace.pk)
+    if not Membership.objects.filter(workspace=workspace, user=user).exists():
+        require_free_seat(workspace, is_invited=is_invited)
     membership, created = Membership.objects.get_or_create(workspace=workspace, user=user, defaults={"role": role})
     if not created:
         raise Conflict(f"{user.email} is already a member of {workspace.name}.")
@@ -121,8 +134,7 @@ def change_role(*, membership: Membership, role: Role, by: User | None) -> None:
         action="member.role_changed",
         target=membership.user.email,
         actor=by,
-        before=before,
-        after=role,
+        changes={"role": {"before": before, "after": role}},
     )
     may_invite = roles_up_to(role) if allows(role, Permission.MANAGE_MEMBERS) else []
     revoke_invitations_of_member(membership=membership, by=by, but=may_invite)
@@ -139,66 +151,35 @@ def remove_member(*, membership: Membership, by: User | None) -> None:
     revoke_keys_of_member(membership=membership, by=by)
     revoke_invitations_of_member(membership=membership, by=by)
     membership.delete()
-    record(workspace=membership.workspace, action="member.removed", target=membership.user.email, actor=by)
+    record(
+        workspace=membership.workspace,
+        action="member.removed",
+        target=membership.user.email,
+        actor=by,
+        role=membership.role,
+    )
 
 
 @transaction.atomic
 def set_plan(*, workspace: Workspace, plan: str, by: User | None) -> None:
-    """Put the workspace on the plan with this code. Raises Invalid for an unknown plan."""
-    chosen = _find_plan(plan)
-    Subscription.objects.update_or_create(workspace=workspace, defaults={"plan": chosen})
-    record(workspace=workspace, action="plan.changed", target=chosen.code, actor=by)
+    """Put the workspace on the plan with this code. Raises Invalid for an unknown plan.
 
-
-@transaction.atomic
-def create_api_key(
-    *, workspace: Workspace, created_by: User, name: str, scopes: Iterable[str], expires_at: datetime | None = None
-) -> tuple[ApiKey, str]:
-    """Create a key and return it with its text, which exists nowhere else and cannot be shown again.
-
-    Raises Invalid for unknown or no scopes or an expiry in the past, and NotPermitted for a non-member, a viewer, or
-    an analyst who asks for more than reading.
+    Nothing is deleted where the new plan includes less: see `accounts.plans`.
     """
-    wanted = _clean_scopes(scopes)
-    _require_may_create(workspace, created_by, wanted)
-    if expires_at is not None and expires_at <= clock.now():
-        raise Invalid("An API key has to expire in the future.", errors={"expires_at": ["Choose a later time."]})
-    lookup, text = generate()
-    key = ApiKey.objects.create(
-        workspace=workspace,
-        created_by=created_by,
-        name=name,
-        lookup=lookup,
-        digest=digest_of(text),
-        last4=text[-4:],
-        scopes=[scope.value for scope in wanted],
-        expires_at=expires_at,
-    )
+    chosen = _find_plan(plan)
+    Workspace.objects.select_for_update(no_key=True).get(pk=workspace.pk)
+    standing = Subscription.objects.filter(workspace=workspace).select_related("plan").first()
+    before = standing.plan.code if standing else None
+    if before == chosen.code:
+        return
+    Subscription.objects.update_or_create(workspace=workspace, defaults={"plan": chosen})
     record(
         workspace=workspace,
-        action="api_key.created",
-        target=str(key),
-        actor=created_by,
-        api_key=key,
-        scopes=key.scopes,
-        expires_at=expires_at and expires_at.isoformat(),
+        action="plan.changed",
+        target=chosen.code,
+        actor=by,
+        changes={"plan": {"before": before, "after": chosen.code}},
     )
-    return key, text
-
-
-@transaction.atomic
-def revoke_api_key(*, key: ApiKey, by: User | None) -> None:
-    """End a key for good; ending it again changes nothing."""
-    if ApiKey.objects.filter(pk=key.pk, revoked_at=None).update(revoked_at=clock.now()):
-        record(workspace=key.workspace, action="api_key.revoked", target=str(key), actor=by, api_key=key)
-    key.refresh_from_db(fields=["revoked_at"])
-
-
-def revoke_keys_of_member(*, membership: Membership, by: User | None) -> None:
-    """End every key that the member made in the workspace, so that joining again does not bring them back."""
-    keys = ApiKey.objects.filter(workspace=membership.workspace_id, created_by=membership.user_id, revoked_at=None)
-    for key in keys.select_related("workspace"):
-        revoke_api_key(key=key, by=by)
 
 
 @transaction.atomic
@@ -254,23 +235,3 @@ def _keep_an_owner(membership: Membership) -> None:
     owners = Membership.objects.filter(workspace=membership.workspace_id, role=Role.OWNER)
     if membership.role == Role.OWNER and not owners.exclude(pk=membership.pk).exists():
         raise Conflict("A workspace needs an owner. Make another member an owner first.")
-
-
-def _clean_scopes(scopes: Iterable[str]) -> list[Scope]:
-    wanted = sorted(set(scopes))
-    unknown = [scope for scope in wanted if scope not in Scope.values]
-    if unknown or not wanted:
-        known = ", ".join(Scope.values)
-        reason = f"“{unknown[0]}” is not a scope" if unknown else "An API key needs at least one scope"
-        raise Invalid(f"{reason}. The scopes are: {known}.", errors={"scopes": [f"{reason}."]})
-    return [Scope(scope) for scope in wanted]
-
-
-def _require_may_create(workspace: Workspace, creator: User, scopes: Iterable[Scope]) -> None:
-    membership = Membership.objects.filter(workspace=workspace, user=creator).first()
-    if membership is None:
-        raise NotPermitted(f"{creator.email} is not a member of {workspace.name}.")
-    only_reads = all(scope.only_reads for scope in scopes)
-    needed = Permission.API_KEYS_OWN if only_reads else Permission.API_KEYS
-    if not allows(membership.role, needed):
-        raise NotPermitted(f"The role {membership.get_role_display()} may not create this API key.")

@@ -1,48 +1,62 @@
 """Who is calling the API: `Authorization: Bearer mmm_...`, and what that key may be used for."""
 
+import base64
 import hmac
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING, ClassVar
 
 from django.db.models import Q
 from django.utils import timezone as clock
+from django.views.decorators.debug import sensitive_variables
 from rest_framework.authentication import BaseAuthentication, get_authorization_header
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
-from accounts.api_keys import digest_of, lookup_of
+from accounts.api_keys import digest_of, holds_key, lookup_of
 from accounts.models import ApiKey, Membership, User
-from accounts.scopes import Scope
+from accounts.scopes import Scope, usable
 from mmm_project.problems import NotPermitted
 
 if TYPE_CHECKING:  # rest_framework.views loads this module while it is itself being loaded
     from rest_framework.views import APIView
 
 LAST_USED_EVERY = timedelta(minutes=1)
+HOW_TO_SEND = "Send the API key in one header, “Authorization: Bearer mmm_...”"
 _NO_DIGEST = bytes(32)
 
 
 class ApiKeyAuthentication(BaseAuthentication):
-    """Sets `request.user` to the key's creator and `request.auth` to the `ApiKey`."""
+    """Sets `request.user` to the key's creator and `request.auth` to the `ApiKey`.
+
+    The `scopes` of that object are those that count: of the key's own, what its creator's role allows at present.
+    """
 
     keyword: ClassVar[str] = "Bearer"
 
     def authenticate(self, request: Request) -> tuple[User, ApiKey] | None:
-        """Return None without a bearer token; raise AuthenticationFailed (401) for one that is no use."""
+        """Return None without a bearer token; raise AuthenticationFailed (401) for one that is no use.
+
+        A key anywhere else than in a bearer token is refused as well, also where a session would do: whoever put it
+        there means it to be used, and has to learn that it is not, and that others may have read it.
+        """
+        _refuse_key_in_address(request)
         parts = get_authorization_header(request).decode("latin-1").split()
         if not parts or parts[0].lower() != self.keyword.lower():
+            _refuse_key_in_another_header(request)
             return None
         if len(parts) != 2:
-            raise AuthenticationFailed("Send one API key: “Authorization: Bearer mmm_...”.")
+            raise AuthenticationFailed(f"{HOW_TO_SEND}.")
         key = _find(parts[1])
         _check_usable(key)
         _note_use(key)
         return key.created_by, key
 
-    def authenticate_header(self, request: Request) -> str:  # noqa: ARG002 (DRF's signature)
-        return f'{self.keyword} realm="api"'
+    def authenticate_header(self, request: Request) -> str:
+        """Return the challenge of a 401 (RFC 6750): whoever sent credentials is told that those are the matter."""
+        error = ', error="invalid_token"' if get_authorization_header(request) else ""
+        return f'{self.keyword} realm="api"{error}'
 
 
 class HasScope(BasePermission):
@@ -59,10 +73,45 @@ class HasScope(BasePermission):
         by_method: Mapping[str, tuple[Scope, ...]] = getattr(view, "scopes", {})
         method = "GET" if request.method in ("HEAD", "OPTIONS") else str(request.method)
         accepted = by_method.get(method, ())
-        if not {scope.value for scope in accepted}.intersection(request.auth.scopes):
-            takes = " or ".join(accepted) or "a signed-in browser"
-            raise NotPermitted(f"This API key lacks the scope for {method} here; it takes {takes}.")
+        if not set(accepted).intersection(request.auth.scopes):
+            raise NotPermitted(_what_is_missing(request.auth, method, accepted))
         return True
+
+
+def _what_is_missing(key: ApiKey, method: str, accepted: Collection[Scope]) -> str:
+    takes = " or ".join(accepted) or "a signed-in browser"
+    if set(accepted).intersection(ApiKey.objects.values_list("scopes", flat=True).get(pk=key.pk)):
+        return (
+            f"{method} takes {takes} here. This API key has it, but the role of the person who created it does not "
+            "allow that to a key any more."
+        )
+    return f"This API key lacks the scope for {method} here; it takes {takes}."
+
+
+def _refuse_key_in_address(request: Request) -> None:
+    if holds_key(request.META.get("QUERY_STRING", "")):
+        raise AuthenticationFailed(
+            f"API keys are not taken from the address, which logs and histories keep. {HOW_TO_SEND}, and rotate this "
+            "one, as others may have read it."
+        )
+
+
+@sensitive_variables("sent", "header")
+def _refuse_key_in_another_header(request: Request) -> None:
+    """Raise AuthenticationFailed for a key under another scheme or none, in HTTP Basic, or in a header of its own."""
+    header = get_authorization_header(request).decode("latin-1")
+    sent = [header, *map(_decoded, header.split()), request.headers.get("X-Api-Key", "")]
+    if any(map(holds_key, sent)):
+        raise AuthenticationFailed(f"This API key is not where it is looked for. {HOW_TO_SEND}.")
+
+
+@sensitive_variables("word")
+def _decoded(word: str) -> str:
+    """Return what `word` is in base64, as HTTP Basic has it, or "" if it is not."""
+    try:
+        return base64.b64decode(word, validate=True).decode("latin-1")
+    except ValueError:
+        return ""
 
 
 def _find(text: str) -> ApiKey:
@@ -76,13 +125,16 @@ def _find(text: str) -> ApiKey:
 
 
 def _check_usable(key: ApiKey) -> None:
+    """Raise AuthenticationFailed for a key that has ended; else leave it the scopes that its creator's role allows."""
     if key.revoked_at is not None:
         raise AuthenticationFailed("This API key was revoked. Use another one.")
     if key.expires_at is not None and key.expires_at <= clock.now():
         raise AuthenticationFailed("This API key has expired. Create a new one.")
-    is_member = Membership.objects.filter(workspace=key.workspace, user=key.created_by).exists()
-    if not (key.created_by.is_active and is_member):
+    memberships = Membership.objects.filter(workspace=key.workspace, user=key.created_by)
+    role = memberships.values_list("role", flat=True).first()
+    if role is None or not key.created_by.is_active:
         raise AuthenticationFailed("The person who created this API key is no longer a member of its workspace.")
+    key.scopes = usable(key.scopes, role)
 
 
 def _note_use(key: ApiKey) -> None:

@@ -9,6 +9,8 @@ from django.conf import settings
 
 _LOOKUP_ALPHABET = string.ascii_lowercase + string.digits
 _FORMAT = re.compile(r"mmm_(?P<lookup>[a-z0-9]{8})_[A-Za-z0-9_-]{43}")
+# Also of a key that is cut off.
+_SECRET = re.compile(r"(mmm_[a-z0-9]{8})_[A-Za-z0-9_-]+")
 
 
 def generate() -> tuple[str, str]:
@@ -29,3 +31,13 @@ def digest_of(text: str) -> bytes:
     The secret is random and long, so a slow password hash would add nothing but load.
     """
     return hmac.digest(settings.API_KEY_PEPPER.encode(), text.encode(), "sha256")
+
+
+def holds_key(text: str) -> bool:
+    """Whether there is a whole key anywhere in `text`."""
+    return _FORMAT.search(text) is not None
+
+
+def mask(text: str) -> str:
+    """Return `text` without the secrets of the keys in it: "mmm_abcd1234_[secret]"."""
+    return _SECRET.sub(r"\1_[secret]", text)

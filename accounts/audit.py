@@ -1,6 +1,16 @@
-"""The trail of who did what."""
+"""The trail of who did what.
+
+A value that changed is in an event's detail as `changes: {field: {"before": ..., "after": ...}}` (`changes_between`);
+what else belongs to the event has a name of its own there, such as `because` or `role`. What each action is called in
+plain words is in `accounts.audit_words`.
+"""
+
+from collections.abc import Mapping
+from typing import Any
 
 from accounts.models import ApiKey, AuditEvent, User, Workspace
+
+Changes = dict[str, dict[str, Any]]
 
 
 def record(
@@ -14,8 +24,19 @@ def record(
 ) -> AuditEvent:
     """Add one event, in the caller's transaction, so that a change and its trace stand or fall together.
 
-    `action` is noun.verb in the past, such as "member.added"; `detail` holds JSON values, never a secret.
+    `action` is noun.verb in the past, such as "member.added"; `target` is what people call the object; `actor` and
+    `api_key` are who did it and with which key (of an event about a key: that key), neither where the product did it by
+    itself. `detail` holds JSON values, never a secret.
     """
     return AuditEvent.objects.create(
         workspace=workspace, action=action, target=target[:200], actor=actor, api_key=api_key, detail=detail
     )
+
+
+def changes_between(before: Mapping[str, Any], after: Mapping[str, Any]) -> Changes:
+    """Return what differs between two states of the same fields, as the detail of an event holds it."""
+    return {
+        field: {"before": before.get(field), "after": value}
+        for field, value in after.items()
+        if before.get(field) != value
+    }

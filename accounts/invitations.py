@@ -21,6 +21,7 @@ from django.utils.encoding import punycode
 from accounts import actions, team
 from accounts.audit import record
 from accounts.models import AuditEvent, Invitation, Membership, Role, User, Workspace
+from accounts.seats import require_free_seat
 from mmm_project.problems import Conflict, Invalid, NotFound, NotPermitted
 
 logger = logging.getLogger(__name__)
@@ -74,7 +75,7 @@ def invite(*, workspace: Workspace, email: str, role: Role, by: Membership) -> O
     """Offer a place in the workspace to whoever reads the mail of this address.
 
     Raises ValidationError for an unusable address, NotPermitted for a role above one's own, Conflict if the person is
-    a member or has an invitation, and Invalid if too many are open.
+    a member or has an invitation, QuotaExceeded if the plan has no seat left, and Invalid if too many are open.
     """
     address = clean_address(email)
     team.require_authority(by=by, over=[role])
@@ -86,6 +87,7 @@ def invite(*, workspace: Workspace, email: str, role: Role, by: Membership) -> O
         actions.revoke_invitation(invitation=expired, by=by.user)
     if standing.filter(expires_at__gt=clock.now()).count() >= OPEN_AT_ONCE:
         raise Invalid(f"{OPEN_AT_ONCE} invitations are open at most. Revoke one that is no longer needed.")
+    require_free_seat(workspace)
     token = _new_token()
     invitation = Invitation.objects.create(
         workspace=workspace,
@@ -103,10 +105,13 @@ def invite(*, workspace: Workspace, email: str, role: Role, by: Membership) -> O
 def renew(*, invitation: Invitation, by: Membership) -> Offer:
     """Give an invitation that nobody has accepted a new token and a new week; the link of before ends.
 
-    Raises Conflict if it has been accepted or revoked, and NotPermitted for a role above one's own.
+    Raises Conflict if it has been accepted or revoked, NotPermitted for a role above one's own, and QuotaExceeded if it
+    has expired and the plan has no seat left for it.
     """
     team.require_authority(by=by, over=[invitation.role])
     _refuse_member(invitation.workspace, invitation.email)
+    if standing_of(invitation) is Standing.EXPIRED:
+        require_free_seat(invitation.workspace)
     token, expires_at = _new_token(), clock.now() + LIFETIME
     fields = {"digest": _digest(token), "expires_at": expires_at, "invited_by": by.user}
     if not open_invitations(invitation.workspace).filter(pk=invitation.pk).update(**fields):
@@ -171,15 +176,23 @@ def is_for(invitation: Invitation, user: User) -> bool:
 
 @transaction.atomic
 def accept(*, invitation: Invitation, user: User) -> Membership:
-    """Make the user a member. Raises NotPermitted for another person's invitation, and Conflict for one that ended."""
+    """Make the user a member.
+
+    Raises NotPermitted for another person's invitation, Conflict for one that ended, and QuotaExceeded where the plan
+    has become smaller since.
+    """
     if not is_for(invitation, user):
         raise NotPermitted(f"This invitation is for {invitation.email}, and you are signed in as {user.email}.")
+    # As everywhere, the workspace is locked before what is in it.
+    Workspace.objects.select_for_update(no_key=True).get(pk=invitation.workspace_id)
     usable = open_invitations(invitation.workspace).filter(pk=invitation.pk, expires_at__gt=clock.now())
     if not usable.update(accepted_at=clock.now()):
         raise Conflict("This invitation has expired, or has been accepted or revoked. Ask for a new one.")
     record(workspace=invitation.workspace, action="invitation.accepted", target=invitation.email, actor=user)
     role = Role(invitation.role)
-    return actions.add_member(workspace=invitation.workspace, user=user, role=role, by=invitation.invited_by)
+    return actions.add_member(
+        workspace=invitation.workspace, user=user, role=role, by=invitation.invited_by, is_invited=True
+    )
 
 
 def _refuse_member(workspace: Workspace, address: str) -> None:

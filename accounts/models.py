@@ -332,6 +332,8 @@ class AuditEvent(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["workspace", "-at"], name="audit_workspace_at"),
             models.Index(fields=["workspace", "action", "-at"], name="audit_workspace_action_at"),
+            models.Index(fields=["workspace", "actor", "-at"], name="audit_workspace_actor_at"),
+            models.Index(fields=["workspace", "api_key", "-at"], name="audit_workspace_api_key_at"),
         ]
 
     def __str__(self) -> str:

@@ -113,3 +113,9 @@ def memberships_to_transfer_to(workspace: Workspace, *, by: User) -> list[Member
     """Return the members besides oneself, by address."""
     others = Membership.objects.filter(workspace=workspace).exclude(user=by).select_related("user")
     return list(others.order_by("user__email"))
+
+
+def owners_of(workspace: Workspace) -> list[str]:
+    """Return the addresses of the workspace's owners: whom others ask for what only owners may do."""
+    owners = Membership.objects.filter(workspace=workspace, role=Role.OWNER, user__is_active=True)
+    return list(owners.order_by("user__email").values_list("user__email", flat=True))

@@ -13,8 +13,10 @@ from accounts.actions import revoke_invitation
 from accounts.invitations import Offer
 from accounts.models import Workspace
 from accounts.permissions import Permission
+from accounts.plans import plan_of
+from accounts.seats import seats_taken
 from accounts.team_forms import InvitationForm, RoleForm, TransferForm
-from mmm_project.problems import Conflict, Invalid, NotPermitted
+from mmm_project.problems import Conflict, Invalid, NotPermitted, QuotaExceeded
 from mmm_project.web import render_page
 
 
@@ -28,7 +30,7 @@ def page(request: AuthedRequest, slug: str) -> HttpResponse:
         if form.is_valid():
             try:
                 offer = invitations.invite(workspace=workspace, by=request.membership, **form.cleaned_data)
-            except (Conflict, Invalid) as refusal:
+            except (Conflict, Invalid, QuotaExceeded) as refusal:
                 form.add_error(None, refusal.detail)
             else:
                 return _show_offer(request, offer)
@@ -45,7 +47,7 @@ def send_again(request: AuthedRequest, slug: str, invitation_id: int) -> HttpRes
     invitation = invitations.find_open(workspace=workspace, invitation_id=invitation_id)
     try:
         offer = invitations.renew(invitation=invitation, by=request.membership)
-    except (Conflict, Invalid, NotPermitted) as refusal:
+    except (Conflict, Invalid, NotPermitted, QuotaExceeded) as refusal:
         messages.error(request, refusal.detail)
         return redirect("settings_team", slug=slug)
     return _show_offer(request, offer)
@@ -138,6 +140,8 @@ def _context(request: AuthedRequest, workspace: Workspace, form: InvitationForm)
         "members": team.members_seen_by(request.membership),
         "invitations": invitations.open_invitations(workspace).select_related("invited_by") if may_manage else (),
         "now": clock.now(),
+        "seats": plan_of(workspace).max_members if may_manage else None,
+        "seats_taken": seats_taken(workspace) if may_manage else 0,
     }
 
 

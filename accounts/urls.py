@@ -1,6 +1,14 @@
 from django.urls import path
 
-from accounts import invitation_views, settings_views, team_views, views
+from accounts import (
+    audit_views,
+    impersonation_views,
+    invitation_views,
+    plan_views,
+    settings_views,
+    team_views,
+    views,
+)
 
 urlpatterns = [
     path("", views.home, name="home"),
@@ -22,5 +30,10 @@ urlpatterns = [
         team_views.revoke,
         name="invitation_revoke",
     ),
+    path("w/<slug:slug>/settings/plan/", plan_views.page, name="settings_plan"),
+    path("w/<slug:slug>/settings/plan/withdraw/", plan_views.withdraw, name="plan_request_withdraw"),
+    path("w/<slug:slug>/settings/audit/", audit_views.page, name="settings_audit"),
+    path("w/<slug:slug>/settings/audit/export/", audit_views.export, name="audit_export"),
+    path("viewing-as/stop/", impersonation_views.stop, name="stop_viewing_as"),
     path("accounts/invitations/<str:token>/", invitation_views.invitation, name="invitation"),
 ]

@@ -7,7 +7,7 @@ from django.db.models import QuerySet
 from django.http import HttpResponseBase
 from django.urls import reverse
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -18,13 +18,39 @@ from accounts.scopes import READING, WRITING
 from analyses import registry
 from analyses.models import Run
 from analyses.permissions import cancel_permission
+from analyses.registry import Params
 from analyses.runs import request_run
-from analyses.serializers import Question, RunSerializer, RunWithResultSerializer
+from analyses.serializers import (
+    AgainSerializer,
+    KindSerializer,
+    Question,
+    RunSerializer,
+    RunWithResultSerializer,
+)
 from api import filters
+from api.serializers import ProblemSerializer
 from api.views import JSON_OR_CSV, ApiView, RowView
 from jobs import actions as job_actions
 from jobs.models import Job
 from mmm_project.problems import Conflict, Invalid, NotFound, NotPermitted
+
+QUESTIONS = [
+    OpenApiExample(
+        "Attribution by two models over the last 90 days",
+        {"kind": "attribution", "params": {"model": ["last", "linear"], "period": "last_90"}},
+        request_only=True,
+    ),
+    OpenApiExample(
+        "A media mix model of sales",
+        {"kind": "weightings", "params": {"outcome": "Sales"}},
+        request_only=True,
+    ),
+    OpenApiExample(
+        "A forecast with a fifth more TV",
+        {"kind": "forecast", "params": {"periods": 26, "multiples": {"TV": 1.2}}},
+        request_only=True,
+    ),
+]
 
 
 class RunFilter(filters.Filters):
@@ -52,6 +78,33 @@ class OfRuns(ApiView):
         """Whether the key's scopes allow this; a signed-in browser has none to check."""
         scopes = {f"{registry.scope_of(kind)}:{action}", f"runs:{action}"}
         return self.key is None or not scopes.isdisjoint(self.key.scopes)
+
+    def asked(self, kind: str, params: Params) -> Response:
+        """Ask the question: 200 with the run where it has been answered, else 202."""
+        run = request_run(
+            workspace=self.workspace,
+            kind=kind,
+            params=params,
+            by=self.user,
+            trigger=Run.Trigger.API,
+            api_key=self.key,
+        )
+        address = reverse("analyses:api_run", kwargs={"run_id": run.pk})
+        body = self.represent(run, RunWithResultSerializer)
+        return Response(body, status=200 if run.job.finished else 202, headers={"Location": address})
+
+
+class KindList(ApiView):
+    """The kinds of question."""
+
+    tag = "Runs"
+    scopes: ClassVar = {"GET": READING}
+
+    @extend_schema(operation_id="listKinds", responses=KindSerializer(many=True))
+    def get(self, request: Request) -> Response:
+        """List the kinds of question that can be asked, which are few: all at once."""
+        kinds = [registry.get(name) for name in registry.names(internal=False)]
+        return Response(self.represent(kinds, KindSerializer, many=True))
 
 
 class RunList(OfRuns):
@@ -86,22 +139,13 @@ class RunList(OfRuns):
         operation_id="createRun",
         request=Question,
         responses={202: RunWithResultSerializer, 200: RunWithResultSerializer},
+        examples=QUESTIONS,
     )
     def post(self, request: Request) -> Response:
         """Ask a question: 202 while it is being answered, 200 with the result when it has been already."""
         asked = self.read(Question)
         self.require_scope(asked["kind"], "write")
-        run = request_run(
-            workspace=self.workspace,
-            kind=asked["kind"],
-            params=asked["params"],
-            by=self.user,
-            trigger=Run.Trigger.API,
-            api_key=self.key,
-        )
-        address = reverse("analyses:api_run", kwargs={"run_id": run.pk})
-        body = self.represent(run, RunWithResultSerializer)
-        return Response(body, status=200 if run.job.finished else 202, headers={"Location": address})
+        return self.asked(asked["kind"], asked["params"])
 
 
 class OfARun(OfRuns, RowView[Run]):
@@ -122,7 +166,14 @@ class RunDetail(OfARun):
     scopes: ClassVar = {"GET": READING}
     renderer_classes = JSON_OR_CSV
 
-    @extend_schema(operation_id="getRun", responses={200: RunWithResultSerializer, (200, "text/csv"): OpenApiTypes.STR})
+    @extend_schema(
+        operation_id="getRun",
+        responses={
+            (200, "application/json"): RunWithResultSerializer,
+            (200, "text/csv"): OpenApiTypes.STR,
+            409: OpenApiResponse(ProblemSerializer, "There is no table of a run that is not done."),
+        },
+    )
     def get(self, request: Request, **_: object) -> HttpResponseBase:
         """Return the run's state and, when it is done, its result. With `Accept: text/csv`, the result as a table.
 
@@ -134,6 +185,28 @@ class RunDetail(OfARun):
         if self.row.job.status != Job.Status.DONE:
             raise Conflict("This run has no result to make a table of: it is not done.")
         return self.csv(registry.get(self.row.kind).rows(self.row), name=f"{self.row.kind}-{self.row.pk}")
+
+
+class RunRetry(OfARun):
+    """Asking a run's question once more."""
+
+    scopes: ClassVar = {"POST": WRITING}
+    needs: ClassVar = {"POST": Permission.RUN}
+
+    @extend_schema(
+        operation_id="retryRun",
+        request=AgainSerializer,
+        responses={202: RunWithResultSerializer, 200: RunWithResultSerializer},
+    )
+    def post(self, request: Request, **_: object) -> Response:
+        """Ask the same question of the newest data: 202 with the new run, or 200 where it has been answered already.
+
+        With `renew`, its period moves to end with the newest day that there is.
+        """
+        kind = registry.get(self.row.kind)
+        self.require_scope(kind.name, "write")
+        renewed = kind.renewed(self.workspace, self.row.params) if self.read(AgainSerializer)["renew"] else None
+        return self.asked(kind.name, self.row.params if renewed is None else renewed)
 
 
 class RunCancel(OfARun):

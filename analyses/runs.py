@@ -7,10 +7,11 @@ from dataclasses import replace
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.urls import reverse_lazy
 
 from accounts import plans
 from accounts.models import ApiKey, User, Workspace
-from analyses import artifacts, data_health, registry
+from analyses import artifacts, data_health, monthly_runs, registry
 from analyses.errors import AnalysisError, InvalidParams
 from analyses.models import Run
 from analyses.registry import AnalysisKind, Answer, Params
@@ -20,6 +21,9 @@ from jobs.models import Job
 from jobs.progress import Progress
 from marketing import store
 from marketing.data_versions import data_version
+from mmm_project.problems import QuotaExceeded
+from webhooks.event_types import EventType
+from webhooks.events import announce
 
 JOB_KIND = "analyses.run"
 TRIES_WHILE_DATA_CHANGES = 3
@@ -43,8 +47,8 @@ def request_run(
     """Return the run that answers this question on the present data: a new one, or the live or finished one there is.
 
     One whose file is lost is no answer: it stays readable, and the question is computed again. With `ring` false the
-    caller executes the run's job itself. Raises InvalidParams, and PlanRequired before anything is written. Internal
-    kinds are asked only by the product itself, because of new data.
+    caller executes the run's job itself. Raises InvalidParams, and PlanRequired or QuotaExceeded before anything is
+    written. Internal kinds are asked only by the product itself, because of new data.
     """
     analysis = registry.get(kind)
     if analysis.internal and trigger != Run.Trigger.DATA:
@@ -63,6 +67,8 @@ def request_run(
         tries -= 1
         try:
             with transaction.atomic():
+                if trigger != Run.Trigger.DATA:
+                    monthly_runs.require_one_more(workspace)
                 return Run.objects.create(
                     workspace=workspace,
                     job=job_actions.submit(workspace=workspace, kind=JOB_KIND, ring=ring),
@@ -75,6 +81,11 @@ def request_run(
                     api_key=api_key,
                     trigger=trigger,
                 )
+        except QuotaExceeded:
+            # Somebody else may have asked the same at this moment, and have got the last run of the month.
+            if run := standing.first():
+                return run
+            raise
         except IntegrityError:
             # Somebody else asked the same at this moment: take theirs, or ask again should it have failed meanwhile.
             if not tries:
@@ -113,8 +124,9 @@ def execute(job: Job, progress: Progress) -> None:
 
 def release_question(job: Job) -> None:
     """Run in the transaction that fails or cancels the job: the same question may be asked again."""
-    for run in Run.objects.filter(job=job):
+    for run in Run.objects.filter(job=job).select_related("workspace"):
         discard(run=run)
+        _announce_end(run, job.status)
 
 
 def discard(*, run: Run) -> None:
@@ -155,6 +167,18 @@ def _store(run: Run, result: dict[str, Any], artifact: str) -> None:
     Run.objects.filter(pk=run.pk).update(
         result=result, artifact=artifact, artifact_bytes=artifacts.size(artifact) if artifact else 0
     )
+    _announce_end(run, Job.Status.DONE)
+
+
+def _announce_end(run: Run, status: str) -> None:
+    """Tell webhooks that the run has ended, in the transaction that ends it, unless nobody asked for it."""
+    if run.kind not in registry.names(internal=True):
+        announce(
+            workspace=run.workspace,
+            event=EventType.RUN_FINISHED,
+            data={"id": str(run.pk), "kind": run.kind, "status": status},
+            path=reverse_lazy("analyses:api_run", kwargs={"run_id": run.pk}),
+        )
 
 
 def _require_plan(analysis: AnalysisKind, workspace: Workspace, params: Params) -> None:

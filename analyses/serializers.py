@@ -5,10 +5,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.urls import reverse
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from analyses import registry
 from analyses.age import is_stale
 from analyses.models import Run
+from analyses.registry import AnalysisKind
 from api.serializers import KnownFieldsOnly
 from jobs.models import Job
 
@@ -28,19 +31,48 @@ class Question(KnownFieldsOnly):
         return params
 
 
+class AgainSerializer(KnownFieldsOnly):
+    """How to ask a question once more."""
+
+    renew = serializers.BooleanField(default=False)
+
+
+class KindSerializer(serializers.Serializer[Any]):
+    """A kind of question. `scope`: the area whose scopes a key needs for it, such as `weightings`."""
+
+    name = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]  # DRF moves fields away from attributes
+    method_version = serializers.CharField()
+    scope = serializers.SerializerMethodField()
+    datasets = serializers.ListField(child=serializers.CharField(), help_text="What a result depends on.")
+    can_be_scheduled = serializers.BooleanField()
+
+    def get_scope(self, kind: AnalysisKind) -> str:
+        return registry.scope_of(kind.name)
+
+
+class RunErrorSerializer(serializers.Serializer[Any]):
+    """Why a run failed: `code` for programs, `detail` for people."""
+
+    code = serializers.CharField()
+    detail = serializers.CharField()
+
+
 class RunSerializer(serializers.ModelSerializer[Run]):
     """A run's question and state. `error` is null unless the run failed."""
 
     url = serializers.SerializerMethodField()
     workspace = serializers.CharField(source="workspace.slug")
-    status = serializers.CharField(source="job.status")
-    phase = serializers.CharField(source="job.phase")
+    status = serializers.ChoiceField(Job.Status.choices, source="job.status")
+    phase = serializers.CharField(source="job.phase", allow_blank=True)
     progress = serializers.FloatField(source="job.progress")
     error = serializers.SerializerMethodField()
-    requested_by = serializers.CharField(source="requested_by.email", default=None)
-    started_at = serializers.DateTimeField(source="job.started_at")
-    finished_at = serializers.DateTimeField(source="job.finished_at")
+    requested_by = serializers.CharField(source="requested_by.email", default=None, allow_null=True)
+    started_at = serializers.DateTimeField(source="job.started_at", allow_null=True)
+    finished_at = serializers.DateTimeField(source="job.finished_at", allow_null=True)
     is_stale = serializers.SerializerMethodField()
+
+    params = serializers.DictField()
 
     class Meta:
         model = Run
@@ -71,14 +103,22 @@ class RunSerializer(serializers.ModelSerializer[Run]):
         """Whether its result is too old to act on."""
         return run.job.status == Job.Status.DONE and is_stale(run)
 
+    @extend_schema_field(RunErrorSerializer(allow_null=True))
     def get_error(self, run: Run) -> Mapping[str, str] | None:
         if run.job.status != Job.Status.FAILED:
             return None
         return {"code": run.job.error_code, "detail": run.job.error}
 
 
+@extend_schema_field({"type": ["object", "null"], "additionalProperties": True})
+class ResultField(serializers.JSONField):
+    """A result, whose members depend on the kind."""
+
+
 class RunWithResultSerializer(RunSerializer):
     """A run with its answer: numbers in full precision, null until the run is done."""
+
+    result = ResultField(allow_null=True)
 
     class Meta(RunSerializer.Meta):
         fields = (*RunSerializer.Meta.fields, "result")

@@ -54,7 +54,9 @@ class Pages(CursorPagination):
 
     def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
         described: dict[str, Any] = super().get_paginated_response_schema(schema)
-        return described | {"required": ["next", "previous", "results"]}
+        link = {"type": ["string", "null"], "format": "uri"}
+        properties = described["properties"] | {"next": link, "previous": link}
+        return described | {"properties": properties, "required": ["next", "previous", "results"]}
 
     def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
         parameters: list[dict[str, Any]] = super().get_schema_operation_parameters(view)

@@ -1,10 +1,11 @@
 """The API's description (OpenAPI 3.1): what is the same for all views is said here and not beside each of them."""
 
-from typing import Any, ClassVar
+from typing import Any
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import build_bearer_security_scheme_object
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 
 from accounts.scopes import Scope
@@ -39,19 +40,19 @@ IDEMPOTENCY_KEY = OpenApiParameter(
 WORKSPACE = OpenApiParameter(
     "workspace",
     {"type": "string", "pattern": "^[-a-zA-Z0-9_]+$"},
-    description="The workspace's slug: for a signed-in browser that is a member of several. A key has one.",
+    description="The workspace's slug, which a signed-in browser gives that is a member of several. A key has one.",
 )
 FIELDS = OpenApiParameter(
     "fields",
-    str,
-    description="Names of the members to answer with, parted by commas; all if absent.",
+    {"type": "string", "minLength": 1},
+    description="Names of the members to answer with, parted by commas; the others are left out. All if absent.",
 )
 IF_NONE_MATCH = OpenApiParameter(
     "If-None-Match", str, OpenApiParameter.HEADER, description="The `ETag` of an earlier answer: 304 if it still holds."
 )
 
 
-class KeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # it registers itself
+class KeyScheme(OpenApiAuthenticationExtension):
     """How `accounts.api_auth.ApiKeyAuthentication` is described."""
 
     target_class = "accounts.api_auth.ApiKeyAuthentication"
@@ -66,14 +67,12 @@ class Description(AutoSchema):
     """How a view's methods are described: beside what the view says, refusals, scopes and common parameters."""
 
     view: Any
-    # Bodies are read as JSON unless the view says otherwise.
-    body_media_types: ClassVar = ("application/json",)
 
     def get_tags(self) -> list[str]:
         tag = getattr(self.view, "tag", "")
         return [tag] if tag else list(super().get_tags())
 
-    def get_description(self) -> str:
+    def get_description(self) -> str:  # type: ignore[override]  # as in its parent
         """Return the method's docstring, and what a key and a role need for it."""
         said = str(super().get_description() or "")
         scopes: tuple[Scope, ...] = getattr(self.view, "scopes", {}).get(self.method, ())
@@ -101,15 +100,27 @@ class Description(AutoSchema):
             parameters.append(IDEMPOTENCY_KEY)
         return parameters
 
+    def get_filter_backends(self) -> list[Any]:
+        return list(super().get_filter_backends()) if getattr(self.view, "filterset_class", None) else []
+
+    def _get_paginator(self) -> Any:
+        is_page = not isinstance(self.view, ApiView) or self.view.is_list
+        return super()._get_paginator() if is_page else None  # type: ignore[no-untyped-call]
+
     def _is_list_view(self, serializer: Any = None) -> bool:
+        if serializer is OpenApiTypes.STR:  # a file of all rows
+            return False
         is_page = isinstance(self.view, ApiView) and self.view.is_list and self.method == "GET"
         return is_page or bool(super()._is_list_view(serializer))
 
     def _get_response_bodies(self, direction: Any = "response") -> dict[str, Any]:
         described: dict[str, Any] = super()._get_response_bodies(direction)
         if isinstance(self.view, ApiView):
-            for status in self._refusals():
-                described.setdefault(str(status), self._refusal(status))
+            for status, answer in described.items():
+                if status >= "400":  # those that the view itself names
+                    answer["content"] = {CONTENT_TYPE: next(iter(answer["content"].values()))}
+            for refusal in self._refusals():
+                described.setdefault(str(refusal), self._refusal(refusal))
             if self.method == "GET":
                 described.setdefault("304", {"description": "What `If-None-Match` names still holds."})
         return described

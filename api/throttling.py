@@ -11,6 +11,7 @@ from rest_framework.throttling import BaseThrottle
 
 from accounts.models import ApiKey, Workspace
 from accounts.plans import plan_of
+from accounts.usage import count_call
 
 if TYPE_CHECKING:  # rest_framework.views loads this module while it is itself being loaded
     from rest_framework.views import APIView
@@ -43,6 +44,8 @@ class CallsAMinute(BaseThrottle):
 
     def allow_request(self, request: Request, view: "APIView") -> bool:
         self.allowance = _count(request)
+        if isinstance(request.auth, ApiKey):
+            count_call(request.auth.workspace)
         request.allowance = self.allowance  # type: ignore[attr-defined]
         return not self.allowance.is_overdrawn
 

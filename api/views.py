@@ -108,7 +108,7 @@ class ApiView(GenericAPIView[Any]):
     def fields_wanted(self) -> list[str] | None:
         """The members that `?fields=` names; None for all."""
         asked = self.request.query_params.get("fields")
-        return None if asked is None else [name.strip() for name in asked.split(",") if name.strip()]
+        return None if asked is None else [name.strip() for name in asked.split(",")]
 
     def wants(self, field: str) -> bool:
         """Whether the answer is to have this member: what is costly need not be read otherwise."""
@@ -138,11 +138,15 @@ class ApiView(GenericAPIView[Any]):
         return finished
 
     def _refuse_unknown_parameters(self) -> None:
-        """Raise Invalid for a misspelt parameter, without which the answer would be another than was meant."""
+        """Raise Invalid for a misspelt or empty parameter, without which the answer would be another than was meant."""
+        asked = self.request.query_params
         known = set(self._known_parameters())
-        if unknown := sorted(set(self.request.query_params) - known):
-            sentences = {name: [f"Known ones are {', '.join(sorted(known))}."] for name in map(printable, unknown)}
-            raise Invalid("There is no such parameter.", errors=sentences)
+        sentences = {name: ["Give a value, or leave it out."] for name in asked if "" in asked.getlist(name)}
+        for name in sorted(set(asked) - known):
+            sentences[printable(name)] = [f"Known ones are {', '.join(sorted(known))}."]
+        if sentences:
+            unknown = not known.issuperset(asked)
+            raise Invalid("There is no such parameter." if unknown else "A parameter is empty.", errors=sentences)
 
     def _known_parameters(self) -> Iterator[str]:
         method = str(self.request.method)

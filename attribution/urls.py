@@ -1,6 +1,6 @@
 from django.urls import path
 
-from attribution import views
+from attribution import api, views
 from attribution.custom import api as custom_api
 from attribution.custom import views as custom_views
 
@@ -22,6 +22,7 @@ urlpatterns = [
     path(
         "w/<slug:slug>/attribution/models/<int:model_id>/restore/", custom_views.custom_restore, name="custom_restore"
     ),
+    path("api/v1/attribution-models/", api.ModelList.as_view(), name="api_models"),
     path("api/v1/custom-models/", custom_api.CustomModelList.as_view(), name="api_custom_models"),
     path("api/v1/custom-models/preview/", custom_api.CustomModelPreview.as_view(), name="api_custom_preview"),
     path("api/v1/custom-models/<int:model_id>/", custom_api.CustomModelDetail.as_view(), name="api_custom_model"),

@@ -58,6 +58,22 @@ def try_lock(path: Path) -> int | None:
     return descriptor
 
 
+def slots_in_use() -> int:
+    """How many slots of this machine are held now. A worker that tries one in this very moment tries again soon."""
+    slots = children_directory() / "slots"
+    held = 0
+    for number in range(settings.JOB_CHILD_SLOTS):
+        place = slots / f"machine-{number}"
+        if not place.exists():
+            continue
+        lock = try_lock(place)
+        if lock is None:
+            held += 1
+        else:
+            os.close(lock)
+    return held
+
+
 def _wait_for(names: Sequence[str], progress: Progress) -> int:
     """Return the lock on one of the slots with these names, having waited until one was free, or raise JobDeferred."""
     waited_since = time.monotonic()

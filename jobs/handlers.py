@@ -58,6 +58,11 @@ def get(kind: str) -> Handler:
     return _handlers.get(kind, _UNKNOWN)
 
 
+def kinds() -> list[str]:
+    """Return the names of the kinds that this installation knows."""
+    return sorted(_handlers)
+
+
 def register_sweeper(sweeper: Callable[[], None]) -> None:
     """Have every sweep call `sweeper`, which clears up a little at a time and returns within seconds."""
     if sweeper not in _sweepers:

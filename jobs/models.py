@@ -38,7 +38,10 @@ class Job(models.Model):
 
     class Meta:
         # Not a partial index: SQLite cannot prove that `status = ?` lies within its condition, and would scan.
-        indexes: ClassVar = [models.Index(fields=["status", "lease_until"], name="job_status_lease")]
+        indexes: ClassVar = [
+            models.Index(fields=["status", "lease_until"], name="job_status_lease"),
+            models.Index(fields=["status", "finished_at"], name="job_status_finished"),
+        ]
         constraints: ClassVar = [
             models.CheckConstraint(condition=models.Q(progress__gte=0, progress__lte=1), name="job_progress_0_to_1"),
         ]

@@ -165,8 +165,8 @@ _QUIET_ROOT = ("-W", "ignore:You're running the worker with superuser") if setti
 _CELERY = (sys.executable, *_QUIET_ROOT, "-m", "celery", "--app", "mmm_project", "--quiet")
 # Threads, not processes: the worker is then one process that dies as a whole, and no child of a killed pool goes on
 # unseen; pandas and numba are loaded once. The kernels release the GIL, so heartbeats and the sweep keep their time.
-# Each may wait for a long computation in a child process, and two more sweep, send and import meanwhile.
-_THREADS = settings.JOB_CHILD_SLOTS + 2
+# Each may wait for a long computation in a child process, and three more sweep, send and import meanwhile.
+_THREADS = settings.JOB_CHILD_SLOTS + 3
 _WORKER_COMMAND = (
     *(*_CELERY, "worker", "--pool", "threads", "--concurrency", str(_THREADS), "--loglevel", "WARNING"),
     *("--without-gossip", "--without-mingle", "--without-heartbeat"),

@@ -11,15 +11,17 @@ class MarketingConfig(AppConfig):
     name = "marketing"
 
     def ready(self) -> None:
+        from accounts import usage
         from accounts.defaults import register_amounts
         from jobs.handlers import register, register_sweeper
         from marketing import amounts, demo_data, privacy, receivers
         from marketing.health import keeping, reports
-        from marketing.importing import undo_requests, uploads
+        from marketing.importing import stored_rows, undo_requests, uploads
         from marketing.importing.removal import abandon_import, sweep_ended_imports
 
         receivers.connect()
         register_amounts(amounts.holds_amounts)
+        usage.register_counter(usage.Counted.ROWS, stored_rows.rows_stored)
         register("marketing.import", execute=_run_import, on_end=abandon_import)
         register(uploads.CHECK_JOB, execute=_run_check)
         register(undo_requests.UNDO_JOB, execute=undo_requests.run_undo, on_end=undo_requests.give_up_undo)

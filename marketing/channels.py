@@ -7,7 +7,7 @@ from django.db import transaction
 
 from accounts.actions import change_settings
 from accounts.audit import record
-from accounts.models import User, Workspace
+from accounts.models import ApiKey, User, Workspace
 from marketing.channel_index import channel_index
 from marketing.frames import SourceLookup
 from marketing.grouping_rules import parse_rules
@@ -20,7 +20,7 @@ LONGEST_NAME = 100
 
 
 @transaction.atomic
-def rename_channel(*, channel: Channel, name: str, by: User | None) -> None:
+def rename_channel(*, channel: Channel, name: str, by: User | None, api_key: ApiKey | None = None) -> None:
     """Give a channel another name; the one that it had stays known, so that imports which say it mean this channel.
 
     Raises Invalid (field `name`) for a name that cannot be or that is, or was, another channel's.
@@ -37,21 +37,39 @@ def rename_channel(*, channel: Channel, name: str, by: User | None) -> None:
     if not _named(stored.aliases.all(), before):
         stored.aliases.create(workspace=stored.workspace, name=before)
     channel.name = name
-    record(workspace=stored.workspace, action="channel.renamed", target=name, actor=by, before=before)
-
-
-@transaction.atomic
-def forget_name(*, alias: ChannelAlias, by: User | None) -> None:
-    """Let a former name go: what says it from now on is a channel of its own."""
-    _lock(alias.channel)
-    alias.delete()
     record(
-        workspace=alias.workspace, action="channel.name_forgotten", target=alias.name, actor=by, of=alias.channel.name
+        workspace=stored.workspace,
+        action="channel.renamed",
+        target=name,
+        actor=by,
+        api_key=api_key,
+        changes={"name": {"before": before, "after": name}},
     )
 
 
 @transaction.atomic
-def set_channel_type(*, channel: Channel, type: Channel.Type, by: User | None) -> None:  # noqa: A002 - the field's name
+def forget_name(*, alias: ChannelAlias, by: User | None, api_key: ApiKey | None = None) -> None:
+    """Let a former name go: what says it from now on is a channel of its own."""
+    _lock(alias.channel)
+    alias.delete()
+    record(
+        workspace=alias.workspace,
+        action="channel.name_forgotten",
+        target=alias.name,
+        actor=by,
+        api_key=api_key,
+        of=alias.channel.name,
+    )
+
+
+@transaction.atomic
+def set_channel_type(
+    *,
+    channel: Channel,
+    type: Channel.Type,  # noqa: A002 - the field's name
+    by: User | None,
+    api_key: ApiKey | None = None,
+) -> None:
     """Say whether the channel is paid, organic, owned or offline."""
     stored = _lock(channel)
     if stored.type == type:
@@ -64,8 +82,8 @@ def set_channel_type(*, channel: Channel, type: Channel.Type, by: User | None) -
         action="channel.type_changed",
         target=stored.name,
         actor=by,
-        before=before,
-        after=type,
+        api_key=api_key,
+        changes={"type": {"before": before, "after": type}},
     )
 
 
@@ -80,11 +98,18 @@ def swap_colours(*, channel: Channel, other: Channel, by: User | None) -> None:
     for each, slot in ((one, last + 1), (two, slots[0]), (one, slots[1])):  # no colour is two channels', not even now
         Channel.objects.filter(pk=each.pk).update(colour_slot=slot)
     channel.colour_slot, other.colour_slot = slots[1], slots[0]
-    record(workspace=channel.workspace, action="channel.colours_swapped", target=one.name, actor=by, other=two.name)
+    record(
+        workspace=channel.workspace,
+        action="channel.colours_swapped",
+        target=one.name,
+        actor=by,
+        other=two.name,
+        changes={"colour_slot": {"before": slots[0], "after": slots[1]}},
+    )
 
 
 @transaction.atomic
-def merge_channels(*, source: Channel, target: Channel, by: User | None) -> None:
+def merge_channels(*, source: Channel, target: Channel, by: User | None, api_key: ApiKey | None = None) -> None:
     """Count all rows of `source`, and of what was merged into it, for `target` from now on. No row changes.
 
     Raises Conflict if either is merged already or both are the same, and NotFound for channels of different workspaces.
@@ -98,11 +123,18 @@ def merge_channels(*, source: Channel, target: Channel, by: User | None) -> None
         raise Conflict(f"{into.name} is itself merged into {into.merged_into.name}. Choose that channel instead.")
     merged.merged_into = source.merged_into = into
     merged.save(update_fields=["merged_into"])
-    record(workspace=merged.workspace, action="channel.merged", target=merged.name, actor=by, into=into.name)
+    record(
+        workspace=merged.workspace,
+        action="channel.merged",
+        target=merged.name,
+        actor=by,
+        api_key=api_key,
+        into=into.name,
+    )
 
 
 @transaction.atomic
-def unmerge_channel(*, channel: Channel, by: User | None) -> None:
+def unmerge_channel(*, channel: Channel, by: User | None, api_key: ApiKey | None = None) -> None:
     """Let a merged channel stand on its own again, as if it had never been merged."""
     stored = _lock(channel)
     if stored.merged_into is None:
@@ -110,12 +142,25 @@ def unmerge_channel(*, channel: Channel, by: User | None) -> None:
     into = stored.merged_into
     stored.merged_into = channel.merged_into = None
     stored.save(update_fields=["merged_into"])
-    record(workspace=stored.workspace, action="channel.unmerged", target=stored.name, actor=by, out_of=into.name)
+    record(
+        workspace=stored.workspace,
+        action="channel.unmerged",
+        target=stored.name,
+        actor=by,
+        api_key=api_key,
+        out_of=into.name,
+    )
 
 
 @transaction.atomic
 def change_grouping(
-    *, workspace: Workspace, grouping: str, by: User | None, rules: list[Any] | None = None, seen: str | None = None
+    *,
+    workspace: Workspace,
+    grouping: str,
+    by: User | None,
+    rules: list[Any] | None = None,
+    seen: str | None = None,
+    api_key: ApiKey | None = None,
 ) -> None:
     """Group traffic differently, and keep the workspace's own rules if some are given.
 
@@ -132,8 +177,15 @@ def change_grouping(
             stored.rules, stored.changed_by = rules, by
             stored.save(update_fields=["rules", "changed_by", "changed_at"])
             counts = {"before": len(before.rules), "after": len(after.rules)}
-            record(workspace=workspace, action="grouping.rules_changed", target=workspace.slug, actor=by, rules=counts)
-    change_settings(workspace=workspace, values={"channel_grouping": grouping}, by=by)
+            record(
+                workspace=workspace,
+                action="grouping.rules_changed",
+                target=workspace.slug,
+                actor=by,
+                api_key=api_key,
+                changes={"number_of_rules": counts},
+            )
+    change_settings(workspace=workspace, values={"channel_grouping": grouping}, by=by, api_key=api_key)
 
 
 def ensure_grouped_channels(*, workspace: Workspace, sources: SourceLookup) -> list[Channel]:

@@ -3,13 +3,14 @@
 import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.db.models import Count, Max, Min, RestrictedError
 from django.utils import timezone as clock
 
 from accounts.audit import record
-from accounts.models import AuditEvent, User, Workspace
+from accounts.models import ApiKey, AuditEvent, User, Workspace
 from marketing.models import Conversion, Goal, Import, Outcome, OutcomeValue
 from mmm_project import formats
 from mmm_project.problems import Conflict, Invalid, NotFound
@@ -103,18 +104,20 @@ def find_outcome(*, workspace: Workspace, outcome_id: int) -> Outcome:
 
 
 @transaction.atomic
-def add_goal(*, workspace: Workspace, name: str, kind: Goal.Kind, by: User | None) -> Goal:
+def add_goal(
+    *, workspace: Workspace, name: str, kind: Goal.Kind, by: User | None, api_key: ApiKey | None = None
+) -> Goal:
     """Add a goal. Raises Invalid for a name that is, or was, another goal's."""
     _lock(workspace)
     _refuse_taken_name(name, _named(Goal.objects.filter(workspace=workspace)))
     _refuse_former_name(workspace, name, goal=None)
     goal = Goal.objects.create(workspace=workspace, name=name, kind=kind)
-    record(workspace=workspace, action="goal.added", target=name, actor=by, kind=kind)
+    record(workspace=workspace, action="goal.added", target=name, actor=by, api_key=api_key, kind=kind)
     return goal
 
 
 @transaction.atomic
-def change_goal(*, goal: Goal, name: str, kind: Goal.Kind, by: User | None) -> None:
+def change_goal(*, goal: Goal, name: str, kind: Goal.Kind, by: User | None, api_key: ApiKey | None = None) -> None:
     """Give a goal another name or kind. Raises Invalid for a name that is, or was, another goal's."""
     workspace = goal.workspace
     _lock(workspace)
@@ -127,13 +130,28 @@ def change_goal(*, goal: Goal, name: str, kind: Goal.Kind, by: User | None) -> N
     goal.name, goal.kind = name, kind
     goal.save(update_fields=["name", "kind"])
     if name != before:
-        record(workspace=workspace, action=RENAMED, target=name, actor=by, goal=goal.pk, before=before, after=name)
+        record(
+            workspace=workspace,
+            action=RENAMED,
+            target=name,
+            actor=by,
+            api_key=api_key,
+            goal=goal.pk,
+            changes={"name": {"before": before, "after": name}},
+        )
     if kind != before_kind:
-        record(workspace=workspace, action="goal.kind_changed", target=name, actor=by, before=before_kind, after=kind)
+        record(
+            workspace=workspace,
+            action="goal.kind_changed",
+            target=name,
+            actor=by,
+            api_key=api_key,
+            changes={"kind": {"before": before_kind, "after": kind}},
+        )
 
 
 @transaction.atomic
-def make_default(*, goal: Goal, by: User | None) -> None:
+def make_default(*, goal: Goal, by: User | None, api_key: ApiKey | None = None) -> None:
     """Let dashboards begin with this goal, and conversions that name no goal count towards it.
 
     Raises Conflict for an archived one.
@@ -144,14 +162,23 @@ def make_default(*, goal: Goal, by: User | None) -> None:
         raise Conflict(f"“{goal.name}” is archived. Restore it first.")
     if goal.is_default:
         return
-    Goal.objects.filter(workspace=goal.workspace_id, is_default=True).update(is_default=False)
+    standing = Goal.objects.filter(workspace=goal.workspace_id, is_default=True)
+    before = standing.values_list("name", flat=True).first()
+    standing.update(is_default=False)
     goal.is_default = True
     goal.save(update_fields=["is_default"])
-    record(workspace=goal.workspace, action="goal.made_default", target=goal.name, actor=by)
+    record(
+        workspace=goal.workspace,
+        action="goal.made_default",
+        target=goal.name,
+        actor=by,
+        api_key=api_key,
+        changes={"default_goal": {"before": before, "after": goal.name}},
+    )
 
 
 @transaction.atomic
-def archive_goal(*, goal: Goal, by: User | None) -> None:
+def archive_goal(*, goal: Goal, by: User | None, api_key: ApiKey | None = None) -> None:
     """Offer the goal no more; its conversions and the runs about it stay. Raises Conflict for the default goal."""
     _lock(goal.workspace)
     goal.refresh_from_db()
@@ -160,18 +187,18 @@ def archive_goal(*, goal: Goal, by: User | None) -> None:
     if goal.archived_at is None:
         goal.archived_at = clock.now()
         goal.save(update_fields=["archived_at"])
-        record(workspace=goal.workspace, action="goal.archived", target=goal.name, actor=by)
+        record(workspace=goal.workspace, action="goal.archived", target=goal.name, actor=by, api_key=api_key)
 
 
 @transaction.atomic
-def restore_goal(*, goal: Goal, by: User | None) -> None:
+def restore_goal(*, goal: Goal, by: User | None, api_key: ApiKey | None = None) -> None:
     """Offer an archived goal again."""
     if Goal.objects.filter(pk=goal.pk, archived_at__isnull=False).update(archived_at=None):
-        record(workspace=goal.workspace, action="goal.restored", target=goal.name, actor=by)
+        record(workspace=goal.workspace, action="goal.restored", target=goal.name, actor=by, api_key=api_key)
 
 
 @transaction.atomic
-def delete_goal(*, goal: Goal, by: User | None) -> None:
+def delete_goal(*, goal: Goal, by: User | None, api_key: ApiKey | None = None) -> None:
     """Delete a goal that no row refers to. Raises Conflict for one that is in use, or may be in a moment."""
     workspace = goal.workspace
     _lock(workspace)
@@ -189,11 +216,19 @@ def delete_goal(*, goal: Goal, by: User | None) -> None:
             goal.delete()
     except (IntegrityError, RestrictedError):  # a row of this moment
         raise in_use from None
-    record(workspace=workspace, action="goal.deleted", target=name, actor=by)
+    record(workspace=workspace, action="goal.deleted", target=name, actor=by, api_key=api_key)
 
 
 @transaction.atomic
-def change_outcome(*, outcome: Outcome, name: str, kind: Outcome.Kind, is_money: bool, by: User | None) -> None:
+def change_outcome(
+    *,
+    outcome: Outcome,
+    name: str,
+    kind: Outcome.Kind,
+    is_money: bool,
+    by: User | None,
+    api_key: ApiKey | None = None,
+) -> None:
     """Give an outcome another name, kind or unit. Raises Invalid for a name that is another outcome's."""
     workspace = outcome.workspace
     _lock(workspace)
@@ -208,7 +243,7 @@ def change_outcome(*, outcome: Outcome, name: str, kind: Outcome.Kind, is_money:
         setattr(outcome, field, values["after"])
     if changes:
         outcome.save(update_fields=list(changes))
-        record(workspace=workspace, action="outcome.changed", target=name, actor=by, changes=changes)
+        record(workspace=workspace, action="outcome.changed", target=name, actor=by, api_key=api_key, changes=changes)
 
 
 def _lock(workspace: Workspace) -> None:
@@ -230,12 +265,18 @@ def _refuse_taken_name(name: str, taken: Iterable[str]) -> None:
 def _refuse_former_name(workspace: Workspace, name: str, *, goal: Goal | None) -> None:
     """Raise Invalid if another goal had this name: runs say goals by name, so its results would pass for this one's."""
     renamings = AuditEvent.objects.filter(workspace=workspace, action=RENAMED).values_list("detail", flat=True)
-    owners = {detail["goal"] for detail in renamings if detail["before"].lower() == name.lower()}
+    owners = {detail["goal"] for detail in renamings if _name_before(detail).lower() == name.lower()}
     owners.discard(goal.pk if goal else None)
     owner = Goal.objects.filter(workspace=workspace, pk__in=owners).first()
     if owner is not None:
         sentence = f"“{name}” was the name of “{owner.name}”, and earlier results still call it so. Choose another."
         raise Invalid(sentence, errors={"name": [sentence]})
+
+
+def _name_before(detail: dict[str, Any]) -> str:
+    """The name that a goal had before it was renamed; former versions noted it without the field's name."""
+    former: str = detail["changes"]["name"]["before"] if "changes" in detail else detail["before"]
+    return former
 
 
 def _local_day(moment: dt.datetime | None, workspace: Workspace) -> dt.date | None:

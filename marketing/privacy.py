@@ -4,18 +4,19 @@ A customer's key is never stored. What is known of it is the customer's id, the 
 the audit log keeps of a request.
 """
 
+import datetime as dt
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Count, Max, Min, Q
+from django.db.models import Count, Max, Min, Q, QuerySet
 from django.utils import timezone
 
 from accounts.audit import record
-from accounts.models import AuditEvent, User, Workspace
+from accounts.models import ApiKey, AuditEvent, User, Workspace
 from jobs.actions import submit
 from jobs.models import Job
 from marketing.day_labels import span_label
@@ -25,8 +26,17 @@ from mmm_project.problems import NotFound
 
 ERASURE_JOB = "marketing.erase_customer"
 ERASURE_REQUESTED, ERASED, EXPORTED = "customer.erasure_requested", "customer.erased", "customer.exported"
+REQUESTS = (EXPORTED, ERASURE_REQUESTED)
 LIVE = (Job.Status.QUEUED, Job.Status.RUNNING)
 PREFIX = "customer "  # of what the audit log calls one
+State = Literal["exported", "being_erased", "erased", "not_erased"]
+LABELS: dict[State, str] = {
+    "exported": "Exported",
+    "being_erased": "Being erased",
+    "erased": "Erased",
+    "not_erased": "Not erased",
+}
+TONES: dict[State, str] = {"being_erased": "accent", "erased": "good", "not_erased": "bad"}
 ROWS_AT_ONCE = 2_000
 REQUESTS_SHOWN = 20
 NOTHING_HELD = "Nothing is held under this key. Keys are compared as they were imported, capitals included."
@@ -46,15 +56,24 @@ class Part:
 
 @dataclass(frozen=True, kw_only=True)
 class Holding:
-    """What is held of a customer: rows of each kind, how many of them count, their days in words, and whence."""
+    """What is held of a customer: rows of each kind, how many of them count, when they happened, and whence."""
 
     customer: Customer
     touches: int
     touches_counted: int
     conversions: int
     conversions_counted: int
-    days: str
+    first_at: dt.datetime | None
+    last_at: dt.datetime | None
     parts: list[Part]
+
+    @property
+    def days(self) -> str:
+        """The first and the last day in words, by the workspace's clock; "" without any."""
+        if self.first_at is None or self.last_at is None:
+            return ""
+        zone = self.customer.workspace.zone
+        return span_label(self.first_at.astimezone(zone).date(), self.last_at.astimezone(zone).date())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,16 +92,20 @@ class Request:
         return self.job is not None and not self.job.finished
 
     @property
-    def label(self) -> str:
+    def state(self) -> State:
         if self.event.action == EXPORTED:
-            return "Exported"
+            return "exported"
         if self.is_moving:
-            return "Being erased"
-        return "Erased" if self.job is None or self.job.status == Job.Status.DONE else "Not erased"
+            return "being_erased"
+        return "erased" if self.job is None or self.job.status == Job.Status.DONE else "not_erased"
+
+    @property
+    def label(self) -> str:
+        return LABELS[self.state]
 
     @property
     def tone(self) -> str:
-        return {"Being erased": "accent", "Erased": "good", "Not erased": "bad"}.get(self.label, "plain")
+        return TONES.get(self.state, "plain")
 
     @property
     def error(self) -> str:
@@ -105,7 +128,6 @@ def get_customer(*, workspace: Workspace, customer_id: int) -> Customer:
 
 def holding_of(customer: Customer) -> Holding:
     """Look up what is held, whether it counts or not."""
-    zone = customer.workspace.zone
     facts = {}
     rows_by_import: dict[int, int] = {}
     for model in (Touchpoint, Conversion):
@@ -124,18 +146,19 @@ def holding_of(customer: Customer) -> Holding:
         touches_counted=facts[Touchpoint]["counted"],
         conversions=facts[Conversion]["all"],
         conversions_counted=facts[Conversion]["counted"],
-        days=span_label(first.astimezone(zone).date(), last.astimezone(zone).date()) if first and last else "",
+        first_at=first,
+        last_at=last,
         parts=[Part(batch=batch, rows=rows_by_import[batch.pk]) for batch in imports],
     )
 
 
-def export_customer(*, customer: Customer, by: User | None) -> Iterator[str]:
+def export_customer(*, customer: Customer, by: User | None, api_key: ApiKey | None = None) -> Iterator[str]:
     """Note the export in the audit log, and return the JSON of all that is held, in pieces."""
-    record(workspace=customer.workspace, actor=by, action=EXPORTED, target=named(customer.pk))
+    record(workspace=customer.workspace, actor=by, api_key=api_key, action=EXPORTED, target=named(customer.pk))
     return _pieces(customer)
 
 
-def request_erasure(*, customer: Customer, by: User | None, ring: bool = True) -> Job:
+def request_erasure(*, customer: Customer, by: User | None, api_key: ApiKey | None = None, ring: bool = True) -> Job:
     """Queue the erasure of all that is held of the customer; if that has been asked for already, return its job."""
     workspace = customer.workspace
     with transaction.atomic():
@@ -145,7 +168,14 @@ def request_erasure(*, customer: Customer, by: User | None, ring: bool = True) -
                 return job
         job = submit(workspace=workspace, kind=ERASURE_JOB, ring=ring)
         # The job finds the customer here: a job has no parameters, and a request to erase has to be on record anyway.
-        record(workspace=workspace, actor=by, action=ERASURE_REQUESTED, target=named(customer.pk), job=job.pk)
+        record(
+            workspace=workspace,
+            actor=by,
+            api_key=api_key,
+            action=ERASURE_REQUESTED,
+            target=named(customer.pk),
+            job=job.pk,
+        )
     return job
 
 
@@ -167,10 +197,20 @@ def named(customer_id: int) -> str:
 
 def past_requests(workspace: Workspace) -> list[Request]:
     """Return the last requests about customers, newest first, with how far each erasure is."""
-    events = AuditEvent.objects.filter(workspace=workspace, action__in=[EXPORTED, ERASURE_REQUESTED])
-    shown = list(events.select_related("actor")[:REQUESTS_SHOWN])
-    jobs = Job.objects.in_bulk([event.detail["job"] for event in shown if "job" in event.detail])
-    return [Request(event=event, job=jobs.get(event.detail.get("job"))) for event in shown]
+    return with_jobs(requests_in(workspace)[:REQUESTS_SHOWN])
+
+
+def requests_in(workspace: Workspace) -> QuerySet[AuditEvent]:
+    """Return the requests about customers of the workspace, as they are on record."""
+    events = AuditEvent.objects.filter(workspace=workspace, action__in=REQUESTS)
+    return events.select_related("workspace", "actor")
+
+
+def with_jobs(events: Iterable[AuditEvent]) -> list[Request]:
+    """Return requests with how far each erasure is; one query."""
+    found = list(events)
+    jobs = Job.objects.in_bulk([event.detail["job"] for event in found if "job" in event.detail])
+    return [Request(event=event, job=jobs.get(event.detail.get("job"))) for event in found]
 
 
 def _pieces(customer: Customer) -> Iterator[str]:

@@ -1,6 +1,5 @@
-from django.urls import path
+from django.urls import include, path
 
-from marketing.api import views as api
 from marketing.pages import (
     channel_views,
     demo_views,
@@ -55,12 +54,7 @@ urlpatterns = [
     path("w/<slug:slug>/settings/goals/<int:goal_id>/restore/", goal_views.restore, name="goal_restore"),
     path("w/<slug:slug>/settings/goals/<int:goal_id>/delete/", goal_views.delete, name="goal_delete"),
     path("w/<slug:slug>/settings/goals/outcomes/<int:outcome_id>/", goal_views.outcome, name="outcome"),
-    *(
-        path(f"api/v1/{dataset}/", api.Batches.as_view(dataset=dataset), name=f"api_{dataset}")
-        for dataset in api.SENT_IN_BATCHES
-    ),
-    path("api/v1/imports/", api.ImportList.as_view(), name="api_imports"),
-    path("api/v1/imports/<int:import_id>/", api.ImportDetail.as_view(), name="api_import"),
+    path("api/v1/", include("marketing.api.urls")),
     path("w/<slug:slug>/data/", import_views.data, name="data"),
     path("w/<slug:slug>/data/templates/<slug:dataset>/", import_views.template, name="template"),
     path("w/<slug:slug>/data/uploads/<int:upload_id>/", upload_views.upload, name="upload"),

@@ -31,10 +31,20 @@ class ForgivingRedisCache(RedisCache):
     def delete(self, key: Any, version: int | None = None) -> bool:
         return _or_else(lambda: super(ForgivingRedisCache, self).delete(key, version), False)
 
+    def incr(self, key: Any, delta: int = 1, version: int | None = None) -> int:
+        """Count. Raises ValueError where there is nothing to count on, as Django says it."""
+        counted = _or_else(lambda: super(ForgivingRedisCache, self).incr(key, delta, version), None)
+        if counted is None:
+            raise ValueError(f"The cache has no {key}.")
+        return counted
+
+    def get_many(self, keys: Any, version: int | None = None) -> dict[Any, Any]:
+        return _or_else(lambda: super(ForgivingRedisCache, self).get_many(keys, version), {})
+
 
 def _or_else(act: Callable[[], T], otherwise: T) -> T:
     try:
         return act()
     except RedisError as error:
-        logger.error("The cache cannot be reached, so sign-in attempts are not counted: %s", error)
+        logger.error("The cache cannot be reached, so attempts to sign in and API calls are not counted: %s", error)
         return otherwise

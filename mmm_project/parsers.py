@@ -1,6 +1,7 @@
 """What the API reads."""
 
 import io
+import re
 from collections.abc import Mapping
 from typing import IO, Any
 
@@ -26,5 +27,12 @@ class BoundedJsonParser(JSONParser):
             raise TooLarge
         try:
             return super().parse(io.BytesIO(body), media_type, parser_context)
+        except ParseError as error:
+            raise ParseError(f"The body is not JSON: {_reason(error)}.") from error
         except RecursionError as error:
             raise ParseError("This JSON is nested too deeply.") from error
+
+
+def _reason(error: ParseError) -> str:
+    """Return where reading stopped, and why, without the library's own words around it."""
+    return re.sub(r" \(char \d+\)$", "", str(error).removeprefix("JSON parse error - ")).rstrip(".")

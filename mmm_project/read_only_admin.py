@@ -2,14 +2,15 @@
 
 from typing import Any
 
-from django.contrib import admin
 from django.http import HttpRequest
 
+from mmm_project.admin_rows import RowsAdmin
 
-class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at run time
-    """Lists and shows; never adds, changes or deletes."""
 
-    def has_add_permission(self, _request: HttpRequest) -> bool:
+class ReadOnlyAdmin(RowsAdmin):
+    """Lists and shows; never adds, changes or deletes. What can be done to its rows are actions."""
+
+    def has_add_permission(self, _request: HttpRequest, _obj: Any = None) -> bool:
         return False
 
     def has_change_permission(self, _request: HttpRequest, _obj: Any = None) -> bool:

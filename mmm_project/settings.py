@@ -6,6 +6,7 @@ Without any variable set this is the *embedded default*: SQLite, Celery over fil
 
 import os
 import secrets
+from ipaddress import ip_network
 from pathlib import Path
 
 import environ
@@ -54,6 +55,10 @@ SECRET_KEY = SECRET_KEY or _secret_kept_in(DATA_DIR / "secret_key")
 # Customer keys and API keys are stored only as hashes under these two; set them apart from SECRET_KEY to rotate that.
 CUSTOMER_HASH_KEY = env.str("CUSTOMER_HASH_KEY", default="") or salted_hmac("customers", "key", SECRET_KEY).hexdigest()
 API_KEY_PEPPER = env.str("API_KEY_PEPPER", default="") or salted_hmac("api-keys", "pepper", SECRET_KEY).hexdigest()
+# Secrets that sign webhooks are needed whole, so they are encrypted, under a key that is derived from this.
+WEBHOOK_SECRETS_KEY = (
+    env.str("WEBHOOK_SECRETS_KEY", default="") or salted_hmac("webhooks", "secrets", SECRET_KEY).hexdigest()
+)
 
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
@@ -63,7 +68,7 @@ SITE_URL = env.str(
 ).rstrip("/")
 
 INSTALLED_APPS = [
-    "django.contrib.admin",
+    "operations.admin_config.AdministrationConfig",  # django.contrib.admin with our own site
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -95,6 +100,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "operations.readiness.ReadinessMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -103,6 +109,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "accounts.sessions.SessionLimitsMiddleware",
+    "accounts.impersonation_middleware.ImpersonationMiddleware",
     "accounts.sessions.LoginRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -157,7 +164,11 @@ CACHES = {
 
 STATIC_URL = "static/"
 STATIC_ROOT = env.str("STATIC_ROOT", default=str(DATA_DIR / "static"))
-STATICFILES_DIRS = [BASE_DIR / "static"]
+STATICFILES_DIRS = [
+    BASE_DIR / "static",
+    ("guide/figures", BASE_DIR / "docs/figures"),
+    ("guide", BASE_DIR / "docs/guide/images"),  # the guide shows both: `guide.links`
+]
 WHITENOISE_USE_FINDERS = EMBEDDED
 if EMBEDDED:
     Path(STATIC_ROOT).mkdir(parents=True, exist_ok=True)  # served by the finders; WhiteNoise warns if it is missing
@@ -305,6 +316,10 @@ CELERY_BEAT_SCHEDULE = {
         "task": "accounts.tasks.clear_expired_sessions",
         "schedule": crontab(hour="3", minute="30"),
     },
+    "remove-old-requests": {
+        "task": "api.tasks.remove_old_requests",
+        "schedule": crontab(minute="40"),
+    },
     "remove-old-reports": {
         "task": "reports.tasks.remove_old",
         "schedule": crontab(hour="3", minute="50"),
@@ -314,6 +329,12 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": crontab(minute="20"),
     },
 }
+
+# --- Webhooks ---------------------------------------------------------------------------------------------------------
+# Strangers name the addresses: none within these walls is sent to, but for these networks (10.1.0.0/16,...).
+WEBHOOK_ALLOWED_PRIVATE_NETWORKS = [ip_network(one) for one in env.list("WEBHOOK_ALLOWED_PRIVATE_NETWORKS", default=[])]
+WEBHOOK_SECONDS = env.float("WEBHOOK_SECONDS", default=10.0)  # for an attempt, from the look-up to the answer
+WEBHOOKS_AT_ONCE = env.int("WEBHOOKS_AT_ONCE", default=8)  # that a worker process waits for
 
 # --- API --------------------------------------------------------------------------------------------------------------
 REST_FRAMEWORK = {
@@ -340,13 +361,34 @@ SPECTACULAR_SETTINGS = {
     "PREPROCESSING_HOOKS": ["api.schema.only_v1"],
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    # Fields of one name whose values differ from resource to resource.
+    "ENUM_NAME_OVERRIDES": {
+        "BlockKindEnum": "reports.blocks.definition.KINDS",
+        "ChannelGroupingEnum": "accounts.models.Workspace.Grouping",
+        "EditionTriggerEnum": "reports.models.Edition.Trigger",
+        "FormatEnum": "reports.exports.FORMATS",
+        "GoalKindEnum": "marketing.models.Goal.Kind",
+        "ImportStatusEnum": "marketing.models.Import.Status",
+        "JobStatusEnum": "jobs.models.Job.Status",
+        "OutcomeKindEnum": "marketing.models.Outcome.Kind",
+        "PaperEnum": "reports.models.Branding.Paper",
+        "RunTriggerEnum": "analyses.models.Run.Trigger",
+        "ScheduleKindEnum": "reports.schedules.contents.ANALYSES",
+    },
     "SERVERS": [],
 }
 
+DEFAULT_EXCEPTION_REPORTER = "accounts.key_masking.MaskingReporter"
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"plain": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "formatters": {
+        "plain": {
+            "class": "accounts.key_masking.MaskingFormatter",
+            "format": "{asctime} {levelname} {name}: {message}",
+            "style": "{",
+        }
+    },
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "plain"}},
     "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", default="WARNING")},
 }

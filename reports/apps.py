@@ -7,7 +7,7 @@ class ReportsConfig(AppConfig):
     def ready(self) -> None:
         from jobs.handlers import register, register_sweeper
         from reports import workspace_deletion, workspace_export
-        from reports.deliveries import outbox, sending
+        from reports.deliveries import outbox, sending, webhook_notices
         from reports.editions import actions as editions
         from reports.editions import making
         from reports.exports import background
@@ -23,3 +23,4 @@ class ReportsConfig(AppConfig):
         register_sweeper(workspace_export.sweep_exports)
         register_sweeper(background.sweep_files)
         receivers.connect()
+        webhook_notices.connect()

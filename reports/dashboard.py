@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, NewType
 from urllib.parse import urlencode
 
@@ -12,11 +12,12 @@ from accounts.models import Workspace
 from analyses.documents import Document
 from analyses.presenters import Offer
 from attribution.cube.daily_cube import DailyCube, latest_cube
+from attribution.cube.kept_models import choice_of
 from marketing.channel_index import channel_index
 from marketing.models import Campaign, Dataset, Import
 from marketing.pages.period_selector import PeriodSelector, period_selector
 from marketing.periods import yesterday
-from mmm_project.problems import NotFound
+from mmm_project.problems import Conflict, FieldErrors, Invalid, NotFound
 from reports.data_driven_offer import EvidenceOffer, data_driven_offer
 from reports.evidence import TITLE as EVIDENCE
 from reports.exports import FORMATS
@@ -26,6 +27,8 @@ from reports.presenters import Facts, Presenter
 from reports.state import DashboardState, dashboard_state
 
 # "empty": nothing has been imported; "preparing": the first cube is on its way; "ready": there are figures.
+NO_DATA = "There are no figures yet: import conversions and spend first."
+FIRST_FIGURES = "The first figures are being computed. Ask again in a minute."
 Situation = Literal["empty", "preparing", "ready"]
 
 
@@ -34,7 +37,8 @@ class DashboardPage:
     """A page of the dashboard.
 
     `models`: what can be chosen, as (name, label) by family. `kept_for_view`: what the form of model and goal sends
-    along. `includes`: channels that were merged into this one. `evidence_offers`: what leads on beside the evidence.
+    along. `errors`, `refused`: as `DashboardState` has them. `includes`: channels that were merged into this one.
+    `evidence_offers`: what leads on beside the evidence.
     """
 
     title: str
@@ -47,6 +51,7 @@ class DashboardPage:
     goals: Sequence[str] = ()
     kept_for_view: Sequence[tuple[str, str]] = ()
     errors: Sequence[str] = ()
+    refused: FieldErrors = field(default_factory=dict)
     data_ends: dt.date | None = None
     offer: Offer | None = None
     parent_url: str = ""
@@ -59,6 +64,13 @@ class DashboardPage:
 
 
 ElsewhereUrl = NewType("ElsewhereUrl", str)
+
+
+class NotReady(Conflict):
+    """There are no figures yet, or not by the model that is asked for."""
+
+    code = "not_ready"
+    title = "Not ready yet"
 
 
 def overview(
@@ -75,6 +87,21 @@ def overview(
         build=lambda presenter, subject: presenter.dashboard(subject),
         may_run=may_run,
     )
+
+
+def exactly(workspace: Workspace, query: Mapping[str, str], *, now: dt.datetime) -> Document:
+    """Return the dashboard of the state that is asked for, and of no other that stands in for it.
+
+    Raises Invalid with `errors` by the names in the query, and NotReady.
+    """
+    page = overview(workspace, query, now=now)
+    if page.refused:
+        raise Invalid("There is no such state of the dashboard.", errors=page.refused)
+    if page.document is None:
+        raise NotReady(NO_DATA if page.situation == "empty" else FIRST_FIGURES)
+    if query.get("model") and choice_of(page.document.data["model"]) != page.model:
+        raise NotReady("The figures by this model are being computed. Ask again in a minute.")
+    return page.document
 
 
 def channel(
@@ -144,9 +171,9 @@ def _page(
         dataset__in=[Dataset.CONVERSIONS, Dataset.SPEND, Dataset.MEDIA_TABLE],
     ).exists()
     if state is None or not has_data:
-        return DashboardPage(title=title, situation="empty")
+        return DashboardPage(title=title, situation="empty", refused=state.refused if state else {})
     if cube is None:
-        return DashboardPage(title=title, situation="preparing")
+        return DashboardPage(title=title, situation="preparing", refused=state.refused)
     state = state.as_far_as(cube.cube.models)
     subject = read(Reader(workspace, cube.cube, state, window_days=cube.window_days))
     document = build(Presenter(workspace, state, _facts(cube, workspace)), subject)
@@ -165,6 +192,7 @@ def _page(
         goals=[goal.name for goal in state.goals],
         kept_for_view=list(state.choice.query().items()),
         errors=state.errors,
+        refused=state.refused,
         data_ends=data_ends,
         offer=_offer(state, path, data_ends),
         parent_url="" if path == overview_path else f"{overview_path}?{state.query()}",

@@ -38,8 +38,10 @@ def _asking(
     try:
         plans.require_feature(workspace, Feature.DATA_DRIVEN)
     except plans.PlanRequired as refusal:
-        sample = reverse("attribution:data_driven", kwargs={"slug": workspace.slug})
-        return EvidenceOffer(refusal.detail, (("See what it shows", sample),))
+        sample, plans_page = (
+            reverse(name, kwargs={"slug": workspace.slug}) for name in ("attribution:data_driven", "settings_plan")
+        )
+        return EvidenceOffer(refusal.detail, (("See what it shows", sample), ("See the plans", plans_page)))
     if not may_run:
         return None
     text = "Data-driven ROAS, with its interval, can stand beside these."

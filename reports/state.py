@@ -5,7 +5,7 @@ The whole state is in the address: Back, a reload and a shared link restore it.
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from urllib.parse import urlencode
 
 from accounts.models import Workspace
@@ -13,6 +13,7 @@ from attribution.catalogue import LAST_RESORT
 from attribution.cube.kept_models import Models, archived_default, choice_of, models_of, usual_model, why_not
 from marketing.models import Goal
 from marketing.period_choice import PeriodChoice
+from mmm_project.problems import FieldErrors
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,7 +22,7 @@ class DashboardState:
 
     `chosen_model`: as addresses and settings name it, whatever its version; `default_model`: so, the workspace's.
     `models`: what can be chosen. `goals`: the workspace's, the default one first. `errors`: what in the address made no
-    sense, or is not there yet, as sentences.
+    sense, or is not there yet, as sentences. `refused`: those about what makes no sense, by the name in the address.
     """
 
     choice: PeriodChoice
@@ -32,6 +33,7 @@ class DashboardState:
     goal: Goal
     goals: Sequence[Goal]
     errors: tuple[str, ...] = ()
+    refused: FieldErrors = field(default_factory=dict)
 
     def query(self) -> str:
         """The state as the query of an address."""
@@ -72,15 +74,19 @@ def dashboard_state(query: Mapping[str, str], *, workspace: Workspace, now: dt.d
     if not goals:
         return None
     choice = PeriodChoice.from_query(query, workspace=workspace, now=now)
-    errors = list(choice.errors)
+    errors, refused = list(choice.errors), {"period": list(choice.errors)}
     models = models_of(workspace)
     default = usual_model(workspace=workspace, models=models)
-    model, problem = _model(query.get("model", ""), workspace, models, default)
     asked = query.get("goal") or goals[0].name
     goal = next((goal for goal in goals if goal.name.casefold() == asked.casefold()), None)
     if goal is None:
-        errors.append(f"There is no goal “{asked[:60]}”. Shown is {goals[0].name}.")
         goal = goals[0]
+        refused["goal"] = [f"There is no goal “{asked[:60]}”."]
+        errors.append(f"{refused['goal'][0]} Shown is {goal.name}.")
+    model, problem = _model(query.get("model", ""), workspace, models, default)
+    if problem:
+        errors.append(f"{problem} Shown is {models.label(model)}.")
+        refused["model"] = [problem] if query.get("model") else []
     return DashboardState(
         choice=choice,
         model=model,
@@ -89,7 +95,8 @@ def dashboard_state(query: Mapping[str, str], *, workspace: Workspace, now: dt.d
         models=models,
         goal=goal,
         goals=goals,
-        errors=(*errors, *([problem] if problem else [])),
+        errors=tuple(errors),
+        refused={name: sentences for name, sentences in refused.items() if sentences},
     )
 
 
@@ -97,7 +104,5 @@ def _model(asked: str, workspace: Workspace, models: Models, default: str) -> tu
     """Return the model that is asked for, else the default one, and why it is not what was asked for, else ""."""
     if found := models.newest(asked or default):
         usual = archived_default(workspace) if not asked and default == LAST_RESORT else ""
-        problem = f"The workspace's default model, “{usual}”, is archived. Shown is {models.label(found)}."
-        return found, problem if usual else ""
-    shown = models.newest(default) or LAST_RESORT
-    return shown, f"{why_not(workspace=workspace, asked=asked)} Shown is {models.label(shown)}."
+        return found, f"The workspace's default model, “{usual}”, is archived." if usual else ""
+    return models.newest(default) or LAST_RESORT, why_not(workspace=workspace, asked=asked)

@@ -22,6 +22,7 @@ urlpatterns = [
         export_views.export_scenario,
         name="export_scenario",
     ),
+    path("", include("reports.api.urls")),
     path("", include("reports.builder.urls")),
     path("", include("reports.alerts.urls")),
     path("", include("reports.branding.urls")),

@@ -22,6 +22,7 @@ from jobs.progress import Progress
 from marketing.importing.removal import remove_rows
 from marketing.models import Customer, Import
 from reports.models import Alert, Branding, Delivery, Edition, ExportFile, Report, Schedule
+from webhooks import retention as webhooks
 
 DELETION_JOB = "reports.delete_workspace"
 REQUESTED = "workspace.deletion_requested"
@@ -62,6 +63,8 @@ def run_deletion(job: Job, progress: Progress) -> None:
     _delete_rows(imports, progress)
     _delete_customers(workspace, progress)
     _delete_reports(workspace, progress)
+    while webhooks.forget_some(workspace=workspace, at_once=REPORTS_AT_ONCE):
+        progress("Deleting webhooks", SHARE_OF_ROWS)
     while runs.forget_some(workspace=workspace, at_once=RUNS_AT_ONCE):
         progress("Deleting runs", SHARE_OF_ROWS)
     while some := list(imports.order_by("pk").values_list("pk", flat=True)[:IMPORTS_AT_ONCE]):

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db.models import Model
 
-from accounts.models import ApiKey, AuditEvent, Invitation, Membership, Workspace
+from accounts.models import ApiKey, ApiUsage, AuditEvent, Invitation, Membership, PlanRequest, Workspace
 from accounts.plans import plan_of
 from analyses.models import Run
 from attribution.models import CustomModel, CustomModelVersion
@@ -23,6 +23,8 @@ from marketing.models import (
     Segment,
 )
 from reports.models import Alert, Branding, Delivery, Recipient, Report, Schedule
+from webhooks.addresses import host_of
+from webhooks.models import Endpoint
 
 ROWS_AT_ONCE = 500
 RESULTS_AT_ONCE = 20  # of runs, each of which may be large
@@ -34,6 +36,11 @@ def settings_of(workspace: Workspace) -> dict[str, Any]:
     return {
         "settings": {name: getattr(workspace, name) for name in fields},
         "plan": plan_of(workspace).code,
+        "plan_requests": _all(
+            PlanRequest, workspace, plan="plan__code", message="message", requested_by="requested_by__email",
+            status="status", answer="answer", created_at="created_at", decided_at="decided_at",
+        ),
+        "api_calls": _all(ApiUsage, workspace, day="day", calls="calls"),
         "members": _all(Membership, workspace, email="user__email", role="role", since="created_at"),
         "invitations": _all(
             Invitation, workspace, email="email", role="role", sent_at="created_at", expires_at="expires_at",
@@ -74,6 +81,7 @@ def settings_of(workspace: Workspace) -> dict[str, Any]:
             created_by="created_by__email", created_at="created_at",
         ),
         "branding": _all(Branding, workspace, colour="colour", paper="paper"),
+        "webhooks": _webhooks(workspace),
     }  # fmt: skip
 
 
@@ -120,6 +128,16 @@ def _custom_models(workspace: Workspace) -> list[dict[str, Any]]:
     for model_id, *values in rows.values_list("model", *of_version):
         versions[model_id].append(dict(zip(of_version, values, strict=True)))
     return [model | {"versions": versions[model["id"]]} for model in _all(CustomModel, workspace, **columns)]
+
+
+def _webhooks(workspace: Workspace) -> list[dict[str, Any]]:
+    """The webhooks without their secrets; of a URL only the host, as the rest may hold a password of the receiver's."""
+    rows = _all(
+        Endpoint, workspace, id="pk", url="url", description="description", events="events",
+        created_by="created_by__email", created_at="created_at", disabled_at="disabled_at",
+        disabled_because="disabled_because",
+    )  # fmt: skip
+    return [{"host": host_of(row.pop("url")), **row} for row in rows]
 
 
 def _with_recipients(model: type[Schedule] | type[Alert], workspace: Workspace, **columns: str) -> list[dict[str, Any]]:

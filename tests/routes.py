@@ -7,6 +7,9 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 
+OF_NOBODY = {"form"}  # arguments that are no row: in what form something is
+
+
 @dataclass(frozen=True)
 class Route:
     """A named address; `arguments` are those of its pattern and of the patterns that include it."""
@@ -31,9 +34,15 @@ class Route:
         return self.path.startswith("accounts/")
 
     @property
+    def is_guide(self) -> bool:
+        return self.path.startswith("help/")
+
+    @property
     def is_in_workspace(self) -> bool:
         """Whether the address names something that belongs to one workspace, and is for those who sign in."""
-        return not (self.is_admin or self.is_account or self.is_of_a_mail) and bool(self.arguments)
+        return not (self.is_admin or self.is_account or self.is_of_a_mail or self.is_guide) and bool(
+            self.arguments - OF_NOBODY
+        )
 
     @property
     def is_of_a_mail(self) -> bool:

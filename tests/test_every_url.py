@@ -15,16 +15,19 @@ from django.http import HttpResponse
 from django.test import Client
 from pytest_django import DjangoDbBlocker
 
-from accounts.actions import create_api_key, create_workspace
+from accounts.actions import create_workspace
+from accounts.api_key_actions import create_api_key
+from accounts.audit import record
 from accounts.invitations import invite
 from accounts.models import Membership, Role, User, Workspace
+from accounts.plan_requests import request_plan
 from analyses.models import Run
 from analyses.runs import request_run
 from attribution.custom.custom_models import create as create_custom_model
 from attribution.methods.custom_definition import parse as parse_custom_model
 from jobs.models import Job
 from marketing.importing.dimensions import create_channel
-from marketing.models import Campaign, Channel, ChannelAlias, Dataset, Outcome
+from marketing.models import Campaign, Channel, ChannelAlias, Control, Dataset, Outcome
 from marketing.segments.definition import parse as parse_segment
 from marketing.segments.saved import create_segment
 from reports.alerts import actions as alerts
@@ -38,7 +41,10 @@ from reports.schedules.contents import Content
 from tests.factories import UserFactory
 from tests.marketing.batches import add_customer, add_import, add_upload
 from tests.routes import Route, every_route
+from tests.webhooks.steps import an_endpoint
 from tests.weightings.results import CHANNELS, finished
+from webhooks.event_types import EventType
+from webhooks.events import announce
 from weightings.planner.plan import Plan
 from weightings.planner.scenarios import create as create_scenario
 
@@ -73,11 +79,18 @@ ASKS_WHETHER_TO_CHANGE = {
     "reports:schedule_edit", "reports:schedule_delete",
     "reports:deliveries",
     "reports:alerts", "reports:alert", "reports:alert_new", "reports:alert_edit", "reports:alert_delete",
+    "reports:api_schedule", "reports:api_schedule_upcoming", "reports:api_schedule_occurrences",
+    "reports:api_delivery", "reports:api_alert", "reports:api_alert_events",
     "reports:new_report", "reports:delete_report",
-    "marketing:customer", "team_remove", "team_transfer", "workspace_delete", "workspace_export_file",
+    "api:access", "api:create_key", "api:rotate_key", "api:revoke_key", "api:reference",
+    "webhooks:page", "webhooks:new", "webhooks:endpoint", "webhooks:edit", "webhooks:rotate", "webhooks:delete",
+    "webhooks:message",
+    "marketing:customer", "marketing:api_customer", "marketing:api_customer_request", "marketing:api_import_rejects",
+    "team_remove", "team_transfer", "workspace_delete", "workspace_export_file",
+    "settings_audit",
 }  # fmt: skip
 # What everybody may do, as it concerns nobody else: a file that is prepared is one that everybody may download.
-ONES_OWN_AFFAIR = {"team_leave", "reports:prepare_export"}
+ONES_OWN_AFFAIR = {"team_leave", "reports:prepare_export", "reports:api_run_exports"}
 
 
 @dataclass(frozen=True)
@@ -128,7 +141,7 @@ def make_world() -> World:
         Membership.objects.create(workspace=workspace, user=user, role=role)
     outsider = UserFactory.create()
     create_workspace(name="Elsewhere", slug="elsewhere", owner=outsider)
-    create_api_key(workspace=workspace, created_by=owner, name=CANARY, scopes=["runs:read"])
+    key, _text = create_api_key(workspace=workspace, created_by=owner, name=CANARY, scopes=["runs:read"])
     run = request_run(
         workspace=workspace, kind="attribution", params={}, by=owner, trigger=Run.Trigger.PAGE, ring=False
     )
@@ -145,6 +158,8 @@ def make_world() -> World:
         role=Role.VIEWER,
         by=workspace.memberships.get(user=owner),
     )
+    by = workspace.memberships.get(user=owner)
+    request_plan(workspace=workspace, plan="enterprise", message=CANARY, by=by)
     upload = add_upload(workspace, file_name=CANARY, batch=add_import(workspace, Dataset.SPEND))
     waiting = add_upload(workspace, file_name=CANARY)
     weightings_run = make_weightings_run(workspace)
@@ -172,12 +187,17 @@ def make_world() -> World:
         "file_id": request_file(run=weightings_run, form="pdf", paper="", by=owner, ring=False).pk,
         "report_id": report.pk,
         "edition_id": preview_report(report=report, by=owner, ring=False).pk,
+        **make_webhook(workspace),
+        "key_id": key.pk,
         "dataset": "spend",
         "outcome_id": Outcome.objects.create(workspace=workspace, name=CANARY).pk,
+        "control_id": Control.objects.create(workspace=workspace, name=CANARY).pk,
+        "customer_request_id": record(workspace=workspace, action="customer.exported", target=CANARY).pk,
         "membership_id": workspace.memberships.get(user=members[Role.VIEWER]).pk,
         "invitation_id": invited.invitation.pk,
         "token": "abc-123",  # a true one lets anybody in, as it should: see tests/accounts/test_invitations.py
         "form": "csv",
+        "page": "attribution",
         "key": "abc-123",
         "uidb36": "1",
         "app_label": "accounts",
@@ -232,6 +252,15 @@ def make_delivery(workspace: Workspace) -> Delivery:
         status=Delivery.Status.FAILED,
         error=CANARY,
     )
+
+
+def make_webhook(workspace: Workspace) -> dict[str, object]:
+    """A webhook whose description, URL and message are canaries; the arguments that stand for it and the message."""
+    endpoint = an_endpoint(workspace, url=f"https://8.8.8.8/{CANARY}", description=CANARY)
+    message = announce(workspace=workspace, event=EventType.RUN_FINISHED, data={"id": CANARY})
+    assert message is not None
+    endpoint.deliveries.update(status="failed", error=CANARY)
+    return {"endpoint_id": endpoint.pk, "message_id": message.pk}
 
 
 def make_weightings_run(workspace: Workspace) -> Run:

@@ -59,6 +59,14 @@ class Migration(migrations.Migration):
             model_name='auditevent',
             index=models.Index(fields=['workspace', 'action', '-at'], name='audit_workspace_action_at'),
         ),
+        migrations.AddIndex(
+            model_name='auditevent',
+            index=models.Index(fields=['workspace', 'actor', '-at'], name='audit_workspace_actor_at'),
+        ),
+        migrations.AddIndex(
+            model_name='auditevent',
+            index=models.Index(fields=['workspace', 'api_key', '-at'], name='audit_workspace_api_key_at'),
+        ),
         migrations.AddField(
             model_name='apiusage',
             name='workspace',

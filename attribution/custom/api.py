@@ -3,15 +3,15 @@
 from typing import ClassVar
 
 from django.db import transaction
-from rest_framework.pagination import CursorPagination
+from django.db.models import QuerySet
+from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
-from accounts import access
-from accounts.models import ApiKey, User
 from accounts.permissions import Permission
 from accounts.scopes import Scope
+from api import filters
+from api.views import ApiView, RowView, created
 from attribution.custom import custom_models
 from attribution.custom.examples import examples, weigh
 from attribution.custom.serializers import (
@@ -20,127 +20,148 @@ from attribution.custom.serializers import (
     CustomModelWithVersionsSerializer,
     NewModel,
     NewVersion,
+    PreviewAnswer,
     PreviewQuestion,
     read_definition,
     weighed_json,
 )
 from attribution.methods.custom_definition import in_words
 from attribution.models import CustomModel
-from mmm_project.problems import Invalid, NotFound
 
 READ, WRITE = (Scope.ATTRIBUTION_READ,), (Scope.ATTRIBUTION_WRITE,)
-YES_OR_NO = {"true": True, "1": True, "false": False, "0": False}
+MAY_EDIT = Permission.CUSTOM_MODELS
+EXAMPLE = OpenApiExample(
+    "Mostly by position, fading with time",
+    {
+        "name": "Ours",
+        "definition": {"position": {"first": 50, "middle": 30, "last": 20}, "half_life_days": 14},
+    },
+    request_only=True,
+)
 
 
-class NewestFirst(CursorPagination):
-    """Pages that stay put while new models arrive."""
+class CustomModelFilter(filters.Filters):
+    """Which models to list."""
 
-    ordering = "-id"
-    page_size = 50
-    page_size_query_param = "page_size"
-    max_page_size = 200
+    archived = filters.BooleanFilter(
+        "archived_at", "isnull", exclude=True, help_text="true: only archived models; false: only those on offer."
+    )
 
 
-class CustomModelList(APIView):
+class CustomModelList(ApiView):
     """The workspace's custom models, and making another."""
 
+    tag = "Attribution"
     scopes: ClassVar = {"GET": READ, "POST": WRITE}
+    needs: ClassVar = {"POST": MAY_EDIT}
+    filterset_class = CustomModelFilter
+    ordering = "-id"
+    queryset = CustomModel.objects.none()
 
+    @extend_schema(operation_id="listCustomModels", responses=CustomModelSerializer)
     def get(self, request: Request) -> Response:
-        """List models by their newest versions, newest model first; `?archived=` narrows."""
-        workspace = access.get_api_workspace(request)
-        models = custom_models.known(workspace)
-        if "archived" in request.query_params:
-            models = models.filter(archived_at__isnull=not _archived(request))
-        paginator = NewestFirst()
-        page = paginator.paginate_queryset(models, request, view=self) or []
-        return paginator.get_paginated_response(CustomModelSerializer(page, many=True).data)
+        """List models by their newest versions, newest model first."""
+        return self.paged(custom_models.known(self.workspace), CustomModelSerializer)
 
+    @extend_schema(
+        operation_id="createCustomModel",
+        request=NewModel,
+        responses={201: CustomModelWithVersionsSerializer},
+        examples=[EXAMPLE],
+    )
     def post(self, request: Request) -> Response:
-        """Keep a definition as version 1 of a new model: 201."""
-        # Who may not learns that before anything about the model.
-        workspace = access.get_api_workspace(request)
-        access.require(request, Permission.CUSTOM_MODELS)
-        asked = NewModel(data=request.data)
-        asked.is_valid(raise_exception=True)
-        data = asked.validated_data
+        """Keep a definition as version 1 of a new model. What is wrong with it is said by its place in `errors`."""
+        asked = self.read(NewModel)
         model = custom_models.create(
-            workspace=workspace,
-            name=data["name"],
-            description=data["description"],
-            definition=read_definition(data["definition"]),
-            by=_user(request),
-            api_key=_key(request),
+            workspace=self.workspace,
+            name=asked["name"],
+            description=asked["description"],
+            definition=read_definition(asked["definition"]),
+            by=self.user,
+            api_key=self.key,
         )
-        body = _json(model)
-        return Response(body, status=201, headers={"Location": str(body["url"])})
+        return created(self.represent(_stored(model), CustomModelWithVersionsSerializer))
 
 
-class CustomModelDetail(APIView):
+class OfACustomModel(RowView[CustomModel]):
     """One custom model."""
 
+    tag = "Attribution"
+    missing = "There is no such custom model."
+    lookup_url_kwarg = "model_id"
+    lookup_field = "pk"
+
+    def rows(self) -> QuerySet[CustomModel]:
+        return CustomModel.objects.select_related("workspace")
+
+
+class CustomModelDetail(OfACustomModel):
+    """A custom model and its versions."""
+
     scopes: ClassVar = {"GET": READ, "PATCH": WRITE}
+    needs: ClassVar = {"PATCH": MAY_EDIT}
 
-    def get(self, request: Request, model_id: int) -> Response:
+    @extend_schema(operation_id="getCustomModel", responses=CustomModelWithVersionsSerializer)
+    def get(self, request: Request, **_: object) -> Response:
         """Return the model with all its versions."""
-        return Response(_json(_get_model(request, model_id)))
+        return Response(self.represent(_stored(self.row), CustomModelWithVersionsSerializer))
 
-    def patch(self, request: Request, model_id: int) -> Response:
+    @extend_schema(operation_id="changeCustomModel", request=Changes, responses=CustomModelWithVersionsSerializer)
+    def patch(self, request: Request, **_: object) -> Response:
         """Rename the model, describe it, put it away or offer it again; all of that or nothing."""
-        model = _get_model(request, model_id)
-        access.require(request, Permission.CUSTOM_MODELS)
-        asked = Changes(data=request.data)
-        asked.is_valid(raise_exception=True)
-        data, by, api_key = asked.validated_data, _user(request), _key(request)
+        asked, model = self.read(Changes), self.row
         with transaction.atomic():
             custom_models.rename(
                 model=model,
-                name=data.get("name", model.name),
-                description=data.get("description", model.description),
-                by=by,
-                api_key=api_key,
+                name=asked.get("name", model.name),
+                description=asked.get("description", model.description),
+                by=self.user,
+                api_key=self.key,
             )
-            if "archived" in data:
-                put_away_or_back = custom_models.archive if data["archived"] else custom_models.restore
-                put_away_or_back(model=model, by=by, api_key=api_key)
-        return Response(_json(model))
+            if "archived" in asked:
+                put_away_or_back = custom_models.archive if asked["archived"] else custom_models.restore
+                put_away_or_back(model=model, by=self.user, api_key=self.key)
+        return Response(self.represent(_stored(model), CustomModelWithVersionsSerializer))
 
 
-class CustomModelVersions(APIView):
+class CustomModelVersions(OfACustomModel):
     """Saving what a custom model is to mean from now on."""
 
     scopes: ClassVar = {"POST": WRITE}
+    needs: ClassVar = {"POST": MAY_EDIT}
 
-    def post(self, request: Request, model_id: int) -> Response:
-        """Save the next version: 201, or 200 if the newest one means that already."""
-        model = _get_model(request, model_id)
-        access.require(request, Permission.CUSTOM_MODELS)
-        asked = NewVersion(data=request.data)
-        asked.is_valid(raise_exception=True)
-        before = custom_models.newest(model).number
+    @extend_schema(
+        operation_id="createCustomModelVersion",
+        request=NewVersion,
+        responses={201: CustomModelWithVersionsSerializer, 200: CustomModelWithVersionsSerializer},
+    )
+    def post(self, request: Request, **_: object) -> Response:
+        """Save the next version: 201, or 200 if the newest one means that already. Earlier versions stay."""
+        asked = self.read(NewVersion)
+        before = custom_models.newest(_stored(self.row)).number
         version = custom_models.save_version(
-            model=model,
-            definition=read_definition(asked.validated_data["definition"]),
-            by=_user(request),
-            api_key=_key(request),
+            model=self.row, definition=read_definition(asked["definition"]), by=self.user, api_key=self.key
         )
-        return Response(_json(model), status=200 if version.number == before else 201)
+        body = self.represent(_stored(self.row), CustomModelWithVersionsSerializer)
+        return Response(body, status=200 if version.number == before else 201)
 
 
-class CustomModelPreview(APIView):
+class CustomModelPreview(ApiView):
     """Trying a definition without saving it."""
 
+    tag = "Attribution"
     scopes: ClassVar = {"POST": WRITE}
+    needs: ClassVar = {"POST": MAY_EDIT}
+    is_idempotent_itself = True
 
+    @extend_schema(operation_id="previewCustomModel", request=PreviewQuestion, responses={200: PreviewAnswer})
     def post(self, request: Request) -> Response:
         """Return the definition in words and in its canonical form, and the share of each touch of some journeys."""
-        workspace = access.get_api_workspace(request)
-        access.require(request, Permission.CUSTOM_MODELS)
         asked = PreviewQuestion(data=request.data)
         asked.is_valid(raise_exception=True)
         definition = read_definition(asked.validated_data["definition"])
-        journeys = asked.touches() or examples(workspace=workspace)
-        weighed = weigh(workspace=workspace, definition=definition, journeys=journeys)
+        journeys = asked.touches() or examples(workspace=self.workspace)
+        weighed = weigh(workspace=self.workspace, definition=definition, journeys=journeys)
         return Response(
             {
                 "definition": definition.as_json(),
@@ -150,35 +171,6 @@ class CustomModelPreview(APIView):
         )
 
 
-def _json(model: CustomModel) -> dict[str, object]:
-    """Return the model as it is stored now."""
-    stored = custom_models.get(workspace=model.workspace, model_id=model.pk)
-    return dict(CustomModelWithVersionsSerializer(stored).data)
-
-
-def _get_model(request: Request, model_id: int) -> CustomModel:
-    """Return a model of a workspace that the caller may enter; all others do not exist for them."""
-    model = CustomModel.objects.filter(pk=min(model_id, 10**18)).select_related("workspace").first()
-    if model is None:
-        raise NotFound("There is no such custom model.")
-    try:
-        workspace = access.get_workspace(request, model.workspace.slug)
-    except NotFound:
-        raise NotFound("There is no such custom model.") from None
-    return custom_models.get(workspace=workspace, model_id=model_id)
-
-
-def _archived(request: Request) -> bool:
-    asked = request.query_params["archived"].lower()
-    if asked not in YES_OR_NO:
-        raise Invalid("Say whether archived models are meant.", errors={"archived": ["Use true or false."]})
-    return YES_OR_NO[asked]
-
-
-def _key(request: Request) -> ApiKey | None:
-    return request.auth if isinstance(request.auth, ApiKey) else None
-
-
-def _user(request: Request) -> User:
-    assert isinstance(request.user, User)  # noqa: S101 (the API lets nobody else in)
-    return request.user
+def _stored(model: CustomModel) -> CustomModel:
+    """Return the model as it is stored now, with its versions."""
+    return custom_models.get(workspace=model.workspace, model_id=model.pk)

@@ -169,7 +169,7 @@ def rename(*, model: CustomModel, name: str, description: str, by: User | None, 
             for field, value in before.items():
                 setattr(model, field, value)
             raise
-        _record(model, "renamed", by, api_key, before=before, after=changed)
+        _record(model, "renamed", by, api_key, changes=audit.changes_between(before, changed))
     return True
 
 

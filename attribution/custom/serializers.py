@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.urls import reverse
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from api.serializers import KnownFieldsOnly, printable
@@ -16,6 +17,21 @@ from mmm_project.problems import Invalid
 
 MOST_JOURNEYS, MOST_TOUCHES = 50, 100
 OLDEST_DAYS = 3650
+OBJECT = {"type": "object", "additionalProperties": True}
+
+
+class VersionSerializer(serializers.Serializer[Any]):
+    """A version of a model, which never changes. `model` is what runs are asked for it by."""
+
+    version = serializers.IntegerField(source="number")
+    model = serializers.CharField(source="key")
+    definition = serializers.DictField()
+    meaning = serializers.SerializerMethodField()
+    created_by = serializers.CharField(source="created_by.email", default=None, allow_null=True)
+    created_at = serializers.DateTimeField()
+
+    def get_meaning(self, version: CustomModelVersion) -> list[str]:
+        return list(in_words(custom_models.definition_of(version)))
 
 
 class CustomModelSerializer(serializers.ModelSerializer[CustomModel]):
@@ -25,9 +41,9 @@ class CustomModelSerializer(serializers.ModelSerializer[CustomModel]):
     model = serializers.SerializerMethodField()
     workspace = serializers.CharField(source="workspace.slug")
     version = serializers.SerializerMethodField()
-    definition = serializers.SerializerMethodField()
+    definition = serializers.SerializerMethodField(help_text="In its canonical form.")
     meaning = serializers.SerializerMethodField()
-    created_by = serializers.CharField(source="created_by.email", default=None)
+    created_by = serializers.CharField(source="created_by.email", default=None, allow_null=True)
 
     class Meta:
         model = CustomModel
@@ -55,6 +71,7 @@ class CustomModelSerializer(serializers.ModelSerializer[CustomModel]):
     def get_version(self, model: CustomModel) -> int:
         return custom_models.newest(model).number
 
+    @extend_schema_field(OBJECT)
     def get_definition(self, model: CustomModel) -> Mapping[str, Any]:
         definition: Mapping[str, Any] = custom_models.newest(model).definition
         return definition
@@ -71,30 +88,41 @@ class CustomModelWithVersionsSerializer(CustomModelSerializer):
     class Meta(CustomModelSerializer.Meta):
         fields = (*CustomModelSerializer.Meta.fields, "versions")
 
+    @extend_schema_field(VersionSerializer(many=True))
     def get_versions(self, model: CustomModel) -> list[dict[str, Any]]:
-        return [_version(version) for version in sorted(model.versions.all(), key=lambda each: -each.number)]
+        newest_first = sorted(model.versions.all(), key=lambda each: -each.number)
+        return list(VersionSerializer(newest_first, many=True).data)
+
+
+@extend_schema_field(OBJECT)
+class DefinitionField(serializers.JSONField):
+    """What a custom model weighs; `attribution.methods.custom_parsing` says what may be in it."""
 
 
 class NewModel(KnownFieldsOnly):
     """A model to be made. What names may be is for `custom_models` to say."""
 
-    name = serializers.CharField()
-    description = serializers.CharField(default="", allow_blank=True)
-    definition = serializers.JSONField()
+    name = serializers.CharField(max_length=custom_models.LONGEST_NAME)
+    description = serializers.CharField(
+        default="", allow_blank=True, max_length=custom_models.LONGEST_DESCRIPTION, help_text="One line."
+    )
+    definition = DefinitionField()
 
 
 class Changes(KnownFieldsOnly):
     """What is to be changed of a model; a definition is changed by a new version."""
 
-    name = serializers.CharField(required=False)
-    description = serializers.CharField(required=False, allow_blank=True)
+    name = serializers.CharField(required=False, max_length=custom_models.LONGEST_NAME)
+    description = serializers.CharField(
+        required=False, allow_blank=True, max_length=custom_models.LONGEST_DESCRIPTION, help_text="One line."
+    )
     archived = serializers.BooleanField(required=False)
 
 
 class NewVersion(KnownFieldsOnly):
     """The next version of a model."""
 
-    definition = serializers.JSONField()
+    definition = DefinitionField()
 
 
 class TouchSerializer(serializers.Serializer[Any]):
@@ -109,7 +137,7 @@ class TouchSerializer(serializers.Serializer[Any]):
 class PreviewQuestion(KnownFieldsOnly):
     """A definition, and the journeys to try it on: examples in the workspace's channels unless some are given."""
 
-    definition = serializers.JSONField()
+    definition = DefinitionField()
     journeys = serializers.ListField(
         child=serializers.ListField(child=TouchSerializer(), min_length=1, max_length=MOST_TOUCHES),
         required=False,
@@ -119,6 +147,27 @@ class PreviewQuestion(KnownFieldsOnly):
 
     def touches(self) -> list[list[Touch]]:
         return [[Touch(**touch) for touch in journey] for journey in self.validated_data.get("journeys", ())]
+
+
+class WeighedTouchSerializer(TouchSerializer):
+    """A touch and its share of the journey's conversion."""
+
+    share = serializers.FloatField()
+
+
+class WeighedSerializer(serializers.Serializer[Any]):
+    """A journey, oldest touch first. `credited_to_none`: no touch has any weight."""
+
+    touches = WeighedTouchSerializer(many=True)
+    credited_to_none = serializers.BooleanField()
+
+
+class PreviewAnswer(serializers.Serializer[Any]):
+    """A definition in its canonical form and in words, and what it makes of journeys."""
+
+    definition = DefinitionField()
+    meaning = serializers.ListField(child=serializers.CharField())
+    journeys = WeighedSerializer(many=True)
 
 
 def read_definition(raw: object) -> CustomDefinition:
@@ -148,15 +197,4 @@ def weighed_json(weighed: Weighed) -> dict[str, Any]:
             for touch, share in touches
         ],
         "credited_to_none": weighed.leaves_nothing,
-    }
-
-
-def _version(version: CustomModelVersion) -> dict[str, Any]:
-    return {
-        "version": version.number,
-        "model": version.key,
-        "definition": version.definition,
-        "meaning": list(in_words(custom_models.definition_of(version))),
-        "created_by": version.created_by.email if version.created_by else None,
-        "created_at": version.created_at,
     }

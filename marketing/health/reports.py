@@ -6,7 +6,7 @@ import json
 from collections import defaultdict
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from django.utils import timezone
 
@@ -20,7 +20,7 @@ from marketing.health.channel_types import type_of_new, types_by_rules
 from marketing.health.checks import examine
 from marketing.health.gathering import gather
 from marketing.health.report import Report
-from marketing.models import Channel, Dataset, Goal, HealthReport, Outcome
+from marketing.models import Channel, Dataset, Goal, HealthReport, Import, Outcome
 
 JOB_KIND = "marketing.health"
 METHOD_VERSION = 2  # grows when the same data would be judged otherwise
@@ -33,6 +33,9 @@ LOOKED_AT = (
     Dataset.CONTROLS,
     Dataset.EVENTS,
 )
+
+# "empty": nothing has been imported; "preparing": the first report is on its way; "ready": there is one.
+Situation = Literal["empty", "preparing", "ready"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,6 +100,14 @@ def kept_report(*, workspace: Workspace) -> KeptReport | None:
         computed_at=kept.computed_at,
         is_outdated=(kept.data_version, kept.day) != present,
     )
+
+
+def situation_of(*, workspace: Workspace, kept: KeptReport | None) -> Situation:
+    """Return whether there is a report to read, one to come, or nothing to report on."""
+    if kept is not None and kept.report is not None:
+        return "ready"
+    has_data = Import.objects.filter(workspace=workspace, status=Import.Status.ACTIVE).exists()
+    return "preparing" if has_data and (kept is None or kept.is_outdated) else "empty"
 
 
 def present_report(*, workspace: Workspace) -> Report | None:

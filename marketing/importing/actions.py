@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 from django.db import IntegrityError, transaction
-from django.db.models import Sum
 from django.utils import timezone
 
 from accounts import plans
@@ -19,6 +18,7 @@ from jobs.models import Job
 from jobs.progress import Progress
 from marketing.channel_index import channel_index
 from marketing.importing import kept_files
+from marketing.importing.announcing import announce_import
 from marketing.importing.cells import Clock
 from marketing.importing.checking import CheckedRows, Checker
 from marketing.importing.days import follow_time_zone
@@ -40,9 +40,11 @@ from marketing.importing.settle import (
     restate,
     shadow_repeated_touches,
 )
+from marketing.importing.stored_rows import rows_stored
 from marketing.importing.versions import datasets_touched, toggle_mark
 from marketing.models import Dataset, Import
 from mmm_project.problems import QuotaExceeded
+from webhooks.event_types import EventType
 
 ERRORS_KEPT = 100
 NO_ROWS = "The file has a header but no rows."
@@ -246,11 +248,6 @@ def _load(batch: Import, checker: Checker, job: Job, progress: Progress) -> dict
     return {"accepted": batch.accepted, "rejected": batch.rejected}
 
 
-def rows_stored(workspace: Workspace) -> int:
-    active = Import.objects.filter(workspace=workspace, status=Import.Status.ACTIVE)
-    return int(active.aggregate(rows=Sum("accepted"))["rows"] or 0)
-
-
 def _count(batch: Import, rows: CheckedRows) -> None:
     batch.accepted += rows.count
     batch.rejected += len(rows.errors)
@@ -315,6 +312,7 @@ def _activate(batch: Import) -> None:
     for dataset in datasets_touched(batch):
         move_version(batch=batch, dataset=dataset)
     record(workspace=batch.workspace, actor=batch.requested_by, action="import.finished", target=batch.file_name)
+    announce_import(batch, EventType.IMPORT_FINISHED, Import.Status.ACTIVE)
 
 
 def move_version(*, batch: Import, dataset: str) -> None:

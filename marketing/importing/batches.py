@@ -15,7 +15,6 @@ from typing import Any, NoReturn, TypeAlias
 import pyarrow as pa
 import pyarrow.parquet as pq
 from django.db import IntegrityError, transaction
-from django.db.models import Sum
 
 from accounts import plans
 from accounts.audit import record
@@ -27,6 +26,7 @@ from marketing.importing.demo import IMPORT_JOB
 from marketing.importing.errors import CellError, FileRejected
 from marketing.importing.fields import FIELDS
 from marketing.importing.reading import Reading
+from marketing.importing.stored_rows import rows_stored
 from marketing.models import Dataset, Import
 from mmm_project.problems import Invalid, Problem, TooLarge
 
@@ -269,6 +269,5 @@ def _check(workspace: Workspace, dataset: Dataset, path: Path, *, rows: int, str
         raise RowsRejected("None of the rows can be imported.", rejected=errors)
     if errors and strict:
         raise RowsRejected("Nothing was imported, because some rows cannot be.", rejected=errors)
-    stored = Import.objects.filter(workspace=workspace, status=Import.Status.ACTIVE).aggregate(rows=Sum("accepted"))
-    plans.require_rows(workspace, stored=int(stored["rows"] or 0), added=rows - len(errors))
+    plans.require_rows(workspace, stored=rows_stored(workspace), added=rows - len(errors))
     return errors

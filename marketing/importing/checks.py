@@ -8,11 +8,12 @@ from jobs.handlers import JobFailed
 from jobs.models import Job
 from jobs.progress import Progress
 from marketing.importing import kept_files
-from marketing.importing.actions import NO_ROWS, checker_for, days_of, rows_stored
+from marketing.importing.actions import NO_ROWS, checker_for, days_of
 from marketing.importing.dimensions import MAX_NEW_CHANNELS
 from marketing.importing.errors import FileRejected
 from marketing.importing.findings import Gathered
 from marketing.importing.kept_rejects import keep_rejects
+from marketing.importing.stored_rows import rows_stored
 from marketing.importing.uploads import reading_of
 from marketing.models import Upload
 from mmm_project.problems import QuotaExceeded

@@ -9,6 +9,7 @@ from django.utils import timezone
 from accounts.models import Workspace
 from jobs.actions import ring_doorbell
 from jobs.models import Job
+from marketing.importing.announcing import announce_import
 from marketing.importing.unused_names import remove_unused_names
 from marketing.models import (
     Campaign,
@@ -30,6 +31,7 @@ from marketing.models import (
     Touchpoint,
     TrafficSource,
 )
+from webhooks.event_types import EventType
 
 ROWS_AT_ONCE = 20_000
 ROW_MODELS: tuple[type[models.Model], ...] = (
@@ -61,6 +63,8 @@ NAMES: tuple[type[models.Model], ...] = (
 def abandon_import(job: Job) -> None:
     """Mark the import of a failed or cancelled job; the sweep removes its rows."""
     Import.objects.filter(job=job).update(status=Import.Status.FAILED)
+    for batch in Import.objects.filter(job=job).select_related("workspace"):
+        announce_import(batch, EventType.IMPORT_FINISHED, Import.Status.FAILED)
     ring_deferred(job.workspace_id)
 
 

@@ -18,6 +18,7 @@ from accounts.audit import record
 from accounts.models import User, Workspace
 from jobs.handlers import JobDeferred
 from marketing.importing.actions import move_version
+from marketing.importing.announcing import announce_import
 from marketing.importing.bulk import tell_planner
 from marketing.importing.settle import IDS_AT_ONCE, same_key, take_measures_from_what_remains
 from marketing.importing.versions import datasets_touched
@@ -34,6 +35,7 @@ from marketing.models import (
     PathCount,
     Touchpoint,
 )
+from webhooks.event_types import EventType
 
 Heirs: TypeAlias = dict[type[ImportedRow], Collection[int]]
 OnProgress = Callable[[float], None]
@@ -120,6 +122,7 @@ def undo_imports(
             record(
                 workspace=workspace, actor=by, action="import.undone", target=batch.file_name, accepted=batch.accepted
             )
+            announce_import(batch, EventType.IMPORT_UNDONE, Import.Status.UNDONE)
 
 
 def _active(workspace: Workspace) -> dict[int, int]:

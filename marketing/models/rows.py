@@ -19,11 +19,13 @@ from marketing.models.names import Campaign, Channel, Control, Customer, Goal, O
 class ImportedRow(models.Model):
     """A row that an import brought in."""
 
-    batch = models.ForeignKey(Import, models.CASCADE, related_name="+")
+    batch = models.ForeignKey(Import, models.CASCADE, related_name="+", db_index=False)
     shadowed = models.BooleanField(default=False)
 
     class Meta:
         abstract = True
+        # The rows of an import, and where in it one goes on reading: lists of any length are read by it.
+        indexes: ClassVar = [models.Index(fields=["batch", "id"], name="%(class)s_of_import")]
 
 
 class Interaction(models.IntegerChoices):
@@ -46,7 +48,7 @@ class Touchpoint(ImportedRow):
     and only the loader writes this table, with ids that it has just looked up or inserted (docs/adr).
     """
 
-    batch = models.ForeignKey(Import, models.CASCADE, related_name="+", db_constraint=False)
+    batch = models.ForeignKey(Import, models.CASCADE, related_name="+", db_index=False, db_constraint=False)
     customer = models.ForeignKey(
         Customer, models.CASCADE, related_name="touchpoints", db_index=False, db_constraint=False
     )
@@ -60,7 +62,10 @@ class Touchpoint(ImportedRow):
     )
 
     class Meta:
-        indexes: ClassVar = [models.Index(fields=["customer", "occurred_at"], name="touchpoint_natural_key")]
+        indexes: ClassVar = [
+            *ImportedRow.Meta.indexes,
+            models.Index(fields=["customer", "occurred_at"], name="touchpoint_natural_key"),
+        ]
 
     def __str__(self) -> str:
         return f"touch {self.pk} of {self.customer_id} at {self.occurred_at}"
@@ -77,7 +82,10 @@ class Conversion(ImportedRow):
     converted = models.BooleanField(default=True)
 
     class Meta:
-        indexes: ClassVar = [models.Index(fields=["customer", "occurred_at"], name="conversion_customer_time")]
+        indexes: ClassVar = [
+            *ImportedRow.Meta.indexes,
+            models.Index(fields=["customer", "occurred_at"], name="conversion_customer_time"),
+        ]
         constraints: ClassVar = [
             models.UniqueConstraint(
                 fields=["goal", "order_id"],
@@ -110,6 +118,7 @@ class ChannelSpend(ImportedRow):
     class Meta:
         # PostgreSQL looks for the rows of each channel and campaign that is removed.
         indexes: ClassVar = [
+            *ImportedRow.Meta.indexes,
             models.Index(fields=["channel"], name="spend_channel"),
             models.Index(fields=["campaign"], condition=Q(campaign__isnull=False), name="spend_campaign"),
         ]
@@ -137,7 +146,7 @@ class OutcomeValue(ImportedRow):
     geo = models.CharField(max_length=100, blank=True)
     value = models.FloatField()
 
-    class Meta:
+    class Meta(ImportedRow.Meta):
         constraints: ClassVar = [
             models.UniqueConstraint(
                 fields=["outcome", "date", "geo"], condition=Q(shadowed=False), name="outcome_value_unique"
@@ -156,7 +165,7 @@ class ControlValue(ImportedRow):
     geo = models.CharField(max_length=100, blank=True)
     value = models.FloatField()
 
-    class Meta:
+    class Meta(ImportedRow.Meta):
         constraints: ClassVar = [
             models.UniqueConstraint(
                 fields=["control", "date", "geo"], condition=Q(shadowed=False), name="control_value_unique"
@@ -178,7 +187,7 @@ class Experiment(ImportedRow):
     standard_error = models.FloatField()
     spend = models.DecimalField("spend in the workspace's currency", max_digits=18, decimal_places=6)
 
-    class Meta:
+    class Meta(ImportedRow.Meta):
         constraints: ClassVar = [
             models.UniqueConstraint(
                 fields=["channel", "start", "end", "geo"], condition=Q(shadowed=False), name="experiment_unique"
@@ -201,7 +210,7 @@ class Event(ImportedRow):
     end = models.DateField()
     geo = models.CharField(max_length=100, blank=True)
 
-    class Meta:
+    class Meta(ImportedRow.Meta):
         constraints: ClassVar = [
             models.UniqueConstraint(
                 fields=["workspace", "name", "start", "geo"], condition=Q(shadowed=False), name="event_unique"
@@ -230,7 +239,7 @@ class PathCount(ImportedRow):
     nulls = models.FloatField(default=0, help_text="Journeys along the path that did not convert.")
     file_rows = models.PositiveIntegerField(default=1, help_text="How many rows of the file it adds up.")
 
-    class Meta:
+    class Meta(ImportedRow.Meta):
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["digest"], condition=Q(shadowed=False), name="path_unique"),
             models.CheckConstraint(

@@ -3,7 +3,6 @@
 import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
 from urllib.parse import urlencode
 
 from django.db.models import Max
@@ -15,7 +14,7 @@ from marketing.day_labels import span_label
 from marketing.health.checks import Finding, Need, Readiness, Severity, Status
 from marketing.health.checks.coverage import WORDS
 from marketing.health.report import DatasetDays, Report, SeriesDays
-from marketing.health.reports import KeptReport, kept_report
+from marketing.health.reports import KeptReport, Situation, kept_report, situation_of
 from marketing.models import Dataset, Import
 from marketing.pages.health_calendar import Calendar, build_calendar, dataset_label, gap_at
 from marketing.pages.health_gap import ChosenGap, explain_gap
@@ -43,9 +42,6 @@ CHECKED = (
     "touches; clocks that are late; tags that are missing or spelt in several ways; spend without touches, and "
     "touches without spend."
 )
-
-# "empty": nothing has been imported; "preparing": the first report is on its way; "ready": there is one.
-Situation = Literal["empty", "preparing", "ready"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,9 +122,8 @@ def health_page(workspace: Workspace, query: Mapping[str, str], *, now: dt.datet
     """Return the page in the state that its address says. Raises NotFound for a channel that there is not."""
     kept = kept_report(workspace=workspace)
     if kept is None or kept.report is None:
-        has_data = Import.objects.filter(workspace=workspace, status=Import.Status.ACTIVE).exists()
-        preparing = has_data and (kept is None or kept.is_outdated)
-        return HealthPage(situation="preparing" if preparing else "empty", updating=preparing)
+        situation = situation_of(workspace=workspace, kept=kept)
+        return HealthPage(situation=situation, updating=situation == "preparing")
     return _Page(workspace, query, kept, kept.report, now).build()
 
 

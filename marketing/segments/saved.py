@@ -8,7 +8,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from accounts import audit
-from accounts.models import User, Workspace
+from accounts.models import ApiKey, User, Workspace
 from marketing.models import SavedSegment
 from marketing.segments.definition import Definition, parse
 from marketing.segments.words import in_words
@@ -59,7 +59,9 @@ def find_segment(*, workspace: Workspace, text: str) -> SavedSegment | None:
     return named or (segments.filter(pk=int(text)).first() if is_id else None)
 
 
-def create_segment(*, workspace: Workspace, name: str, definition: Definition, by: User | None) -> SavedSegment:
+def create_segment(
+    *, workspace: Workspace, name: str, definition: Definition, by: User | None, api_key: ApiKey | None = None
+) -> SavedSegment:
     """Keep a definition under a name. Raises Invalid if the name is taken, or nothing is chosen by it."""
     _require_conditions(definition)
     with transaction.atomic():
@@ -68,11 +70,13 @@ def create_segment(*, workspace: Workspace, name: str, definition: Definition, b
             raise Invalid(f"A workspace keeps at most {MOST_SEGMENTS} segments. Change one that you no longer need.")
         segment = SavedSegment(workspace=workspace, name=name, definition=definition.as_json(), created_by=by)
         _save(segment)
-        _record(segment, "created", by, definition=segment.definition)
+        _record(segment, "created", by, api_key, definition=segment.definition)
     return segment
 
 
-def change_segment(*, segment: SavedSegment, name: str, definition: Definition, by: User | None) -> None:
+def change_segment(
+    *, segment: SavedSegment, name: str, definition: Definition, by: User | None, api_key: ApiKey | None = None
+) -> None:
     """Give a segment another name or meaning; runs that used it keep the meaning that it had. Raises Invalid."""
     _require_conditions(definition)
     changed = {"name": name, "definition": definition.as_json()}
@@ -83,10 +87,10 @@ def change_segment(*, segment: SavedSegment, name: str, definition: Definition, 
         for field, value in changed.items():
             setattr(segment, field, value)
         _save(segment, update_fields=list(changed))
-        _record(segment, "changed", by, before=before, after=changed)
+        _record(segment, "changed", by, api_key, changes=audit.changes_between(before, changed))
 
 
-def duplicate_segment(*, segment: SavedSegment, by: User | None) -> SavedSegment:
+def duplicate_segment(*, segment: SavedSegment, by: User | None, api_key: ApiKey | None = None) -> SavedSegment:
     """Return a copy under a name that is still free. Raises Invalid if the workspace keeps too many already."""
     taken = {
         name.casefold()
@@ -95,25 +99,27 @@ def duplicate_segment(*, segment: SavedSegment, by: User | None) -> SavedSegment
     numbers = ("", *(f" {number}" for number in range(2, MOST_SEGMENTS + 2)))
     copies = (f"{segment.name[: LONGEST_NAME - len(end)]}{end}" for end in (f" (copy{number})" for number in numbers))
     name = next(copy for copy in copies if copy.casefold() not in taken)
-    return create_segment(workspace=segment.workspace, name=name, definition=definition_of(segment), by=by)
+    return create_segment(
+        workspace=segment.workspace, name=name, definition=definition_of(segment), by=by, api_key=api_key
+    )
 
 
-def archive_segment(*, segment: SavedSegment, by: User | None) -> bool:
+def archive_segment(*, segment: SavedSegment, by: User | None, api_key: ApiKey | None = None) -> bool:
     """Stop offering a segment; return whether it had been offered."""
-    return _set_archived(segment, by, archived=True)
+    return _set_archived(segment, by, api_key, archived=True)
 
 
-def restore_segment(*, segment: SavedSegment, by: User | None) -> bool:
+def restore_segment(*, segment: SavedSegment, by: User | None, api_key: ApiKey | None = None) -> bool:
     """Offer an archived segment again; return whether it was archived."""
-    return _set_archived(segment, by, archived=False)
+    return _set_archived(segment, by, api_key, archived=False)
 
 
-def _set_archived(segment: SavedSegment, by: User | None, *, archived: bool) -> bool:
+def _set_archived(segment: SavedSegment, by: User | None, api_key: ApiKey | None, *, archived: bool) -> bool:
     with transaction.atomic():
         unchanged = SavedSegment.objects.filter(pk=segment.pk, archived_at__isnull=archived)
         if not unchanged.update(archived_at=timezone.now() if archived else None):
             return False
-        _record(segment, "archived" if archived else "restored", by)
+        _record(segment, "archived" if archived else "restored", by, api_key)
     return True
 
 
@@ -138,13 +144,14 @@ def _save(segment: SavedSegment, update_fields: list[str] | None = None) -> None
         raise Invalid(sentence, errors={"name": [sentence]}) from None
 
 
-def _record(segment: SavedSegment, what: str, by: User | None, **detail: Any) -> None:
+def _record(segment: SavedSegment, what: str, by: User | None, api_key: ApiKey | None, **detail: Any) -> None:
     meaning = in_words(parse(segment.definition))
     audit.record(
         workspace=segment.workspace,
         action=f"segment.{what}",
         target=segment.name,
         actor=by,
+        api_key=api_key,
         meaning=meaning,
         **detail,
     )

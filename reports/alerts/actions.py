@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone as clock
 
 from accounts.audit import record
-from accounts.models import Membership, Workspace
+from accounts.models import ApiKey, Membership, Workspace
 from accounts.permissions import Permission, allows
 from marketing.models import Channel, Goal
 from marketing.periods import yesterday
@@ -26,7 +26,7 @@ from reports.models import Alert
 LONGEST_NAME = 100
 MOST_ALERTS = 50  # of a workspace: each is looked at whenever figures change
 SPANS = (1, 7, 30)
-LARGEST_THRESHOLD = Decimal(10) ** 14
+LARGEST_THRESHOLD = Decimal(10) ** 13  # what SQLite rounds up from below still fits into its column
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,7 +58,7 @@ def may_change(alert: Alert, membership: Membership) -> bool:
 
 
 @transaction.atomic
-def create_alert(*, workspace: Workspace, settings: Settings, by: Membership) -> Alert:
+def create_alert(*, workspace: Workspace, settings: Settings, by: Membership, api_key: ApiKey | None = None) -> Alert:
     """Watch a metric from yesterday on. Raises NotPermitted, and Invalid with `errors` by field."""
     _require(allows(by.role, Permission.SCHEDULE_OWN), Permission.SCHEDULE_OWN)
     _lock(workspace)
@@ -74,6 +74,7 @@ def create_alert(*, workspace: Workspace, settings: Settings, by: Membership) ->
         action="alert.created",
         target=alert.name,
         actor=by.user,
+        api_key=api_key,
         alert=str(alert.pk),
         recipients=list(settings.recipients),
     )
@@ -81,7 +82,7 @@ def create_alert(*, workspace: Workspace, settings: Settings, by: Membership) ->
 
 
 @transaction.atomic
-def change_alert(*, alert: Alert, settings: Settings, by: Membership) -> None:
+def change_alert(*, alert: Alert, settings: Settings, by: Membership, api_key: ApiKey | None = None) -> None:
     """Change what is watched, or who is told. Raises as `create_alert` does.
 
     Where it watches something else than before, it does so from yesterday on, and what it noticed before no longer
@@ -95,37 +96,42 @@ def change_alert(*, alert: Alert, settings: Settings, by: Membership) -> None:
     alert.refresh_from_db()
     settings = cleaned(alert.workspace, settings, besides=alert)
     values = _fields(settings)
-    changed = sorted(name for name, value in values.items() if getattr(alert, name) != value)
-    if set(changed) - {"name"}:
+    changes = {
+        name: {"before": _as_recorded(before), "after": _as_recorded(value)}
+        for name, value in sorted(values.items())
+        if (before := getattr(alert, name)) != value
+    }
+    if changes.keys() - {"name"}:
         values |= {"revision": alert.revision + 1, **_afresh(alert.workspace)}
     for name, value in values.items():
         setattr(alert, name, value)
     alert.save(update_fields=list(values))
-    if changed or added or removed:
+    if changes or added or removed:
         record(
             workspace=alert.workspace,
             action="alert.changed",
             target=alert.name,
             actor=by.user,
+            api_key=api_key,
             alert=str(alert.pk),
-            changed=changed,
+            changes=changes,
             recipients_added=added,
             recipients_removed=removed,
         )
 
 
 @transaction.atomic
-def pause_alert(*, alert: Alert, by: Membership) -> bool:
+def pause_alert(*, alert: Alert, by: Membership, api_key: ApiKey | None = None) -> bool:
     """Look at nothing until it is resumed; False if it is paused already. Raises NotPermitted."""
     _require_authority(alert, by)
     if not Alert.objects.filter(pk=alert.pk, paused_at=None).update(paused_at=clock.now()):
         return False
-    record(workspace=alert.workspace, action="alert.paused", target=alert.name, actor=by.user, alert=str(alert.pk))
+    _record(alert, "alert.paused", by, api_key)
     return True
 
 
 @transaction.atomic
-def resume_alert(*, alert: Alert, by: Membership) -> bool:
+def resume_alert(*, alert: Alert, by: Membership, api_key: ApiKey | None = None) -> bool:
     """Watch again, from yesterday on; False if it is not paused. Raises NotPermitted.
 
     Where whoever made it may no longer set up alerts, whoever resumes it answers for it from then on.
@@ -138,15 +144,15 @@ def resume_alert(*, alert: Alert, by: Membership) -> bool:
         created_by=by.user_id if why_not(alert) else alert.created_by_id,
     ):
         return False
-    record(workspace=alert.workspace, action="alert.resumed", target=alert.name, actor=by.user, alert=str(alert.pk))
+    _record(alert, "alert.resumed", by, api_key)
     return True
 
 
 @transaction.atomic
-def delete_alert(*, alert: Alert, by: Membership) -> None:
+def delete_alert(*, alert: Alert, by: Membership, api_key: ApiKey | None = None) -> None:
     """Delete it with its recipients, its events and the log of their mails. Raises NotPermitted."""
     _require_authority(alert, by)
-    record(workspace=alert.workspace, action="alert.deleted", target=alert.name, actor=by.user, alert=str(alert.pk))
+    _record(alert, "alert.deleted", by, api_key)
     Alert.objects.filter(pk=alert.pk).delete()
 
 
@@ -183,7 +189,7 @@ def cleaned(workspace: Workspace, settings: Settings, *, besides: Alert | None) 
         settings = replace(settings, threshold=None, days=1)
     elif settings.threshold is None:
         _refuse("threshold", "Enter a number to compare with.")
-    elif not settings.threshold.is_finite() or not 0 <= settings.threshold <= LARGEST_THRESHOLD:
+    elif not settings.threshold.is_finite() or not 0 <= settings.threshold < LARGEST_THRESHOLD:
         _refuse("threshold", f"A threshold lies between 0 and {LARGEST_THRESHOLD:,}.")
     elif settings.condition == Alert.Condition.BELOW and not settings.threshold:
         _refuse("threshold", "Nothing of this ever falls below 0. Enter a number above it.")
@@ -193,6 +199,17 @@ def cleaned(workspace: Workspace, settings: Settings, *, besides: Alert | None) 
         settings = replace(settings, goal=None)
     return replace(
         settings, name=_name(workspace, settings.name, besides), recipients=clean_addresses(settings.recipients)
+    )
+
+
+def _record(alert: Alert, action: str, by: Membership, api_key: ApiKey | None) -> None:
+    record(
+        workspace=alert.workspace,
+        action=action,
+        target=alert.name,
+        actor=by.user,
+        api_key=api_key,
+        alert=str(alert.pk),
     )
 
 
@@ -213,6 +230,16 @@ def _name(workspace: Workspace, asked: str, besides: Alert | None) -> str:
 
 def _fields(settings: Settings) -> dict[str, Any]:
     return {field.name: getattr(settings, field.name) for field in fields(settings) if field.name != "recipients"}
+
+
+def _as_recorded(value: Any) -> Any:
+    """A value of an alert as the audit log keeps it."""
+    match value:
+        case Channel(name=name) | Goal(name=name):
+            return name
+        case Decimal():
+            return f"{value.normalize():f}"
+    return value
 
 
 def _permission_for(alert: Alert, by: Membership) -> Permission:

@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
 from django.db.models import Count, Prefetch, Q, QuerySet
@@ -24,10 +25,22 @@ MOST_EVENTS = 100
 LISTED_DAYS = 5
 
 
+class Standing(StrEnum):
+    """How an alert stands, for programs. `NO_FIGURES`: they have stopped."""
+
+    RAISED = "raised"
+    QUIET = "quiet"
+    NO_FIGURES = "no_figures"
+    NO_VERDICT = "no_verdict"
+    NO_DATA = "no_data"
+    PAUSED = "paused"
+
+
 @dataclass(frozen=True, kw_only=True)
 class State:
     """How an alert stands. `tone`: the class of its badge, "" for a plain one."""
 
+    standing: Standing
     label: str
     tone: str
     sentence: str
@@ -103,7 +116,7 @@ def present_rows(workspace: Workspace, *, now: dt.datetime) -> list[Row]:
         Row(
             alert=alert,
             watched=wording.watched_in_words(alert),
-            state=_state(alert, *_judged(alert, reader)),
+            state=state_of(alert, reader),
             told=formats.count(alert.reached, "recipient") if alert.reached else "Nobody is told by mail",
         )
         for alert in alerts_of(workspace)
@@ -134,6 +147,11 @@ def present_preview(alert: Alert, *, now: dt.datetime) -> Preview:
     return _preview(alert, series, judged, raised=set())
 
 
+def state_of(alert: Alert, reader: SeriesReader) -> State:
+    """Return how an alert stands, by the figures that `reader` has of its workspace."""
+    return _state(alert, *_judged(alert, reader))
+
+
 def _judged(alert: Alert, reader: SeriesReader) -> tuple[Series | None, list[DayJudged]]:
     series = reader.series(alert)
     return series, judge_days(alert, series) if series else []
@@ -142,16 +160,24 @@ def _judged(alert: Alert, reader: SeriesReader) -> tuple[Series | None, list[Day
 def _state(alert: Alert, series: Series | None, judged: Sequence[DayJudged]) -> State:
     if alert.paused_at is not None:
         day = wording.day_in_words(alert.paused_at.astimezone(alert.workspace.zone).date())
-        return State(label="Paused", tone="", sentence=f"Since {day}. Nothing is looked at until it is resumed.")
+        return State(
+            standing=Standing.PAUSED,
+            label="Paused",
+            tone="",
+            sentence=f"Since {day}. Nothing is looked at until it is resumed.",
+        )
     if series is None or not judged:
-        return State(label="No data", tone="badge-warn", sentence="There are no figures of it yet.")
+        return State(
+            standing=Standing.NO_DATA, label="No data", tone="badge-warn", sentence="There are no figures of it yet."
+        )
     last = judged[-1]
     day = wording.day_in_words(last.day)
     # As long as a day or two are on their way, that is as usual.
     stopped = wording.no_figures_in_words(series) if series.days_missing > DAYS_OF_GRACE else ""
     if last.no_verdict is not None:
         reason = wording.no_verdict_in_words(last.no_verdict)
-        return State(label="No verdict", tone="badge-warn", sentence=_together(f"On {day}: {reason}", stopped))
+        sentence = _together(f"On {day}: {reason}", stopped)
+        return State(standing=Standing.NO_VERDICT, label="No verdict", tone="badge-warn", sentence=sentence)
     standing = _standing(alert, alert.events.all())
     if last.is_beyond:
         run = run_of(judged)
@@ -159,12 +185,14 @@ def _state(alert: Alert, series: Series | None, judged: Sequence[DayJudged]) -> 
         # A run may have begun before the alert was there, or may not have been looked at yet.
         sentence = raised.sentence if raised else wording.event_in_words(alert, series, last)
         since = wording.day_in_words(raised.day if raised else last.day)
-        return State(label="Raised", tone="badge-bad", sentence=_together(f"Since {since}. {sentence}", stopped))
+        sentence = _together(f"Since {since}. {sentence}", stopped)
+        return State(standing=Standing.RAISED, label="Raised", tone="badge-bad", sentence=sentence)
     before = f"Last raised on {wording.day_in_words(max(standing))}." if standing else ""
     if stopped:
         sentence = _together(stopped, "Up to then there was nothing to tell.", before)
-        return State(label="No figures", tone="badge-warn", sentence=sentence)
-    return State(label="Quiet", tone="badge-good", sentence=_together(f"Nothing to tell up to {day}.", before))
+        return State(standing=Standing.NO_FIGURES, label="No figures", tone="badge-warn", sentence=sentence)
+    sentence = _together(f"Nothing to tell up to {day}.", before)
+    return State(standing=Standing.QUIET, label="Quiet", tone="badge-good", sentence=sentence)
 
 
 def _standing(alert: Alert, events: Iterable[AlertEvent]) -> dict[dt.date, AlertEvent]:

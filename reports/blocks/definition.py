@@ -22,6 +22,7 @@ from weightings.models import Scenario
 
 Block: TypeAlias = Mapping[str, Any]
 MOST_BLOCKS, LONGEST_TITLE, LONGEST_TEXT = 20, 100, 10_000
+LONGEST_ID = 18  # digits of what every database takes for a number
 BRIEF, FULL = "brief", "full"
 EXTENTS: Mapping[str, str] = {BRIEF: "Key results", FULL: "Everything"}
 DASHBOARD, SCENARIOS, TEXT = "dashboard", "scenarios", "text"
@@ -154,14 +155,10 @@ def _of_analysis(workspace: Workspace, kind: str, params: Mapping[str, Any], per
 
 
 def _scenarios(workspace: Workspace, asked: object) -> list[int]:
-    if not isinstance(asked, list | tuple) or not all(str(one).isascii() and str(one).isdigit() for one in asked):
-        raise Invalid("Scenarios are chosen by their ids.")
+    if not isinstance(asked, list | tuple) or not all(map(_is_id, asked)):
+        raise WrongSettings({"scenarios": ["Scenarios are chosen by their ids."]})
     ids = list(dict.fromkeys(int(one) for one in asked))
-    known = set(
-        Scenario.objects.filter(workspace=workspace, pk__in=[one for one in ids if one < 2**63]).values_list(
-            "pk", flat=True
-        )
-    )
+    known = set(Scenario.objects.filter(workspace=workspace, pk__in=ids).values_list("pk", flat=True))
     if unknown := [one for one in ids if one not in known]:
         raise WrongSettings(
             {"scenarios": [f"There is no scenario {unknown[0]} in this workspace. Choose another one."]}
@@ -169,6 +166,12 @@ def _scenarios(workspace: Workspace, asked: object) -> list[int]:
     if not ids:
         raise WrongSettings({"scenarios": ["Choose one scenario at least."]})
     return ids
+
+
+def _is_id(asked: object) -> bool:
+    if isinstance(asked, int):
+        return not isinstance(asked, bool) and 0 <= asked < 2**63
+    return isinstance(asked, str) and asked.isascii() and asked.isdigit() and len(asked) <= LONGEST_ID
 
 
 def _dates(period: Period) -> dict[str, str]:

@@ -40,7 +40,8 @@ def change_look(
                 changes[name] = {"before": before, "after": value}
                 setattr(stored, name, value)
         if picture is not None or (drop_logo and stored.logo):
-            changes["logo"] = "removed" if picture is None else "replaced" if stored.logo else "added"
+            before, another = ("a picture", "another picture") if stored.logo else (None, "a picture")
+            changes["logo"] = {"before": before, "after": None if picture is None else another}
             stored.logo = picture
         if changes:
             stored.full_clean(exclude={"workspace"})

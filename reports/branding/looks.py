@@ -20,7 +20,8 @@ def asked_look(workspace: Workspace, paper: str = "") -> Look:
     if not paper:
         return look
     if paper not in Branding.Paper.values:
-        raise Invalid(f"There is no paper “{paper[:20]}”. Papers: {', '.join(Branding.Paper.values)}.")
+        sentence = f"There is no paper “{paper[:20]}”. Papers: {', '.join(Branding.Paper.values)}."
+        raise Invalid(sentence, errors={"paper": [sentence]})
     return replace(look, paper=paper)
 
 

@@ -1,13 +1,13 @@
 """Everything that people do to reports. Nothing else writes Report."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from accounts import audit
-from accounts.models import Membership, User, Workspace
+from accounts.models import ApiKey, Membership, User, Workspace
 from marketing.models import Campaign
 from marketing.period_choice import Comparison
 from marketing.periods import Period
@@ -23,6 +23,7 @@ LONGEST_NAME = 100
 MOST = 200  # of a workspace
 GONE = "There is no such report in this workspace."
 NAME_TAKEN = "There is a report of this name already."
+WHICH_CAMPAIGN = "Choose the campaign that this report is about."
 
 
 def get(*, workspace: Workspace, report_id: int) -> Report:
@@ -48,20 +49,27 @@ def create(
     period: str = "",
     comparison: str = "",
     campaign: Campaign | None = None,
+    blocks: Sequence[Block] | None = None,
+    api_key: ApiKey | None = None,
 ) -> Report:
-    """Begin a report with the blocks of a template, or with none. Raises Invalid with `errors` by field.
+    """Begin a report with these blocks, or those of a template, or with none. Raises PlanRequired and Invalid.
 
-    `period`, `comparison`: "" for those of the template.
+    `period`, `comparison`: "" for those of the template. Of Invalid, `errors` are by field, as `change` has them.
     """
     begun = TEMPLATES.get(template)
     if template and begun is None:
-        raise Invalid(f"There is no template “{template[:40]}”. Templates: {', '.join(TEMPLATES)}.")
+        _refuse("template", f"There is no template “{template[:40]}”. Templates: {', '.join(TEMPLATES)}.")
+    if begun is not None and blocks is not None:
+        _refuse("blocks", "A template brings its own blocks: give one or the other.")
+    if begun is not None and begun.for_campaign and campaign is None and has_campaigns(workspace):
+        _refuse("campaign", WHICH_CAMPAIGN)
     period = period or (begun.period if begun else DEFAULT)
     comparison = comparison or (begun.comparison if begun else Comparison.PREVIOUS)
-    blocks = [{"id": f"b{number}", **block} for number, block in enumerate(begun.blocks if begun else (), start=1)]
+    if blocks is None:
+        blocks = [{"id": f"b{number}", **block} for number, block in enumerate(begun.blocks if begun else (), start=1)]
     wanted = _settings(workspace, name, period, comparison, campaign, blocks)
     report = Report(workspace=workspace, template=template, created_by=by, **wanted)
-    return _create(report, by, {"template": template} if template else {})
+    return _create(report, by, api_key, {"template": template} if template else {})
 
 
 def change(
@@ -71,10 +79,11 @@ def change(
     period: str,
     comparison: str,
     campaign: Campaign | None,
-    blocks: Sequence[Block],
+    blocks: Sequence[Block] | None,
     by: User | None,
+    api_key: ApiKey | None = None,
 ) -> None:
-    """Give a report these settings and blocks; its editions stay as they were made.
+    """Give a report these settings and blocks (None: leave its blocks alone); its editions stay as they were made.
 
     Raises Invalid with `errors` by field, those of a block by "blocks.<place>", and PlanRequired.
     """
@@ -88,17 +97,19 @@ def change(
                 raise NotFound(GONE)
             for field in changed:
                 setattr(locked, field, wanted[field])
-            _save(locked, "report.changed", by, {"changed": changed}, fields=[*changed, "updated_at"])
+            detail = {"changes": audit.changes_between(before, {field: after[field] for field in changed})}
+            _save(locked, "report.changed", by, api_key, detail, fields=[*changed, "updated_at"])
 
 
-def duplicate(*, report: Report, by: User | None) -> Report:
+def duplicate(*, report: Report, by: User | None, api_key: ApiKey | None = None) -> Report:
     """Copy a report under a name that is free; schedules stay with the first. Raises Invalid."""
     name = _free(report.workspace, report.name, (" (copy)", *(f" (copy {number})" for number in range(2, MOST + 2))))
     copied = {field: getattr(report, field) for field in ("template", "period", "comparison", "campaign", "blocks")}
-    return _create(Report(workspace=report.workspace, name=name, created_by=by, **copied), by, {"copy_of": report.name})
+    copy = Report(workspace=report.workspace, name=name, created_by=by, **copied)
+    return _create(copy, by, api_key, {"copy_of": report.name})
 
 
-def delete(*, report: Report, by: Membership) -> None:
+def delete(*, report: Report, by: Membership, api_key: ApiKey | None = None) -> None:
     """Remove a report and the schedules that send it; its editions stay.
 
     Raises NotFound where it is gone already, and Conflict where one of the schedules is not theirs to delete.
@@ -111,7 +122,7 @@ def delete(*, report: Report, by: Membership) -> None:
         schedules = list(sending.select_related("workspace", "created_by").order_by("name", "pk"))
         if refusal := in_the_way(schedules, by):
             raise Conflict(refusal)
-        delete_schedules(schedules, by=by, with_report=report)
+        delete_schedules(schedules, by=by, with_report=report, api_key=api_key)
         Workspace.objects.select_for_update(no_key=True).get(pk=report.workspace_id)
         locked = Report.objects.select_for_update().filter(pk=report.pk).first()
         if locked is None:
@@ -120,7 +131,12 @@ def delete(*, report: Report, by: Membership) -> None:
             raise Conflict("A schedule has just been set up that sends it. Look again.")
         names = [schedule.name for schedule in schedules]
         audit.record(
-            workspace=report.workspace, action="report.deleted", target=locked.name, actor=by.user, schedules=names
+            workspace=report.workspace,
+            action="report.deleted",
+            target=locked.name,
+            actor=by.user,
+            api_key=api_key,
+            schedules=names,
         )
         locked.delete()
 
@@ -135,7 +151,14 @@ def in_the_way(schedules: Iterable[Schedule], by: Membership) -> str:
     return f"{listed} set up by somebody else. Whoever did so, or an owner or admin of the workspace, can delete it."
 
 
-def preview(*, report: Report, by: User, ring: bool = True) -> Edition:
+def preview(
+    *,
+    report: Report,
+    by: User,
+    trigger: Edition.Trigger = Edition.Trigger.PAGE,
+    api_key: ApiKey | None = None,
+    ring: bool = True,
+) -> Edition:
     """Ask for an edition of the report as it is, about its period as it is today. Raises Invalid and PlanRequired."""
     if not report.blocks:
         raise Invalid("Add a block first: there is nothing to preview.")
@@ -148,9 +171,15 @@ def preview(*, report: Report, by: User, ring: bool = True) -> Edition:
         campaign=report.campaign,
         report=report,
         by=by,
-        trigger=Edition.Trigger.PAGE,
+        trigger=trigger,
+        api_key=api_key,
         ring=ring,
     )
+
+
+def has_campaigns(workspace: Workspace) -> bool:
+    """Whether there is a campaign that a report can be about."""
+    return Campaign.objects.filter(workspace=workspace).exclude(name="").exists()
 
 
 def free_name(workspace: Workspace, name: str) -> str:
@@ -171,9 +200,9 @@ def _settings(
     period: str,
     comparison: str,
     campaign: Campaign | None,
-    blocks: Sequence[Block],
+    blocks: Sequence[Block] | None,
 ) -> dict[str, Any]:
-    """The fields of a report, checked. Raises Invalid with every mistake at once."""
+    """The fields of a report, checked; without blocks if these are None. Raises Invalid with every mistake at once."""
     errors: dict[str, list[str]] = {}
     name = " ".join(name.split())
     if not name:
@@ -186,14 +215,20 @@ def _settings(
         errors["comparison"] = [f"“{comparison[:40]}” is no comparison. Choose one of {', '.join(Comparison)}."]
     if campaign is not None and campaign.workspace_id != workspace.pk:
         errors["campaign"] = ["There is no such campaign in this workspace."]
-    try:
-        usable = period_now(workspace, period if period in PERIODS else DEFAULT)
-        cleaned: list[dict[str, Any]] = clean_blocks(workspace, blocks, period=usable)
-    except Invalid as refusal:
-        errors |= {field: list(said) for field, said in (refusal.errors or {"blocks": [refusal.detail]}).items()}
+    settings: dict[str, Any] = {"name": name, "period": period, "comparison": str(comparison), "campaign": campaign}
+    if blocks is not None:
+        try:
+            usable = period_now(workspace, period if period in PERIODS else DEFAULT)
+            settings["blocks"] = clean_blocks(workspace, blocks, period=usable)
+        except Invalid as refusal:
+            errors |= {field: list(said) for field, said in (refusal.errors or {"blocks": [refusal.detail]}).items()}
     if errors:
         raise Invalid(" ".join(sentence for said in errors.values() for sentence in said), errors=errors)
-    return {"name": name, "period": period, "comparison": str(comparison), "campaign": campaign, "blocks": cleaned}
+    return settings
+
+
+def _refuse(field: str, sentence: str) -> NoReturn:
+    raise Invalid(sentence, errors={field: [sentence]})
 
 
 def _plain(value: Any) -> Any:
@@ -201,21 +236,29 @@ def _plain(value: Any) -> Any:
     return value.pk if isinstance(value, Campaign) else value
 
 
-def _create(report: Report, by: User | None, detail: Mapping[str, Any]) -> Report:
+def _create(report: Report, by: User | None, api_key: ApiKey | None, detail: Mapping[str, Any]) -> Report:
     with transaction.atomic():
         Workspace.objects.select_for_update().get(pk=report.workspace_id)  # so that two at once cannot pass the limit
         if Report.objects.filter(workspace=report.workspace_id).count() >= MOST:
             raise Invalid(f"A workspace keeps at most {MOST} reports. Delete one that is no longer needed.")
-        _save(report, "report.created", by, detail)
+        _save(report, "report.created", by, api_key, detail)
     return report
 
 
 def _save(
-    report: Report, action: str, by: User | None, detail: Mapping[str, Any], *, fields: Sequence[str] | None = None
+    report: Report,
+    action: str,
+    by: User | None,
+    api_key: ApiKey | None,
+    detail: Mapping[str, Any],
+    *,
+    fields: Sequence[str] | None = None,
 ) -> None:
     try:
         with transaction.atomic():
             report.save(update_fields=fields)
-            audit.record(workspace=report.workspace, action=action, target=report.name, actor=by, **detail)
+            audit.record(
+                workspace=report.workspace, action=action, target=report.name, actor=by, api_key=api_key, **detail
+            )
     except IntegrityError:
         raise Invalid(NAME_TAKEN, errors={"name": [NAME_TAKEN]}) from None

@@ -14,7 +14,7 @@ from marketing.period_choice import Comparison
 from reports.blocks.definition import KINDS, MOST_BLOCKS
 from reports.blocks.relative_periods import DEFAULT, PERIODS
 from reports.blocks.templates import Template
-from reports.builder.actions import LONGEST_NAME
+from reports.builder.actions import LONGEST_NAME, WHICH_CAMPAIGN
 from reports.builder.block_forms import FORMS, DraftForm, form_of
 from reports.builder.choices import MOST_IN_A_LIST, BlockChoices, with_asked
 from reports.models import Report
@@ -43,7 +43,7 @@ class HeadForm(DraftForm):
         self.suggested: Sequence[str] = ()
         field = self.fields["campaign"]
         field.required = needs_campaign and bool(names)
-        field.error_messages["required"] = "Choose the campaign that this report is about."
+        field.error_messages["required"] = WHICH_CAMPAIGN
         field.help_text = "What is about one campaign only is about this one."
         if len(names) > MOST_IN_A_LIST:
             self.suggested = names

@@ -10,11 +10,12 @@ from django.urls import reverse
 
 from accounts.models import Membership, Workspace
 from accounts.permissions import Permission, allows
-from mmm_project.problems import NotFound
+from mmm_project.problems import NotFound, NotPermitted
 from reports.deliveries.outbox import source_of, subscription_of
 from reports.models import Alert, Delivery, Recipient, Schedule
 
 ROWS_ON_A_PAGE = 50
+NOT_YOURS = "This belongs to a schedule or an alert of somebody else. Ask them, or an owner or admin of the workspace."
 _CAN_BE_SENT_AGAIN = (Delivery.Status.SENT, Delivery.Status.FAILED, Delivery.Status.UNKNOWN)
 
 
@@ -89,6 +90,19 @@ def may_change(delivery: Delivery, membership: Membership) -> bool:
     return allows(membership.role, Permission.SCHEDULE_OWN) and (
         about is not None and about.created_by_id == membership.user_id
     )
+
+
+def require_change(delivery: Delivery, membership: Membership) -> None:
+    """Raise NotPermitted unless `may_change`."""
+    if not may_change(delivery, membership):
+        raise NotPermitted(NOT_YOURS)
+
+
+def require_change_of_recipient(recipient: Recipient, membership: Membership) -> None:
+    """Raise NotPermitted unless the schedule or alert is the member's own, or they may change other people's."""
+    is_own = subscription_of(recipient).created_by_id == membership.user_id
+    if not allows(membership.role, Permission.SCHEDULE_OWN if is_own else Permission.SCHEDULE_ANY):
+        raise NotPermitted(NOT_YOURS)
 
 
 def get_delivery(*, workspace: Workspace, delivery_id: uuid.UUID) -> Delivery:

@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.audit import record
-from accounts.models import Membership, Role, User, Workspace
+from accounts.models import ApiKey, Membership, Role, User, Workspace
 from jobs.actions import submit
 from jobs.models import Job
 from mmm_project.problems import Conflict, Invalid
@@ -148,7 +148,7 @@ def is_being_deleted(workspace_id: int) -> bool:
 
 
 @transaction.atomic
-def resend(*, delivery: Delivery, by: User | None) -> Delivery:
+def resend(*, delivery: Delivery, by: User | None, api_key: ApiKey | None = None) -> Delivery:
     """Send a mail once more, as a delivery of its own.
 
     Raises Conflict for one that is on its way, was sent within the last minute by somebody's word, or whose recipient
@@ -175,18 +175,32 @@ def resend(*, delivery: Delivery, by: User | None) -> Delivery:
         resend_of=stored,
         requested_by=by,
     )
-    record(workspace=stored.workspace, actor=by, action="delivery.sent_again", target=stored.email, of=str(stored.pk))
+    record(
+        workspace=stored.workspace,
+        actor=by,
+        api_key=api_key,
+        action="delivery.sent_again",
+        target=stored.email,
+        of=str(stored.pk),
+    )
     (again,) = _put(stored.workspace, [row])
     return again
 
 
 @transaction.atomic
-def enable(*, recipient: Recipient, by: User | None) -> None:
+def enable(*, recipient: Recipient, by: User | None, api_key: ApiKey | None = None) -> None:
     """Let mails go to an address again that a mail server has rejected; do nothing if they do already."""
     rejected = Recipient.objects.filter(pk=recipient.pk, rejected_at__isnull=False)
     if rejected.update(rejected_at=None, rejected_because=""):
         about = subscription_of(recipient)
-        record(workspace=about.workspace, actor=by, action="recipient.enabled", target=recipient.email, of=about.name)
+        record(
+            workspace=about.workspace,
+            actor=by,
+            api_key=api_key,
+            action="recipient.enabled",
+            target=recipient.email,
+            of=about.name,
+        )
 
 
 def subscription_of(recipient: Recipient) -> Schedule | Alert:

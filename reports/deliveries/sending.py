@@ -11,6 +11,7 @@ from jobs import actions as job_actions
 from jobs.models import Job
 from jobs.progress import Progress
 from reports.deliveries import pacing
+from reports.deliveries.announcing import announce_delivery
 from reports.deliveries.outbox import is_being_deleted, tell_of_failure
 from reports.deliveries.transport import NO_SERVER, Fate, Outcome, hand_over, has_mail_server
 from reports.models import Delivery, Recipient
@@ -138,7 +139,8 @@ def _conclude(delivery: Delivery, outcome: Outcome) -> None:
     now, sending = timezone.now(), Delivery.Status.SENDING
     ours = Delivery.objects.filter(pk=delivery.pk, status=sending, job=delivery.job_id)
     if outcome.fate is Fate.SENT:
-        ours.update(status=Delivery.Status.SENT, sent_at=now, error="")
+        if ours.update(status=Delivery.Status.SENT, sent_at=now, error=""):
+            announce_delivery(delivery)
         return
     if outcome.fate is not Fate.LATER:
         _end(delivery, sending, outcome)

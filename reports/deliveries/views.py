@@ -12,13 +12,11 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts import access
 from accounts.access import AuthedRequest
 from accounts.permissions import Permission
-from mmm_project.problems import NotPermitted, Problem
+from mmm_project.problems import Problem
 from mmm_project.web import render_page
 from reports.deliveries import log, outbox
 from reports.deliveries.transport import has_mail_server
 from reports.models import Delivery
-
-NOT_YOURS = "This belongs to a schedule or an alert of somebody else. Ask them, or an owner or admin of the workspace."
 
 
 @require_safe
@@ -48,8 +46,7 @@ def resend(request: AuthedRequest, slug: str, delivery_id: uuid.UUID) -> HttpRes
     workspace = access.get_workspace(request, slug)
     access.require(request, Permission.SCHEDULE_OWN)
     delivery = log.get_delivery(workspace=workspace, delivery_id=delivery_id)
-    if not log.may_change(delivery, request.membership):
-        raise NotPermitted(NOT_YOURS)
+    log.require_change(delivery, request.membership)
     try:
         outbox.resend(delivery=delivery, by=request.user)
     except Problem as refusal:
@@ -65,9 +62,7 @@ def enable(request: AuthedRequest, slug: str, recipient_id: int) -> HttpResponse
     workspace = access.get_workspace(request, slug)
     access.require(request, Permission.SCHEDULE_OWN)
     recipient = log.get_recipient(workspace=workspace, recipient_id=recipient_id)
-    is_own = outbox.subscription_of(recipient).created_by_id == request.user.pk
-    if not is_own and not access.can(request, Permission.SCHEDULE_ANY):
-        raise NotPermitted(NOT_YOURS)
+    log.require_change_of_recipient(recipient, request.membership)
     outbox.enable(recipient=recipient, by=request.user)
     messages.success(request, f"{recipient.email} gets mails again.")
     return _back(request, slug)

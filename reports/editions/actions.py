@@ -1,12 +1,12 @@
 """Asking for an edition: the runs of its blocks are asked for, and a job waits for them and puts them together."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.db import transaction
 
-from accounts.models import User, Workspace
+from accounts.models import ApiKey, User, Workspace
 from analyses import registry
 from analyses.age import is_stale
 from analyses.errors import InvalidParams
@@ -23,7 +23,11 @@ from weightings.finished import finished_runs, only_converged
 
 JOB_KIND = "reports.edition"
 OF_A_BLOCK = ("id", "kind", "title", "extent", "params")  # the rest is what an edition found for it
-_TRIGGERS = {Edition.Trigger.PAGE: Run.Trigger.PAGE, Edition.Trigger.SCHEDULE: Run.Trigger.SCHEDULE}
+_TRIGGERS = {
+    Edition.Trigger.PAGE: Run.Trigger.PAGE,
+    Edition.Trigger.API: Run.Trigger.API,
+    Edition.Trigger.SCHEDULE: Run.Trigger.SCHEDULE,
+}
 
 
 def request_edition(
@@ -38,6 +42,7 @@ def request_edition(
     campaign: Campaign | None = None,
     report: Report | None = None,
     formats: Sequence[str] = (),
+    api_key: ApiKey | None = None,
     ring: bool = True,
 ) -> Edition:
     """Ask for what the blocks show of the period, and for the document of it all.
@@ -46,7 +51,8 @@ def request_edition(
     cannot be asked of the present data is no error: its block says why.
     """
     with transaction.atomic():
-        resolved = [_resolved(workspace, block, period, by, trigger, ring=ring) for block in blocks]
+        asked = {"by": by, "trigger": _TRIGGERS[trigger], "api_key": api_key, "ring": ring}
+        resolved = [_resolved(workspace, block, period, asked) for block in blocks]
         definition = {
             "blocks": resolved,
             "comparison": comparison,
@@ -66,7 +72,14 @@ def request_edition(
         )
 
 
-def request_again(*, edition: Edition, by: User | None, ring: bool = True) -> Edition:
+def request_again(
+    *,
+    edition: Edition,
+    by: User | None,
+    trigger: Edition.Trigger = Edition.Trigger.PAGE,
+    api_key: ApiKey | None = None,
+    ring: bool = True,
+) -> Edition:
     """Ask for another edition of the same blocks and period, on the present data. Raises PlanRequired and NotFound."""
     asked = edition.definition
     campaign = None
@@ -83,7 +96,8 @@ def request_again(*, edition: Edition, by: User | None, ring: bool = True) -> Ed
         campaign=campaign,
         report=edition.report,
         by=by,
-        trigger=Edition.Trigger.PAGE,
+        trigger=trigger,
+        api_key=api_key,
         ring=ring,
     )
 
@@ -96,10 +110,11 @@ def runs_of(edition: Edition) -> dict[str, Run]:
     return {block: by_id[run_id] for block, run_id in ids.items() if run_id in by_id}
 
 
-def _resolved(
-    workspace: Workspace, block: Block, period: Period, by: User | None, trigger: Edition.Trigger, *, ring: bool
-) -> dict[str, Any]:
-    """The block with the run that answers it, or with the sentence that says why there is none."""
+def _resolved(workspace: Workspace, block: Block, period: Period, asked: Mapping[str, Any]) -> dict[str, Any]:
+    """The block with the run that answers it, or with the sentence that says why there is none.
+
+    `asked`: who asks and how, as `request_run` takes it.
+    """
     resolved = {**block, "run": None, "problem": ""}
     kind = KINDS[block["kind"]].analysis
     if not kind:
@@ -107,9 +122,7 @@ def _resolved(
     params = analysis_params(block, period)
     try:
         run = _newest_model(workspace, params) if kind == "weightings" else None
-        run = run or request_run(
-            workspace=workspace, kind=kind, params=params, by=by, trigger=_TRIGGERS[trigger], ring=ring
-        )
+        run = run or request_run(workspace=workspace, kind=kind, params=params, **asked)
     except InvalidParams as refusal:
         return resolved | {"problem": refusal.detail}
     return resolved | {"run": str(run.pk)}

@@ -13,7 +13,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from accounts.audit import record
-from accounts.models import User, Workspace
+from accounts.models import ApiKey, User, Workspace
 from analyses import registry
 from analyses.documents import Document
 from analyses.models import Run
@@ -34,7 +34,9 @@ SWEPT_AT_ONCE = 200
 LIVE = (Job.Status.QUEUED, Job.Status.RUNNING)
 
 
-def request_file(*, run: Run, form: str, paper: str, by: User | None, ring: bool = True) -> ExportFile:
+def request_file(
+    *, run: Run, form: str, paper: str, by: User | None, api_key: ApiKey | None = None, ring: bool = True
+) -> ExportFile:
     """Queue the making of a file; if there is one already, on its way or ready, return that.
 
     `paper`: "" for the workspace's own. Raises NotFound for an unknown format, Invalid for an unknown paper.
@@ -45,7 +47,13 @@ def request_file(*, run: Run, form: str, paper: str, by: User | None, ring: bool
         Workspace.objects.select_for_update().get(pk=run.workspace_id)
         if (found := _usable(run, form, paper)) is not None:
             return found
-        record(workspace=run.workspace, actor=by, action="export.requested", target=f"{form} of run {run.pk}")
+        record(
+            workspace=run.workspace,
+            actor=by,
+            api_key=api_key,
+            action="export.requested",
+            target=f"{form} of run {run.pk}",
+        )
         job = job_actions.submit(workspace=run.workspace, kind=FILE_JOB, ring=ring)
         return ExportFile.objects.create(
             workspace=run.workspace, job=job, run=run, form=form, paper=paper, requested_by=by

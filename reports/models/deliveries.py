@@ -63,6 +63,7 @@ class Delivery(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["status", "next_try_at"], name="delivery_outbox"),
             models.Index(fields=["workspace", "-created_at"], name="delivery_log"),
+            models.Index(fields=["status", "-created_at"], name="delivery_by_status"),
         ]
         constraints: ClassVar = [
             models.UniqueConstraint(

@@ -21,6 +21,7 @@ class Edition(models.Model):
 
     class Trigger(models.TextChoices):
         PAGE = "page", "a page"
+        API = "api", "the API"
         SCHEDULE = "schedule", "a schedule"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

@@ -11,7 +11,7 @@ from django.db import transaction
 from django.utils import timezone as clock
 
 from accounts.audit import record
-from accounts.models import Membership, Workspace
+from accounts.models import ApiKey, Membership, Workspace
 from accounts.permissions import Permission, allows
 from jobs.models import Job
 from mmm_project.problems import Conflict, Invalid, NotFound, NotPermitted
@@ -72,7 +72,9 @@ def may_change(schedule: Schedule, membership: Membership) -> bool:
 
 
 @transaction.atomic
-def create_schedule(*, workspace: Workspace, settings: Settings, by: Membership) -> Schedule:
+def create_schedule(
+    *, workspace: Workspace, settings: Settings, by: Membership, api_key: ApiKey | None = None
+) -> Schedule:
     """Let something go out again and again. Raises NotPermitted, PlanRequired, and Invalid with `errors` by field."""
     _require(allows(by.role, Permission.SCHEDULE_OWN), Permission.SCHEDULE_OWN)
     _lock_names(workspace)
@@ -89,6 +91,7 @@ def create_schedule(*, workspace: Workspace, settings: Settings, by: Membership)
         action="schedule.created",
         target=schedule.name,
         actor=by.user,
+        api_key=api_key,
         schedule=str(schedule.pk),
         recipients=list(settings.recipients),
     )
@@ -96,7 +99,7 @@ def create_schedule(*, workspace: Workspace, settings: Settings, by: Membership)
 
 
 @transaction.atomic
-def change_schedule(*, schedule: Schedule, settings: Settings, by: Membership) -> None:
+def change_schedule(*, schedule: Schedule, settings: Settings, by: Membership, api_key: ApiKey | None = None) -> None:
     """Change what goes out, when, or to whom. Raises as `create_schedule` does.
 
     What has been due meanwhile, and not been claimed yet, still goes out; what has been claimed goes out as it was
@@ -112,31 +115,36 @@ def change_schedule(*, schedule: Schedule, settings: Settings, by: Membership) -
     fields = _fields(settings)
     if moved and schedule.next_run_at and schedule.next_run_at > now:
         fields["next_run_at"] = next_after(settings.recurrence, now)
-    changed = sorted(name for name, value in fields.items() if getattr(schedule, name) != value)
+    changes = {
+        name: {"before": _as_recorded(before), "after": _as_recorded(value)}
+        for name, value in sorted(fields.items())
+        if name != "next_run_at" and (before := getattr(schedule, name)) != value
+    }
     for name, value in fields.items():
         setattr(schedule, name, value)
     schedule.save(update_fields=[*fields, "updated_at"])
-    if changed or added or removed:
+    if changes or added or removed:
         record(
             workspace=schedule.workspace,
             action="schedule.changed",
             target=schedule.name,
             actor=by.user,
+            api_key=api_key,
             schedule=str(schedule.pk),
-            changed=[name for name in changed if name != "next_run_at"],
+            changes=changes,
             recipients_added=added,
             recipients_removed=removed,
         )
 
 
 @transaction.atomic
-def pause_schedule(*, schedule: Schedule, by: Membership) -> bool:
+def pause_schedule(*, schedule: Schedule, by: Membership, api_key: ApiKey | None = None) -> bool:
     """Send nothing until it is resumed; False if it is paused already. Raises NotPermitted."""
     _require_authority(schedule, by)
     _lock(schedule)
     if not stop(schedule, because="", now=clock.now()):
         return False
-    record(workspace=schedule.workspace, action="schedule.paused", target=schedule.name, actor=by.user)
+    _record(schedule, "schedule.paused", by, api_key)
     return True
 
 
@@ -152,7 +160,7 @@ def stop(schedule: Schedule, *, because: str, now: dt.datetime) -> bool:
 
 
 @transaction.atomic
-def resume_schedule(*, schedule: Schedule, by: Membership) -> bool:
+def resume_schedule(*, schedule: Schedule, by: Membership, api_key: ApiKey | None = None) -> bool:
     """Let it go out again from its next time on; False if it is not paused.
 
     Where whoever made it may no longer schedule reports, whoever resumes it answers for it from then on. Raises
@@ -171,7 +179,7 @@ def resume_schedule(*, schedule: Schedule, by: Membership) -> bool:
         next_run_at=next_after(recurrence_of(schedule), now),
         created_by=by.user_id if why_not(schedule) else schedule.created_by_id,
     )
-    record(workspace=schedule.workspace, action="schedule.resumed", target=schedule.name, actor=by.user)
+    _record(schedule, "schedule.resumed", by, api_key)
     return True
 
 
@@ -190,27 +198,27 @@ def why_not(schedule: Schedule) -> str:
 
 
 @transaction.atomic
-def delete_schedule(*, schedule: Schedule, by: Membership) -> None:
+def delete_schedule(*, schedule: Schedule, by: Membership, api_key: ApiKey | None = None) -> None:
     """Delete it with its recipients and times; what it made and the log of its mails stay.
 
     Whoever set it up is told, unless they do it themselves. Raises NotPermitted.
     """
-    delete_schedules([schedule], by=by)
+    delete_schedules([schedule], by=by, api_key=api_key)
 
 
-def delete_schedules(schedules: Iterable[Schedule], *, by: Membership, with_report: Report | None = None) -> None:
+def delete_schedules(
+    schedules: Iterable[Schedule],
+    *,
+    by: Membership,
+    with_report: Report | None = None,
+    api_key: ApiKey | None = None,
+) -> None:
     """Delete several in the caller's transaction, as one; `with_report`: the report that goes with them."""
     deleted = list(schedules)
     for schedule in deleted:
         _require_authority(schedule, by)
         _lock(schedule)
-        record(
-            workspace=schedule.workspace,
-            action="schedule.deleted",
-            target=schedule.name,
-            actor=by.user,
-            schedule=str(schedule.pk),
-        )
+        _record(schedule, "schedule.deleted", by, api_key, schedule=str(schedule.pk))
         Schedule.objects.filter(pk=schedule.pk).delete()
     # After all of them: mails that end hold their rows, and wait for the workspace, which notices lock.
     for schedule in deleted:
@@ -219,7 +227,7 @@ def delete_schedules(schedules: Iterable[Schedule], *, by: Membership, with_repo
 
 
 @transaction.atomic
-def send_now(*, schedule: Schedule, by: Membership, ring: bool = True) -> Occurrence:
+def send_now(*, schedule: Schedule, by: Membership, api_key: ApiKey | None = None, ring: bool = True) -> Occurrence:
     """Send it to its recipients at once, beside its times. Raises NotPermitted, PlanRequired, Invalid, and Conflict."""
     _require_authority(schedule, by)
     _lock(schedule)
@@ -227,17 +235,26 @@ def send_now(*, schedule: Schedule, by: Membership, ring: bool = True) -> Occurr
     if Occurrence.objects.filter(schedule=schedule, manual=True, claimed_at__gt=now - SENT_AGAIN_AFTER).exists():
         raise Conflict(f"“{schedule.name}” is on its way already. It can be sent again in a minute.")
     _require_readers(schedule)
-    edition = request_for(schedule, due_at=now, by=by.user, trigger=Edition.Trigger.SCHEDULE, ring=ring)
-    record(workspace=schedule.workspace, action="schedule.sent_now", target=schedule.name, actor=by.user)
+    edition = request_for(
+        schedule, due_at=now, by=by.user, trigger=Edition.Trigger.SCHEDULE, api_key=api_key, ring=ring
+    )
+    _record(schedule, "schedule.sent_now", by, api_key)
     return Occurrence.objects.create(
         schedule=schedule, due_at=now, claimed_at=now, manual=True, edition=edition, **as_claimed(schedule)
     )
 
 
-def preview(*, schedule: Schedule, by: Membership, ring: bool = True) -> Edition:
+def preview(
+    *,
+    schedule: Schedule,
+    by: Membership,
+    trigger: Edition.Trigger = Edition.Trigger.PAGE,
+    api_key: ApiKey | None = None,
+    ring: bool = True,
+) -> Edition:
     """Make what would go out now, without a mail. Raises NotPermitted, PlanRequired, Invalid."""
     _require(allows(by.role, Permission.SCHEDULE_OWN), Permission.SCHEDULE_OWN)
-    return request_for(schedule, due_at=clock.now(), by=by.user, trigger=Edition.Trigger.PAGE, ring=ring)
+    return request_for(schedule, due_at=clock.now(), by=by.user, trigger=trigger, api_key=api_key, ring=ring)
 
 
 def reachable(schedule: Schedule) -> bool:
@@ -253,6 +270,10 @@ def as_claimed(schedule: Schedule) -> dict[str, Any]:
         "formats": schedule.formats,
         "recipient_ids": list(recipients.values_list("pk", flat=True)),
     }
+
+
+def _record(schedule: Schedule, action: str, by: Membership, api_key: ApiKey | None, /, **detail: object) -> None:
+    record(workspace=schedule.workspace, action=action, target=schedule.name, actor=by.user, api_key=api_key, **detail)
 
 
 def _require_readers(schedule: Schedule) -> None:
@@ -325,6 +346,16 @@ def _name(asked: str, content: Content, taken: Sequence[str]) -> str:
 
 def _refuse(field: str, sentence: str) -> NoReturn:
     raise Invalid(sentence, errors={field: [sentence]})
+
+
+def _as_recorded(value: Any) -> Any:
+    """A value of a schedule as the audit log keeps it."""
+    match value:
+        case Report(name=name):
+            return name
+        case dt.time():
+            return f"{value:%H:%M}"
+    return value
 
 
 def _fields(settings: Settings) -> dict[str, Any]:

@@ -1,12 +1,13 @@
 """What a schedule sends: a report, or one analysis as a report of a single block."""
 
 import datetime as dt
+import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from accounts import plans
-from accounts.models import User, Workspace
+from accounts.models import ApiKey, User, Workspace
 from analyses import registry
 from analyses.errors import InvalidParams
 from analyses.models import Run
@@ -49,6 +50,17 @@ def content_of(schedule: Schedule) -> Content:
     return Content(report=schedule.report, kind=schedule.kind, params=schedule.params)
 
 
+def find_run(workspace: Workspace, run_id: str) -> Run | None:
+    """The finished run of the workspace with this id that can be scheduled; None for anything else."""
+    try:
+        asked = uuid.UUID(run_id)
+    except ValueError:
+        return None
+    kinds = [kind.analysis for kind in KINDS.values() if kind.analysis]
+    done = Run.objects.filter(workspace=workspace, kind__in=kinds, job__status=Job.Status.DONE)
+    return done.select_related("workspace", "job").defer("result").filter(pk=asked).first()
+
+
 def content_of_run(run: Run) -> Content:
     """The question of a finished run, to be asked again of other periods. Raises Invalid for one without a block."""
     kind = next((name for name, kind in KINDS.items() if kind.analysis == run.kind), "")
@@ -88,7 +100,13 @@ def settings_of(workspace: Workspace, content: Content, period: Period) -> list[
 
 
 def request_for(
-    schedule: Schedule, *, due_at: dt.datetime, by: User | None, trigger: Edition.Trigger, ring: bool = True
+    schedule: Schedule,
+    *,
+    due_at: dt.datetime,
+    by: User | None,
+    trigger: Edition.Trigger,
+    api_key: ApiKey | None = None,
+    ring: bool = True,
 ) -> Edition:
     """Ask for the edition that is due at an instant; its period is seen from that day. Raises PlanRequired, Invalid."""
     workspace, content = schedule.workspace, content_of(schedule)
@@ -105,6 +123,7 @@ def request_for(
         trigger=trigger,
         report=content.report,
         formats=schedule.formats,
+        api_key=api_key,
         ring=ring,
     )
 

@@ -1,6 +1,5 @@
 """The form of a schedule: what goes out, when, and to whom."""
 
-import uuid
 from typing import Any, cast
 from zoneinfo import ZoneInfo
 
@@ -8,7 +7,6 @@ from django import forms
 
 from accounts.models import User, Workspace, validate_timezone
 from analyses.models import Run
-from jobs.models import Job
 from mmm_project.problems import Invalid, PlanLimit
 from reports.blocks.definition import KINDS
 from reports.blocks.relative_periods import PERIODS
@@ -18,7 +16,7 @@ from reports.exports import FORMATS
 from reports.models import Report, Schedule
 from reports.schedules.actions import LONGEST_NAME, Settings
 from reports.schedules.calendar import Recurrence
-from reports.schedules.contents import ANALYSES, Content, content_of, content_of_run
+from reports.schedules.contents import ANALYSES, Content, content_of, content_of_run, find_run
 from reports.schedules.words import WEEKDAYS, ordinal
 
 SAVE, SHOW_NEXT = "save", "upcoming"
@@ -197,17 +195,6 @@ def choices_of(schedule: Schedule) -> dict[str, Any]:
         "recipients": "\n".join(listed(schedule).order_by("pk").values_list("email", flat=True)),
         **{name: getattr(schedule, name) for name in ("period", "formats", "frequency", "time", "zone")},
     }
-
-
-def find_run(workspace: Workspace, run_id: str) -> Run | None:
-    """The finished run of the workspace with this id that can be scheduled; None for anything else."""
-    try:
-        asked = uuid.UUID(run_id)
-    except ValueError:
-        return None
-    kinds = [kind.analysis for kind in KINDS.values() if kind.analysis]
-    done = Run.objects.filter(workspace=workspace, kind__in=kinds, job__status=Job.Status.DONE)
-    return done.select_related("workspace", "job").defer("result").filter(pk=asked).first()
 
 
 def _label_of(run: Run) -> str:

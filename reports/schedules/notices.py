@@ -11,6 +11,7 @@ from reports.deliveries.clock_times import instant_in_words
 from reports.deliveries.links import site_url
 from reports.deliveries.outbox import notify, whom_to_tell
 from reports.models import Occurrence, Report, Schedule
+from reports.schedules.announcing import announce_failure
 
 
 def say_that_it_is_paused(schedule: Schedule, because: str) -> None:
@@ -40,6 +41,7 @@ def say_what_failed(occurrence: Occurrence, sentence: str) -> None:
     if not Occurrence.objects.filter(pk=occurrence.pk, problem="").update(problem=sentence):
         return
     schedule = occurrence.schedule
+    announce_failure(schedule, due_at=occurrence.due_at)
     due = instant_in_words(occurrence.due_at, ZoneInfo(schedule.zone))
     body = (
         f"“{schedule.name}”, due on {due}, was not sent. {sentence}\n\n"

@@ -1,7 +1,6 @@
 """What the pages of schedules show; all queries and wording are finished here."""
 
 import datetime as dt
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
@@ -10,32 +9,20 @@ from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 from django.urls import reverse
 
 from accounts.models import Membership, Workspace
-from jobs.models import Job
 from mmm_project import formats
 from reports.blocks.relative_periods import PERIODS
 from reports.deliveries.clock_times import instant_in_words
 from reports.deliveries.log import DeliveryRow, delivery_rows
 from reports.deliveries.recipients import UNSUBSCRIBED, listed
 from reports.exports import FORMATS
-from reports.models import Delivery, Occurrence, Recipient, Schedule
+from reports.models import Occurrence, Recipient, Schedule
 from reports.schedules.actions import may_change, recurrence_of
 from reports.schedules.calendar import Recurrence, upcoming
 from reports.schedules.contents import content_of, period_at, settings_of
+from reports.schedules.outcomes import Outcome, outcome_of, with_mails
 from reports.schedules.words import other_date_of, recurrence_in_words, warning_of
 
 NEXT_SHOWN, PAST_SHOWN, MAILS_SHOWN = 3, 10, 50
-UNDER_WAY = (Delivery.Status.WAITING, Delivery.Status.SENDING)
-FAILED = (Delivery.Status.FAILED, Delivery.Status.REJECTED, Delivery.Status.UNKNOWN)
-UNFINISHED = (Job.Status.QUEUED, Job.Status.RUNNING)
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What came of a time that a schedule was due: a sign and words. `tone`: good, bad, warn, or "" while under way."""
-
-    sign: str
-    words: str
-    tone: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,18 +115,17 @@ def schedules_of(workspace: Workspace) -> QuerySet[Schedule]:
 
 
 def present_rows(schedules: Iterable[Schedule]) -> list[ScheduleRow]:
-    """Return the rows of the list for what `schedules_of` found; two queries, however many there are."""
+    """Return the rows of the list for what `schedules_of` found; as many queries, however many there are."""
     found = list(schedules)
     ids = [latest for schedule in found if (latest := getattr(schedule, "latest", None))]
-    occurrences = Occurrence.objects.select_related("edition__job").in_bulk(ids)
-    outcomes = _outcomes(list(occurrences.values()))
+    occurrences = with_mails(Occurrence.objects.filter(pk__in=ids))
+    outcomes = {occurrence.pk: outcome_of(occurrence) for occurrence in occurrences}
     return [_row(schedule, outcomes) for schedule in found]
 
 
 def present_schedule(schedule: Schedule, membership: Membership, *, now: dt.datetime) -> SchedulePage:
     """Return the schedule's page as a member sees it."""
-    past = list(schedule.occurrences.select_related("edition__job", "schedule__workspace")[:PAST_SHOWN])
-    outcomes = _outcomes(past)
+    past = with_mails(schedule.occurrences.all())[:PAST_SHOWN]
     zone = ZoneInfo(schedule.zone)
     return SchedulePage(
         schedule=schedule,
@@ -149,7 +135,7 @@ def present_schedule(schedule: Schedule, membership: Membership, *, now: dt.date
         ),
         next=present_next(recurrence_of(schedule), schedule.workspace, schedule.period, now=now),
         recipients=[_recipient(one, zone) for one in listed(schedule)],
-        past=[_past(occurrence, outcomes[occurrence.pk], schedule, zone) for occurrence in past],
+        past=[_past(occurrence, schedule, zone) for occurrence in past],
         deliveries=delivery_rows(schedule, membership=membership, most=MAILS_SHOWN),
         may_change=may_change(schedule, membership),
         is_paused=schedule.paused_at is not None,
@@ -219,7 +205,7 @@ def _recipient(recipient: Recipient, zone: ZoneInfo) -> RecipientRow:
     return RecipientRow(recipient.email, state)
 
 
-def _past(occurrence: Occurrence, outcome: Outcome, schedule: Schedule, zone: ZoneInfo) -> PastTime:
+def _past(occurrence: Occurrence, schedule: Schedule, zone: ZoneInfo) -> PastTime:
     remarks = []
     if occurrence.manual:
         remarks.append("sent by hand")
@@ -232,39 +218,9 @@ def _past(occurrence: Occurrence, outcome: Outcome, schedule: Schedule, zone: Zo
     return PastTime(
         due=_instant(occurrence.due_at, zone),
         remark="; ".join(remarks),
-        outcome=outcome,
+        outcome=outcome_of(occurrence),
         edition_url=reverse("reports:edition", kwargs=kwargs) if edition else "",
     )
-
-
-def _outcomes(occurrences: Sequence[Occurrence]) -> dict[int, Outcome]:
-    """Return what came of each; one query. Of mails that were sent again, the last one counts."""
-    mails: dict[int, dict[str, str]] = {occurrence.pk: {} for occurrence in occurrences}
-    found = Delivery.objects.filter(occurrence__in=mails, purpose=Delivery.Purpose.REPORT).order_by("created_at")
-    for occurrence, email, status in found.values_list("occurrence", "email", "status"):
-        mails[occurrence][email] = status
-    return {occurrence.pk: _outcome(occurrence, mails[occurrence.pk]) for occurrence in occurrences}
-
-
-def _outcome(occurrence: Occurrence, statuses: Mapping[str, str]) -> Outcome:
-    if occurrence.problem:
-        return Outcome("✕", f"Not sent. {occurrence.problem}", "bad")
-    counts = Counter(statuses.values())
-    mails = len(statuses)
-    if failed := sum(counts[status] for status in FAILED):
-        return Outcome("✕", f"{failed} of {formats.count(mails, 'mail')} not delivered", "bad")
-    if under_way := sum(counts[status] for status in UNDER_WAY):
-        return Outcome("…", f"{under_way} of {formats.count(mails, 'mail')} being sent")
-    if sent := counts[Delivery.Status.SENT]:
-        words = f"Sent to {formats.count(sent, 'recipient')}"
-        if occurrence.edition and (problems := occurrence.edition.problems):
-            return Outcome("!", f"{words}, without {formats.count(len(problems), 'part')}: {problems[0]}", "warn")
-        return Outcome("✓", words, "good")
-    if occurrence.edition and occurrence.edition.job.status in UNFINISHED:
-        return Outcome("…", "Being made")
-    if mails:
-        return Outcome("!", "Sent to nobody: the delivery log says why", "warn")
-    return Outcome("!", "Sent to nobody: all had unsubscribed or could not be reached", "warn")
 
 
 def _instant(instant: dt.datetime, zone: ZoneInfo) -> Instant:

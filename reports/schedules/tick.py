@@ -10,10 +10,11 @@ from django.db.models import Exists, OuterRef
 from accounts.audit import record
 from accounts.models import Membership
 from accounts.plans import PlanRequired
-from mmm_project.problems import Invalid
+from mmm_project.problems import Invalid, QuotaExceeded
 from reports.models import Edition, Occurrence, Schedule
 from reports.schedules import notices
 from reports.schedules.actions import as_claimed, reachable, recurrence_of, stop, why_not
+from reports.schedules.announcing import announce_pause
 from reports.schedules.calendar import Due, last_due, next_after
 from reports.schedules.contents import request_for
 
@@ -57,7 +58,7 @@ def _claim(schedule_id: uuid.UUID, now: dt.datetime) -> bool:
     if not ours.update(next_run_at=next_after(recurrence_of(schedule), now)) or due is None:
         return False
     if because := _refusal(schedule):
-        _pause(schedule, because, now)
+        _pause(schedule, because, now, due_at=due.at)
         return True
     occurrence = Occurrence.objects.create(
         schedule=schedule,
@@ -73,8 +74,9 @@ def _claim(schedule_id: uuid.UUID, now: dt.datetime) -> bool:
         )
     except PlanRequired as refusal:
         occurrence.delete()
-        _pause(schedule, refusal.detail, now)
-    except Invalid as refusal:
+        _pause(schedule, refusal.detail, now, due_at=due.at)
+    except (Invalid, QuotaExceeded) as refusal:
+        # The month's runs are used up, say: by its next time there may be others.
         notices.say_what_failed(occurrence, refusal.detail)
     else:
         occurrence.save(update_fields=["edition"])
@@ -102,7 +104,8 @@ def _refusal(schedule: Schedule) -> str:
     return ""
 
 
-def _pause(schedule: Schedule, because: str, now: dt.datetime) -> None:
+def _pause(schedule: Schedule, because: str, now: dt.datetime, *, due_at: dt.datetime) -> None:
     stop(schedule, because=because, now=now)
     record(workspace=schedule.workspace, action="schedule.paused", target=schedule.name, because=because)
     notices.say_that_it_is_paused(schedule, because)
+    announce_pause(schedule, due_at=due_at)

@@ -15,7 +15,7 @@ from accounts.access import AuthedRequest
 from accounts.forms import timezone_choices
 from accounts.models import Workspace
 from accounts.permissions import Permission
-from mmm_project.problems import Conflict, Invalid, PlanLimit
+from mmm_project.problems import Conflict, Invalid, PlanLimit, QuotaExceeded
 from mmm_project.web import render_page
 from reports.models import Schedule
 from reports.schedules import actions
@@ -93,7 +93,7 @@ def preview(request: AuthedRequest, slug: str, schedule_id: uuid.UUID) -> HttpRe
     _, found = _find(request, slug, schedule_id)
     try:
         edition = actions.preview(schedule=found, by=request.membership)
-    except (Invalid, PlanLimit) as refusal:
+    except (Invalid, PlanLimit, QuotaExceeded) as refusal:
         messages.error(request, refusal.detail)
         return redirect("reports:schedule", slug=slug, schedule_id=schedule_id)
     return redirect("reports:edition", slug=slug, edition_id=edition.pk)
@@ -191,7 +191,7 @@ def _do(
     _, found = _find(request, slug, schedule_id)
     try:
         deed(schedule=found, by=request.membership)
-    except (Conflict, Invalid, PlanLimit) as refusal:
+    except (Conflict, Invalid, PlanLimit, QuotaExceeded) as refusal:
         messages.error(request, refusal.detail)
     else:
         messages.success(request, sentence.format(found.name))

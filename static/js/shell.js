@@ -32,15 +32,25 @@ class ToastMessage extends HTMLElement {
 
 customElements.define("toast-message", ToastMessage);
 
-// <copy-text>: its button puts the text of its code into the clipboard.
+// <copy-text>: its button puts the text of its code into the clipboard, or where the browser does not allow that, as on
+// a page without HTTPS, selects it.
 class CopyText extends HTMLElement {
   connectedCallback() {
     const button = this.querySelector("button");
     button.hidden = false;
-    button.addEventListener("click", async () => {
-      await navigator.clipboard.writeText(this.querySelector("code").textContent);
-      this.querySelector("[role=status]").textContent = "Copied";
-    });
+    button.addEventListener("click", () => this.copy());
+  }
+
+  async copy() {
+    const code = this.querySelector("code");
+    const status = this.querySelector("[role=status]");
+    try {
+      await navigator.clipboard.writeText(code.textContent);
+      status.textContent = "Copied";
+    } catch {
+      getSelection().selectAllChildren(code);
+      status.textContent = "Selected: press Ctrl+C or ⌘C";
+    }
   }
 }
 

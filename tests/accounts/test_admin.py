@@ -1,15 +1,20 @@
 """What the site's admin can and cannot do to accounts."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from django.test import Client
+from pytest_django.fixtures import Settings
 
-from accounts.actions import create_api_key
+from accounts.api_key_actions import create_api_key
 from accounts.audit import record
 from accounts.invitations import invite
-from accounts.models import ApiKey, AuditEvent, Invitation, Role, User, Workspace
+from accounts.models import ApiKey, AuditEvent, Invitation, Plan, Role, User, Workspace
+from jobs.execution import execute
+from jobs.models import Job
 from marketing.models import Dataset
+from mmm_project.problems import Conflict
 from tests.marketing.batches import NOON, add_import, conversion_import
 
 pytestmark = pytest.mark.django_db
@@ -26,10 +31,9 @@ def key(workspace: Workspace, owner: User) -> ApiKey:
 
 
 def _workspace_form(workspace: Workspace, **changes: object) -> dict[str, object]:
-    membership = workspace.memberships.get()
+    members = list(workspace.memberships.order_by("user__email"))
     return {
         "name": workspace.name,
-        "slug": workspace.slug,
         "currency": workspace.currency,
         "timezone": workspace.timezone,
         "week_start": workspace.week_start,
@@ -39,17 +43,12 @@ def _workspace_form(workspace: Workspace, **changes: object) -> dict[str, object
         "channel_grouping": workspace.channel_grouping,
         "default_attribution_model": workspace.default_attribution_model,
         "keep_files_days": workspace.keep_files_days,
-        "subscription-TOTAL_FORMS": 1,
-        "subscription-INITIAL_FORMS": 1,
-        "subscription-0-id": workspace.subscription.pk,
-        "subscription-0-workspace": workspace.pk,
-        "subscription-0-plan": workspace.subscription.plan_id,
-        "memberships-TOTAL_FORMS": 1,
-        "memberships-INITIAL_FORMS": 1,
-        "memberships-0-id": membership.pk,
-        "memberships-0-workspace": workspace.pk,
-        "memberships-0-user": membership.user_id,
-        "memberships-0-role": membership.role,
+        "plan": workspace.subscription.plan_id,
+        "memberships-TOTAL_FORMS": len(members),
+        "memberships-INITIAL_FORMS": len(members),
+        **{f"memberships-{place}-id": membership.pk for place, membership in enumerate(members)},
+        **{f"memberships-{place}-workspace": workspace.pk for place in range(len(members))},
+        **{f"memberships-{place}-role": membership.role for place, membership in enumerate(members)},
         **changes,
     }
 
@@ -81,11 +80,35 @@ def test_the_audit_log_can_only_be_read(root: Client, workspace: Workspace) -> N
     assert root.get("/admin/accounts/auditevent/add/").status_code == 403
 
 
-def test_a_change_of_a_workspace_leaves_a_trace(root: Client, workspace: Workspace, owner: User) -> None:
+def test_a_change_of_a_workspace_leaves_a_trace_with_before_and_after(
+    root: Client, workspace: Workspace, owner: User
+) -> None:
     path = f"/admin/accounts/workspace/{workspace.pk}/change/"
-    assert root.post(path, _workspace_form(workspace, name="Acme Ltd")).status_code == 302
-    assert Workspace.objects.get().name == "Acme Ltd"
-    assert AuditEvent.objects.get().detail == {"changed": ["name"]}
+    assert root.post(path, _workspace_form(workspace, name="Acme Ltd", slug="other")).status_code == 302
+    changed = Workspace.objects.get()
+    assert (changed.name, changed.slug) == ("Acme Ltd", "acme")  # addresses in mails and bookmarks hold the slug
+    event = AuditEvent.objects.get()
+    assert (event.action, event.workspace, event.actor and event.actor.email) == (
+        *("settings.changed", workspace, "root@example.com"),
+    )
+    assert event.detail == {"changes": {"name": {"before": "Acme", "after": "Acme Ltd"}}}
+
+
+def test_another_plan_is_on_record(root: Client, workspace: Workspace, owner: User) -> None:
+    professional = Plan.objects.get(code="professional")
+    path = f"/admin/accounts/workspace/{workspace.pk}/change/"
+    root.post(path, _workspace_form(workspace, plan=professional.pk))
+    assert Workspace.objects.get().subscription.plan == professional
+    event = AuditEvent.objects.get()
+    assert (event.action, event.detail) == (
+        *("plan.changed", {"changes": {"plan": {"before": "starter", "after": "professional"}}}),
+    )
+
+
+def test_a_form_without_a_change_leaves_no_trace(root: Client, workspace: Workspace, owner: User) -> None:
+    path = f"/admin/accounts/workspace/{workspace.pk}/change/"
+    assert root.post(path, _workspace_form(workspace)).status_code == 302
+    assert not AuditEvent.objects.exists()
 
 
 @pytest.mark.parametrize("change", [{"memberships-0-role": Role.ADMIN}, {"memberships-0-DELETE": "on"}])
@@ -96,14 +119,31 @@ def test_a_workspace_keeps_an_owner(root: Client, workspace: Workspace, owner: U
     assert workspace.memberships.get().role == Role.OWNER
 
 
-def test_a_workspace_can_be_deleted_and_its_trail_stays(root: Client, workspace: Workspace, owner: User) -> None:
+def test_a_workspace_is_not_deleted_by_one_click(root: Client, workspace: Workspace, owner: User) -> None:
+    assert root.post(f"/admin/accounts/workspace/{workspace.pk}/delete/", {"post": "yes"}).status_code == 403
+    form = {"action": "delete_selected", "_selected_action": str(workspace.pk), "post": "yes"}
+    root.post("/admin/accounts/workspace/", form)
+    assert Workspace.objects.filter(slug="acme").exists()
+
+
+def test_a_workspace_is_deleted_by_its_slug_typed_and_a_job(
+    root: Client, workspace: Workspace, owner: User, settings: Settings, tmp_path: Path
+) -> None:
+    settings.MEDIA_ROOT = str(tmp_path)
     record(workspace=workspace, action="thing.done", target="a thing")
     create_api_key(workspace=workspace, created_by=owner, name="ETL", scopes=["runs:read"])
     conversion_import(workspace, [(1, NOON, "10")])
-    assert "Acme and everything in it" in root.get(f"/admin/accounts/workspace/{workspace.pk}/delete/").content.decode()
-    root.post(f"/admin/accounts/workspace/{workspace.pk}/delete/", {"post": "yes"})
+    form = {"action": "delete_workspace", "_selected_action": str(workspace.pk)}
+    assert "Type “acme” to confirm" in root.post("/admin/accounts/workspace/", form).text
+    wrong = root.post("/admin/accounts/workspace/", form | {"confirmed": "yes", "slug": "acne"})
+    assert (wrong.status_code, Job.objects.filter(kind="reports.delete_workspace").count()) == (422, 0)
+    root.post("/admin/accounts/workspace/", form | {"confirmed": "yes", "slug": "acme"})
+    execute(job_id=Job.objects.get(kind="reports.delete_workspace").pk)
     assert not Workspace.objects.exists()
     assert AuditEvent.objects.filter(action="thing.done", target="a thing").exists()
+    deleted = AuditEvent.objects.get(action="workspace.deleted")
+    assert deleted.actor is not None
+    assert deleted.actor.email == "root@example.com"
 
 
 def test_a_user_cannot_be_deleted_as_workspaces_would_lose_their_owner(root: Client, owner: User) -> None:
@@ -112,17 +152,50 @@ def test_a_user_cannot_be_deleted_as_workspaces_would_lose_their_owner(root: Cli
 
 
 def test_a_member_removed_in_the_admin_loses_their_keys_and_invitations(
-    root: Client, workspace: Workspace, admin: User, outsider: User
+    root: Client, workspace: Workspace, admin: User, owner: User
 ) -> None:
     create_api_key(workspace=workspace, created_by=admin, name="ETL", scopes=["runs:read"])
-    invite(workspace=workspace, email="new@example.com", role=Role.VIEWER, by=workspace.memberships.get())
-    form = _workspace_form(workspace, **{"memberships-0-DELETE": "on"})
-    form |= {"memberships-TOTAL_FORMS": 2, "memberships-1-workspace": workspace.pk}
-    form |= {"memberships-1-user": outsider.pk, "memberships-1-role": Role.OWNER}
-    root.post(f"/admin/accounts/workspace/{workspace.pk}/change/", form)
-    assert workspace.memberships.get().user == outsider
+    invite(workspace=workspace, email="new@example.com", role=Role.VIEWER, by=workspace.memberships.get(user=admin))
+    root.post(
+        f"/admin/accounts/workspace/{workspace.pk}/change/",
+        _workspace_form(workspace, **{"memberships-0-DELETE": "on"}),
+    )
+    assert workspace.memberships.get().user == owner
     assert ApiKey.objects.get().revoked_at is not None
     assert Invitation.objects.get().revoked_at is not None
+    assert AuditEvent.objects.filter(action="member.removed", target="admin@example.com").count() == 1
+
+
+def test_owners_can_change_places_in_one_form(root: Client, workspace: Workspace, admin: User, owner: User) -> None:
+    changes = {"memberships-0-role": Role.OWNER, "memberships-1-role": Role.VIEWER}
+    root.post(f"/admin/accounts/workspace/{workspace.pk}/change/", _workspace_form(workspace, **changes))
+    assert dict(workspace.memberships.values_list("user__email", "role")) == {
+        "admin@example.com": "owner",
+        "owner@example.com": "viewer",
+    }
+    assert AuditEvent.objects.filter(action="member.role_changed").count() == 2
+
+
+def test_a_member_can_be_added(root: Client, workspace: Workspace, outsider: User) -> None:
+    form = {"action": "add_member", "_selected_action": str(workspace.pk), "confirmed": "yes", "role": Role.OWNER}
+    assert root.post("/admin/accounts/workspace/", form | {"email": "nobody@example.com"}).status_code == 422
+    root.post("/admin/accounts/workspace/", form | {"email": "Outsider@example.com"})
+    assert workspace.memberships.get(user=outsider).role == Role.OWNER
+    assert AuditEvent.objects.get(action="member.added").workspace == workspace
+
+
+def test_what_accounts_refuses_is_said_and_nothing_of_the_form_is_saved(
+    root: Client, workspace: Workspace, admin: User, owner: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(**_arguments: object) -> None:
+        raise Conflict("Somebody else was faster.")
+
+    monkeypatch.setattr("accounts.admin.workspaces.change_role", refuse)
+    form = _workspace_form(workspace, name="Acme Ltd", **{"memberships-0-role": Role.VIEWER})
+    page = root.post(f"/admin/accounts/workspace/{workspace.pk}/change/", form, follow=True).text
+    assert "Somebody else was faster." in page
+    assert Workspace.objects.get().name == "Acme"
+    assert not AuditEvent.objects.exists()
 
 
 def test_a_user_can_be_added_by_email_address(root: Client) -> None:

@@ -1,5 +1,6 @@
 """`Authorization: Bearer mmm_...`: which keys open which doors."""
 
+import base64
 import hmac
 from collections.abc import Callable
 from datetime import timedelta
@@ -14,7 +15,8 @@ from rest_framework.test import APIRequestFactory
 from rest_framework.views import APIView
 
 from accounts import access
-from accounts.actions import create_api_key, remove_member, revoke_api_key
+from accounts.actions import change_role, remove_member
+from accounts.api_key_actions import create_api_key, revoke_api_key, rotate_api_key
 from accounts.models import ApiKey, Membership, Role, User, Workspace
 from accounts.permissions import Permission
 from accounts.scopes import Scope
@@ -75,7 +77,72 @@ def test_no_key_is_asked_for_one(call: Call) -> None:
     "text", ["Bearer", "Bearer a b", "not-a-key", "mmm_abcdefgh_" + "x" * 43, "mmm_ABCDEFGH_" + "x" * 43, "mmm_é_x"]
 )
 def test_what_is_no_key_is_refused(call: Call, text: str) -> None:
-    assert call(text).status_code == 401
+    response = call(text)
+    assert response.status_code == 401
+    assert response["WWW-Authenticate"] == 'Bearer realm="api", error="invalid_token"'
+    assert response["Content-Type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "Token {}",
+        "{}",
+        "Basic {}",
+        "Basic {base64}",
+        "Api-Key {}",
+        "bearer:{} x",
+        "Basic dXNlcjpwYXNzd29yZA==,Bearer {}",  # several headers, as servers join them
+    ],
+)
+def test_a_key_under_another_scheme_is_told_which_one_it_takes(
+    call: Call, key: tuple[ApiKey, str], header: str
+) -> None:
+    encoded = base64.b64encode(f"{key[1]}:".encode()).decode()
+    response = call(header.format(key[1], base64=encoded) if header != "{}" else f"{key[1]} ")
+    assert response.status_code == 401
+    assert response.data["detail"] == (
+        "This API key is not where it is looked for. Send the API key in one header, “Authorization: Bearer mmm_...”."
+    )
+    assert key[1] not in str(response.data)
+
+
+@pytest.mark.parametrize("header", ["Bearer {},Bearer {}", "Bearer {}, Basic dXNlcjpwYXNzd29yZA==", "Bearer {} {}"])
+def test_several_authorizations_are_refused_even_if_each_is_valid(
+    call: Call, key: tuple[ApiKey, str], header: str
+) -> None:
+    response = call(header.format(key[1], key[1]))
+    assert response.status_code == 401
+    assert response.data["detail"] == "Send the API key in one header, “Authorization: Bearer mmm_...”."
+
+
+def test_a_key_in_a_header_of_its_own_is_told_which_one_it_takes(key: tuple[ApiKey, str]) -> None:
+    request = APIRequestFactory().get("/", headers={"X-Api-Key": key[1]})
+    assert Doors.as_view()(request).status_code == 401
+
+
+@pytest.mark.parametrize("query", ["api_key={}", "access_token={}", "workspace=acme&{}", "x=Bearer+{}"])
+@pytest.mark.parametrize("has_header", [True, False])
+def test_a_key_in_the_address_is_never_accepted(
+    call: Call, key: tuple[ApiKey, str], query: str, has_header: bool
+) -> None:
+    response = call(key[1] if has_header else None, path=f"/?{query.format(key[1])}")
+    assert response.status_code == 401
+    assert response.data["detail"].startswith("API keys are not taken from the address, which logs and histories keep.")
+    assert key[1] not in str(response.data)
+
+
+@pytest.mark.parametrize(
+    ("path", "header", "status"),
+    [("/", None, 200), ("/?api_key={}", None, 401), ("/", "Token {}", 401), ("/", "Basic dXNlcjpwYXNzd29yZA==", 200)],
+)
+def test_a_session_does_not_make_up_for_a_key_in_the_wrong_place(
+    key: tuple[ApiKey, str], owner: User, path: str, header: str | None, status: int
+) -> None:
+    headers = {"Authorization": header.format(key[1])} if header else {}
+    request = APIRequestFactory().get(path.format(key[1]), headers=headers)
+    request.user = owner  # as the session's middleware sets it
+    assert Doors.as_view()(request).status_code == status
 
 
 def test_a_right_lookup_with_a_wrong_secret_is_refused(call: Call, key: tuple[ApiKey, str]) -> None:
@@ -126,12 +193,43 @@ def test_a_key_ends_with_its_creators_account(call: Call, key: tuple[ApiKey, str
     assert call(key[1]).status_code == 401
 
 
-def test_a_key_does_no_more_than_its_creators_role(call: Call, key: tuple[ApiKey, str], owner: User) -> None:
+@pytest.mark.parametrize("role", [Role.ANALYST, Role.VIEWER])
+def test_a_key_does_no_more_than_its_creators_role_from_the_moment_that_it_changes(
+    call: Call, key: tuple[ApiKey, str], workspace: Workspace, owner: User, role: Role
+) -> None:
+    MembershipFactory.create(workspace=workspace, role=Role.OWNER)
+    membership = workspace.memberships.get(user=owner)
     assert call(key[1], "post").status_code == 202
+    change_role(membership=membership, role=role, by=None)
+    response = call(key[1], "post")
+    assert (response.status_code, response.data["code"]) == (403, "permission_denied")
+    assert response.data["detail"] == (
+        "POST takes runs:write here. This API key has it, but the role of the person who created it does not allow "
+        "that to a key any more."
+    )
+    assert call(key[1]).status_code == 200
+    change_role(membership=membership, role=Role.ADMIN, by=None)
+    assert call(key[1], "post").status_code == 202
+    assert ApiKey.objects.get().scopes == ["runs:read", "runs:write"]
+
+
+def test_a_key_does_no_more_than_the_views_permission(
+    call: Call, key: tuple[ApiKey, str], owner: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("accounts.api_auth.usable", lambda scopes, _role: scopes)
     Membership.objects.filter(user=owner).update(role=Role.VIEWER)
     response = call(key[1], "post")
     assert (response.status_code, response.data["code"]) == (403, "permission_denied")
     assert response.data["detail"].startswith("As a viewer you may not run analyses.")
+
+
+def test_both_keys_work_until_the_old_one_ends(call: Call, key: tuple[ApiKey, str], owner: User) -> None:
+    start = clock.now()
+    with time_machine.travel(start, tick=False):
+        _, new = rotate_api_key(key=key[0], overlap=timedelta(hours=24), by=owner)
+    for hours, old_status in ((0, 200), (23.99, 200), (24, 401)):
+        with time_machine.travel(start + timedelta(hours=hours), tick=False):
+            assert [call(key[1]).status_code, call(new).status_code] == [old_status, 200]
 
 
 def test_a_key_without_the_scope_is_told_which_it_takes(call: Call, workspace: Workspace, owner: User) -> None:
@@ -156,7 +254,8 @@ def test_a_key_does_not_open_its_creators_other_workspaces(
 ) -> None:
     other = WorkspaceFactory.create(slug="other")
     MembershipFactory.create(workspace=other, user=owner, role=Role.OWNER)
-    assert call(key[1], path="/?workspace=other").data == {"workspace": "acme"}
+    assert call(key[1]).data == call(key[1], path="/?workspace=acme").data == {"workspace": "acme"}
+    assert call(key[1], path="/?workspace=other").status_code == 404
 
 
 def test_a_key_notes_its_use_at_most_once_a_minute(call: Call, key: tuple[ApiKey, str]) -> None:

@@ -83,7 +83,7 @@ def test_create_api_key_prints_the_key_and_nothing_else(workspace: Workspace, ow
         ("nobody@example.com", "acme", "runs:read", "There is no user nobody@example.com."),
         ("owner@example.com", "nowhere", "runs:read", "There is no workspace nowhere."),
         ("owner@example.com", "acme", "runs:all", "“runs:all” is not a scope. The scopes are: "),
-        ("viewer@example.com", "acme", "runs:read", "The role Viewer may not create this API key."),
+        ("viewer@example.com", "acme", "runs:read", "The role Viewer may not create API keys."),
     ],
 )
 def test_create_api_key_refuses_in_one_line(
@@ -100,7 +100,8 @@ def test_create_api_key_refuses_in_one_line(
     [
         ("--expires-days", "9999999", "--expires-days 9999999 is beyond the calendar."),
         ("--expires-days", "99999999999", "--expires-days 99999999999 is beyond the calendar."),
-        ("--name", "x" * 1000, "--name: Ensure this value has at most"),
+        ("--name", "x" * 1000, "An API key needs a name to recognise it by. Ensure this value has at most 100"),
+        ("--name", " ", "An API key needs a name to recognise it by. This field cannot be blank."),
     ],
 )
 def test_create_api_key_refuses_what_cannot_be_kept(

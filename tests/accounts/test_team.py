@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 
 from accounts import team
-from accounts.actions import create_api_key
+from accounts.api_key_actions import create_api_key
 from accounts.models import AuditEvent, Membership, Role, User, Workspace
 from mmm_project.problems import NotFound, NotPermitted
 from tests.factories import MembershipFactory

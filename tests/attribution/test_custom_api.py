@@ -8,7 +8,7 @@ from django.http import HttpResponse
 from django.test import Client
 from rest_framework.test import APIClient
 
-from accounts.actions import create_api_key
+from accounts.api_key_actions import create_api_key
 from accounts.models import AuditEvent, User, Workspace
 from attribution.custom import custom_models
 from attribution.methods.custom_definition import parse

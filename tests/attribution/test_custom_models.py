@@ -290,4 +290,4 @@ def test_every_change_is_on_record(workspace: Workspace, analyst: User) -> None:
     assert events[1].detail["version"] == 2
     assert events[1].detail["definition"] == HALVED_BY_AGE.as_json()
     assert "half as much" in events[1].detail["meaning"]
-    assert events[2].detail["before"]["name"] == "Ours"
+    assert events[2].detail["changes"] == {"name": {"before": "Ours", "after": "Mine"}}

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from django.test import Client
 
-from accounts.actions import create_api_key, set_plan
+from accounts.actions import set_plan
+from accounts.api_key_actions import create_api_key
 from accounts.models import User, Workspace
 from analyses.models import Run
 from attribution.catalogue import MODELS, OFFERED

@@ -11,7 +11,7 @@ import pytest
 from django.core.management import call_command
 from django.test import Client
 
-from accounts.actions import create_api_key
+from accounts.api_key_actions import create_api_key
 from accounts.models import User, Workspace
 from analyses.models import Run
 from tests.attribution.test_reference_rules import COLUMN_OF_MODEL, REFERENCE, expected

@@ -28,13 +28,15 @@ from marketing.models import Channel, ChannelSpend, Dataset, Experiment, Import,
 from marketing.segments.definition import parse
 from marketing.segments.saved import archive_segment, create_segment
 from tests.browser.alert_states import alert_arguments, alert_cases
+from tests.browser.api_states import api_arguments, api_cases
 from tests.browser.delivery_states import delivery_cases
 from tests.browser.export_states import export_arguments, export_cases
 from tests.browser.import_states import import_cases
 from tests.browser.privacy_states import export_under_way, privacy_arguments
 from tests.browser.report_states import report_arguments, report_cases
 from tests.browser.schedule_states import schedule_arguments, schedule_cases
-from tests.browser.settings_states import invitation_cases, settings_arguments
+from tests.browser.settings_states import invitation_cases, plan_and_log_states, settings_arguments
+from tests.browser.webhook_states import webhook_arguments, webhook_cases
 from tests.browser.weightings_states import forecast_states, keep_scenario, keep_weightings, plan_states
 
 EMAIL, PASSWORD = "owner@example.com", "a long enough password"
@@ -99,7 +101,12 @@ class World:
             "attribution of a segment": f"/w/{self.shop.slug}/attribution/?segment=Returning+customers",
             "attribution of a lost segment": f"/w/{self.shop.slug}/attribution/?segment=Nobody",
             "history with a run chosen": f"{history}?run={one.pk}",
+            "new key to send data": f"/w/{self.shop.slug}/settings/api/new/?preset=send",
             "new report of a campaign": f"/w/{self.shop.slug}/reports/new/?template=mid_campaign",
+            "guide:page with formulas": "/help/methods/",
+            "guide:page with code": "/help/api/",
+            "guide:search of words": "/help/search/?q=lookback+window",
+            "guide:search in vain": "/help/search/?q=xyzzy",
             "lift test to correct": f"/w/{self.shop.slug}/weightings/experiments/new/?experiment={self._lift_test()}",
         }
 
@@ -151,13 +158,16 @@ def build_world(fill: Callable[[Workspace], None]) -> World:
         "upload_id": 0,
         "dataset": Dataset.SPEND.value,
         **settings_arguments(shop, owner),
+        **api_arguments(shop, owner),
         **privacy_arguments(shop, owner),
         **of_mails,
         **export_arguments(done, owner),
         **schedule_arguments(shop, owner),
         **alert_arguments(shop, owner),
         **report_arguments(shop, owner),
+        **webhook_arguments(shop, owner),
         "form": "csv",
+        "page": "attribution",
         "key": "abc-123",
         "uidb36": "1",
     }
@@ -184,12 +194,20 @@ def build_world(fill: Callable[[Workspace], None]) -> World:
     export_under_way(empty, owner)
     cases |= import_cases(shop, owner)
     cases |= invitation_cases(owner)
+    cases |= api_cases(shop, owner)
     cases |= mails
     cases |= export_cases(done, owner)
     cases |= schedule_cases(shop, owner)
     cases |= alert_cases(shop, owner)
     cases |= report_cases(shop, owner)
-    return World(owner, shop, (done, other), cases, forecast_states(owner) | plan_states(stored, scenario))
+    cases |= webhook_cases(shop)
+    return World(
+        owner,
+        shop,
+        (done, other),
+        cases,
+        forecast_states(owner) | plan_states(stored, scenario) | plan_and_log_states(owner, shop),
+    )
 
 
 def _merge_and_rename_channels(workspace: Workspace) -> Channel:

@@ -13,7 +13,7 @@ from django.core.management import call_command
 from django.test import Client
 from openpyxl import load_workbook
 
-from accounts.actions import create_api_key
+from accounts.api_key_actions import create_api_key
 from accounts.models import User, Workspace
 from analyses.errors import InvalidParams
 from analyses.models import Run

@@ -8,7 +8,7 @@ from django.test import Client
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from accounts.actions import create_api_key
+from accounts.api_key_actions import create_api_key
 from accounts.models import User, Workspace
 from analyses.errors import InvalidParams
 from analyses.models import Run

@@ -62,7 +62,7 @@ def test_a_former_name_still_means_the_channel(
         "channel.renamed",
         "Meta",
         owner,
-        {"before": "FB"},
+        {"changes": {"name": {"before": "FB", "after": "Meta"}}},
     )
 
 
@@ -267,7 +267,7 @@ def test_a_type_is_changed_once(add: Callable[[str], Channel], owner: User) -> N
     for _ in range(2):
         set_channel_type(channel=channel, type=Channel.Type.OFFLINE, by=owner)
     assert Channel.objects.get().type == "offline"
-    assert AuditEvent.objects.get().detail == {"before": "paid", "after": "offline"}
+    assert AuditEvent.objects.get().detail == {"changes": {"type": {"before": "paid", "after": "offline"}}}
 
 
 FB_IS_SOCIAL: list[dict[str, Any]] = [

@@ -143,8 +143,13 @@ def test_a_goal_gets_another_name_and_kind_with_a_trace_of_both(
     client_for(admin).post(where, {"name": "Enquiry", "kind": "other"})
     assert goal("Enquiry").kind == "other"
     renamed = AuditEvent.objects.get(action="goal.renamed")
-    assert renamed.detail == {"goal": goal("Enquiry").pk, "before": "Lead", "after": "Enquiry"}
-    assert AuditEvent.objects.get(action="goal.kind_changed").detail == {"before": "lead", "after": "other"}
+    assert renamed.detail == {
+        "goal": goal("Enquiry").pk,
+        "changes": {"name": {"before": "Lead", "after": "Enquiry"}},
+    }
+    assert AuditEvent.objects.get(action="goal.kind_changed").detail == {
+        "changes": {"kind": {"before": "lead", "after": "other"}}
+    }
 
 
 def test_a_goal_may_change_its_capitals_and_take_its_old_name_back(shop: Workspace, admin: User) -> None:

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from accounts.actions import create_api_key, set_plan
+from accounts.actions import set_plan
+from accounts.api_key_actions import create_api_key
 from accounts.models import AuditEvent, Plan, User, Workspace
 from jobs.execution import execute
 from jobs.models import Job

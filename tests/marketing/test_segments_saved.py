@@ -79,8 +79,10 @@ def test_a_change_is_recorded_with_what_was_before(workspace: Workspace) -> None
     segment.refresh_from_db()
     assert (segment.name, definition_of(segment)) == ("Known ones", RETURNING)
     event = AuditEvent.objects.latest("pk")
-    assert event.detail["before"] == {"name": "New ones", "definition": NEW.as_json()}
-    assert event.detail["after"] == {"name": "Known ones", "definition": RETURNING.as_json()}
+    assert event.detail["changes"] == {
+        "name": {"before": "New ones", "after": "Known ones"},
+        "definition": {"before": NEW.as_json(), "after": RETURNING.as_json()},
+    }
 
 
 def test_what_changes_nothing_leaves_no_trace(workspace: Workspace) -> None:

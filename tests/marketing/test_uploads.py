@@ -10,7 +10,7 @@ import pytest
 from django.test import Client
 from pytest_django.fixtures import Settings
 
-from accounts.actions import create_api_key
+from accounts.api_key_actions import create_api_key
 from accounts.models import AuditEvent, User, Workspace
 from jobs.actions import request_cancel
 from jobs.execution import execute

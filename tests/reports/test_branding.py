@@ -150,7 +150,12 @@ def test_a_logo_is_kept_shown_to_members_replaced_and_removed(
     client.post(PAGE, AS_IT_IS | {"paper": "letter", "drop_logo": "on"})
     assert look_of(workspace) == Look(paper="letter")
     events = AuditEvent.objects.filter(action="branding.changed").order_by("pk")
-    assert [event.detail["changes"].get("logo") for event in events] == ["added", "replaced", None, "removed"]
+    assert [event.detail["changes"].get("logo") for event in events] == [
+        {"before": None, "after": "a picture"},
+        {"before": "a picture", "after": "another picture"},
+        None,
+        {"before": "a picture", "after": None},
+    ]
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import json
 import os
 import zipfile
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +16,9 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
-from accounts.actions import create_api_key
-from accounts.models import AuditEvent, User, Workspace
+from accounts.api_key_actions import create_api_key
+from accounts.models import ApiUsage, AuditEvent, User, Workspace
+from accounts.plan_requests import request_plan
 from analyses.runs import request_run
 from jobs import actions as job_actions
 from jobs.execution import execute
@@ -143,6 +144,16 @@ def test_the_archive_holds_reports_and_who_got_them(bare: Workspace) -> None:
     assert settings["branding"] == [{"colour": "#123456", "paper": "letter"}]
     (delivery,) = lines(archive, "deliveries.ndjson")
     assert (delivery["email"], delivery["status"]) == ("reader@example.com", "sent")
+
+
+def test_the_archive_holds_requests_for_plans_and_the_calls_of_the_api(bare: Workspace, owner: User) -> None:
+    by = bare.memberships.get(user=owner)
+    request_plan(workspace=bare, plan="professional", message="More rows", by=by)
+    ApiUsage.objects.create(workspace=bare, day=date(2026, 6, 1), calls=40)
+    settings = json.loads(export(bare).read("workspace.json"))
+    (request,) = settings["plan_requests"]
+    assert (request["plan"], request["message"], request["status"]) == ("professional", "More rows", "open")
+    assert settings["api_calls"] == [{"day": "2026-06-01", "calls": 40}]
 
 
 def test_no_secret_and_no_key_of_a_customer_is_in_it(shop: Workspace) -> None:

@@ -17,7 +17,7 @@ from django.test import Client, override_settings
 from pptx import Presentation
 from pytest_django import DjangoDbBlocker
 
-from accounts.actions import create_api_key
+from accounts.api_key_actions import create_api_key
 from accounts.models import Role, User, Workspace
 from analyses import artifacts, registry
 from analyses.models import Run

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from django.test import Client
 
-from accounts.actions import create_api_key
+from accounts.api_key_actions import create_api_key
 from accounts.models import User, Workspace
 from analyses.errors import InvalidParams
 from analyses.models import Run

@@ -12,7 +12,8 @@ import openpyxl
 import pytest
 from django.core.management import CommandError, call_command
 
-from accounts.actions import create_api_key, set_plan
+from accounts.actions import set_plan
+from accounts.api_key_actions import create_api_key
 from accounts.models import User, Workspace
 from analyses.models import Run
 from analyses.registry import get as kind_of

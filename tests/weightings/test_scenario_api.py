@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from accounts.actions import create_api_key
+from accounts.api_key_actions import create_api_key
 from accounts.models import User, Workspace
 from analyses.models import Run
 from tests.factories import WorkspaceFactory

@@ -1,13 +1,14 @@
 """Scenarios: plans that are kept under a name. Nothing else writes `Scenario`."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 
 from accounts import audit
-from accounts.models import User, Workspace
+from accounts.models import ApiKey, User, Workspace
 from analyses.models import Run
 from mmm_project.problems import Invalid, NotFound
 from weightings.models import Scenario
@@ -36,21 +37,22 @@ def get(*, workspace: Workspace, scenario_id: int) -> Scenario:
     return scenario
 
 
-def create(*, run: Run, name: str, plan: "Plan", by: User | None) -> Scenario:
+def create(*, run: Run, name: str, plan: "Plan", by: User | None, api_key: ApiKey | None = None) -> Scenario:
     """Keep a plan that was made with a run's model. Raises Invalid for a name that will not do."""
-    return _create(Scenario(run=run, name=_name(name), plan=plan.as_json()), by)
+    return _create(Scenario(run=run, name=_name(name), plan=plan.as_json()), by, api_key)
 
 
-def rename(*, scenario: Scenario, name: str, by: User | None) -> None:
+def rename(*, scenario: Scenario, name: str, by: User | None, api_key: ApiKey | None = None) -> None:
     """Give it another name. Raises Invalid for one that will not do, and NotFound where it is gone."""
     before, scenario.name = scenario.name, _name(name)
-    _change(scenario, "name", "scenario.renamed", by, before=before)
+    changes = {"name": {"before": before, "after": scenario.name}}
+    _change(scenario, "name", "scenario.renamed", by, api_key, changes=changes)
 
 
 def change_plan(*, scenario: Scenario, plan: "Plan", by: User | None) -> None:
     """Keep another plan under the same name. Raises NotFound where it is gone."""
-    scenario.plan = plan.as_json()
-    _change(scenario, "plan", "scenario.changed", by)
+    before, scenario.plan = scenario.plan, plan.as_json()
+    _change(scenario, "plan", "scenario.changed", by, changes=audit.changes_between(before, scenario.plan))
 
 
 def duplicate(*, scenario: Scenario, by: User | None) -> Scenario:
@@ -63,10 +65,12 @@ def duplicate(*, scenario: Scenario, by: User | None) -> Scenario:
     return _create(Scenario(run=scenario.run, name=name, plan=scenario.plan), by)
 
 
-def delete(*, scenario: Scenario, by: User | None) -> None:
+def delete(*, scenario: Scenario, by: User | None, api_key: ApiKey | None = None) -> None:
     """Remove it; the run stays."""
     with transaction.atomic():
-        audit.record(workspace=scenario.workspace, action="scenario.deleted", target=scenario.name, actor=by)
+        audit.record(
+            workspace=scenario.workspace, action="scenario.deleted", target=scenario.name, actor=by, api_key=api_key
+        )
         scenario.delete()
 
 
@@ -85,30 +89,35 @@ def _name(asked: str) -> str:
     return name
 
 
-def _create(scenario: Scenario, by: User | None) -> Scenario:
+def _create(scenario: Scenario, by: User | None, api_key: ApiKey | None = None) -> Scenario:
     scenario.workspace, scenario.created_by = scenario.run.workspace, by
     if Scenario.objects.filter(workspace=scenario.workspace).count() >= MOST:
         raise Invalid(f"A workspace keeps {MOST} scenarios at most. Delete one that is no longer needed.")
-    _save(scenario, "scenario.saved", by)
+    with _recorded(scenario, "scenario.saved", by, api_key):
+        scenario.save()
     return scenario
 
 
-def _change(scenario: Scenario, field: str, action: str, by: User | None, before: str = "") -> None:
+def _change(
+    scenario: Scenario, field: str, action: str, by: User | None, api_key: ApiKey | None = None, **detail: object
+) -> None:
     """Save one field, so that what others change at the same time stays."""
-    with transaction.atomic():
+    with _recorded(scenario, action, by, api_key, **detail):
         if Scenario.objects.select_for_update().filter(pk=scenario.pk).first() is None:
             raise NotFound(GONE)
-        _save(scenario, action, by, before, fields=(field, "updated_at"))
+        scenario.save(update_fields=(field, "updated_at"))
 
 
-def _save(
-    scenario: Scenario, action: str, by: User | None, before: str = "", *, fields: Sequence[str] | None = None
-) -> None:
+@contextmanager
+def _recorded(
+    scenario: Scenario, action: str, by: User | None, api_key: ApiKey | None, **detail: object
+) -> Iterator[None]:
+    """What is written inside stands or falls with its trace. Raises Invalid where another scenario has the name."""
     try:
         with transaction.atomic():
-            scenario.save(update_fields=fields)
+            yield
             audit.record(
-                workspace=scenario.workspace, action=action, target=scenario.name, actor=by, before=before or None
+                workspace=scenario.workspace, action=action, target=scenario.name, actor=by, api_key=api_key, **detail
             )
     except IntegrityError:
         sentence = f"There is a scenario “{scenario.name}” already. Choose another name."

@@ -4,13 +4,12 @@ from argparse import ArgumentParser
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError
 from django.utils import timezone as clock
 
-from accounts.actions import create_api_key
+from accounts.api_key_actions import create_api_key
 from accounts.commands import DataCommand
-from accounts.models import ApiKey, User, Workspace
+from accounts.models import User, Workspace
 from accounts.scopes import Scope
 from mmm_project.problems import Problem
 
@@ -35,7 +34,6 @@ class Command(DataCommand):
         if workspace is None:
             raise CommandError(f"There is no workspace {options['workspace']}.")
         try:
-            ApiKey._meta.get_field("name").clean(options["name"], None)
             _, text = create_api_key(
                 workspace=workspace,
                 created_by=user,
@@ -43,10 +41,8 @@ class Command(DataCommand):
                 scopes=[scope for argument in options["scopes"] for scope in argument.split(",") if scope],
                 expires_at=_expiry(options["expires_days"]),
             )
-        except ValidationError as error:
-            raise CommandError(f"--name: {' '.join(error.messages)}") from error
         except Problem as problem:
-            raise CommandError(problem.detail) from problem
+            raise CommandError(" ".join([problem.detail, *problem.errors.get("name", ())])) from problem
         self.stdout.write(text)
 
 

@@ -141,8 +141,9 @@ def test_another_threshold_is_watched_afresh_and_another_name_goes_on(
     change_alert(alert=alert, settings=replace(SETTINGS, name="Renamed", threshold=Decimal(5)), by=of(analyst))
     alert.refresh_from_db()
     assert (alert.watched_from, alert.checked_on, alert.revision) == (dt.date(2026, 3, 31), None, 2)
-    changed = [event.detail["changed"] for event in AuditEvent.objects.filter(action="alert.changed").order_by("pk")]
-    assert changed == [["name"], ["threshold"]]
+    renamed, moved = AuditEvent.objects.filter(action="alert.changed").order_by("pk")
+    assert renamed.detail["changes"] == {"name": {"before": SETTINGS.name, "after": "Renamed"}}
+    assert list(moved.detail["changes"]) == ["threshold"]
 
 
 def test_who_has_unsubscribed_stays_so_when_the_recipients_change(shop: Workspace, analyst: User, of: Members) -> None:

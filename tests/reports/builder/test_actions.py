@@ -99,7 +99,15 @@ def test_a_change_is_kept_and_recorded_by_what_changed(shop: Workspace, owner: U
     report.refresh_from_db()
     assert (report.name, report.period, len(report.blocks)) == ("Weekly", "last_7", 1)
     event = last_event(shop)
-    assert (event.action, event.detail) == ("report.changed", {"changed": ["name", "period"]})
+    assert (event.action, event.detail) == (
+        "report.changed",
+        {
+            "changes": {
+                "name": {"before": "Review", "after": "Weekly"},
+                "period": {"before": "previous_month", "after": "last_7"},
+            }
+        },
+    )
 
 
 def test_what_stays_as_it_is_is_not_recorded(shop: Workspace, make_report: MakeReport) -> None:

@@ -86,6 +86,7 @@ def test_what_the_plan_does_not_have_is_refused(keep: Keep, shop: Workspace) -> 
 
 def test_a_change_keeps_what_is_known_of_the_recipients_that_stay(keep: Keep, analyst: User) -> None:
     schedule = keep()
+    schedule_name = schedule.name
     Recipient.objects.filter(email="bob@example.com").update(unsubscribed_at=utc("2026-03-01T00:00"))
     new = settings_of(recipients=["bob@example.com", "Cleo@Example.com"], recurrence=DAILY, name="Every day")
     actions.change_schedule(schedule=schedule, settings=new, by=of(analyst))
@@ -97,6 +98,9 @@ def test_a_change_keeps_what_is_known_of_the_recipients_that_stay(keep: Keep, an
     detail = AuditEvent.objects.get(action="schedule.changed").detail
     assert detail["recipients_added"] == ["cleo@example.com"]
     assert detail["recipients_removed"] == ["ann@example.com"]
+    assert detail["changes"]["name"] == {"before": schedule_name, "after": "Every day"}
+    assert detail["changes"]["frequency"] == {"before": "weekly", "after": "daily"}
+    assert "next_run_at" not in detail["changes"]
 
 
 def test_what_is_due_already_still_goes_out_after_a_change(keep: Keep, analyst: User) -> None:

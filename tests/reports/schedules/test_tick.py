@@ -11,7 +11,7 @@ from pytest_django.fixtures import Settings as DjangoSettings
 
 from accounts.actions import set_plan
 from accounts.closing import close_workspace
-from accounts.models import AuditEvent, Membership, Role, User, Workspace
+from accounts.models import AuditEvent, Membership, Plan, Role, User, Workspace
 from jobs.models import Job
 from reports import tasks
 from reports.models import Delivery, Edition, Occurrence, Report, Schedule
@@ -241,6 +241,21 @@ def test_a_downgrade_pauses_what_the_plan_no_longer_has(shop: Workspace, keep: K
     assert not Edition.objects.exists()
     assert not Job.objects.exclude(kind="reports.deliver").exists()
     assert notices() == [(analyst.email, "“Attribution” is paused")]
+
+
+def test_a_month_whose_runs_are_used_up_is_told_of_and_the_schedule_goes_on(
+    shop: Workspace, keep: Keep, analyst: User
+) -> None:
+    Plan.objects.update(runs_a_month=0)
+    schedule = keep(content=Content(kind="attribution", params={"model": ["linear"]}))
+    claim_due(DUE)
+    schedule.refresh_from_db()
+    assert (schedule.paused_at, schedule.next_run_at) == (None, utc("2026-04-13T07:00"))
+    occurrence = Occurrence.objects.get()
+    assert "includes 0 runs a month" in occurrence.problem
+    assert (occurrence.edition, Edition.objects.count()) == (None, 0)
+    assert not Job.objects.exclude(kind="reports.deliver").exists()
+    assert notices() == [(analyst.email, "“Attribution” was not sent")]
 
 
 def test_a_schedule_that_nobody_gets_any_more_is_paused(keep: Keep) -> None:

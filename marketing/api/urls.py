@@ -1,0 +1,53 @@
+from django.urls import path
+
+from marketing.api import channels, customers, goals, grouping, health, imports, segments, series, traffic
+from marketing.api.rows.views import VIEWS
+
+urlpatterns = [
+    *(path(f"{dataset}/", view.as_view(), name=f"api_{dataset}") for dataset, view in VIEWS.items()),
+    path("imports/", imports.ImportList.as_view(), name="api_imports"),
+    path("imports/<int:import_id>/", imports.ImportDetail.as_view(), name="api_import"),
+    path("imports/<int:import_id>/rejects/", imports.ImportRejects.as_view(), name="api_import_rejects"),
+    path("data-health/", health.HealthDetail.as_view(), name="api_data_health"),
+    path("segments/", segments.SegmentList.as_view(), name="api_segments"),
+    path("segments/preview/", segments.PreviewSegment.as_view(), name="api_segments_preview"),
+    path("segments/<int:segment_id>/", segments.SegmentDetail.as_view(), name="api_segment"),
+    path("segments/<int:segment_id>/preview/", segments.SegmentSize.as_view(), name="api_segment_preview"),
+    path("segments/<int:segment_id>/duplicate/", segments.DuplicateSegment.as_view(), name="api_segment_duplicate"),
+    path("segments/<int:segment_id>/archive/", segments.ArchiveSegment.as_view(), name="api_segment_archive"),
+    path("segments/<int:segment_id>/restore/", segments.RestoreSegment.as_view(), name="api_segment_restore"),
+    path("channels/", channels.ChannelList.as_view(), name="api_channels"),
+    path("channels/<int:channel_id>/", channels.ChannelDetail.as_view(), name="api_channel"),
+    path("channels/<int:channel_id>/merge/", channels.MergeChannel.as_view(), name="api_channel_merge"),
+    path("channels/<int:channel_id>/unmerge/", channels.UnmergeChannel.as_view(), name="api_channel_unmerge"),
+    path("channels/<int:channel_id>/names/", channels.ChannelNameList.as_view(), name="api_channel_names"),
+    path(
+        "channels/<int:channel_id>/names/<int:alias_id>/",
+        channels.ChannelNameDetail.as_view(),
+        name="api_channel_name",
+    ),
+    path("grouping/", grouping.GroupingDetail.as_view(), name="api_grouping"),
+    path("grouping/preview/", grouping.GroupingPreview.as_view(), name="api_grouping_preview"),
+    path("campaigns/", traffic.CampaignList.as_view(), name="api_campaigns"),
+    path("campaigns/<int:campaign_id>/", traffic.CampaignDetail.as_view(), name="api_campaign"),
+    path("traffic-sources/", traffic.TrafficSourceList.as_view(), name="api_traffic_sources"),
+    path("goals/", goals.GoalList.as_view(), name="api_goals"),
+    path("goals/<int:goal_id>/", goals.GoalDetail.as_view(), name="api_goal"),
+    path("goals/<int:goal_id>/default/", goals.MakeGoalDefault.as_view(), name="api_goal_default"),
+    path("goals/<int:goal_id>/archive/", goals.ArchiveGoal.as_view(), name="api_goal_archive"),
+    path("goals/<int:goal_id>/restore/", goals.RestoreGoal.as_view(), name="api_goal_restore"),
+    path("outcome-series/", series.OutcomeSeriesList.as_view(), name="api_outcome_series_list"),
+    path("outcome-series/<int:outcome_id>/", series.OutcomeSeriesDetail.as_view(), name="api_outcome_series"),
+    path("control-series/", series.ControlSeriesList.as_view(), name="api_control_series_list"),
+    path("control-series/<int:control_id>/", series.ControlSeriesDetail.as_view(), name="api_control_series"),
+    path("customers/lookup/", customers.CustomerLookup.as_view(), name="api_customer_lookup"),
+    path("customers/requests/", customers.CustomerRequestList.as_view(), name="api_customer_requests"),
+    path(
+        "customers/requests/<int:customer_request_id>/",
+        customers.CustomerRequestDetail.as_view(),
+        name="api_customer_request",
+    ),
+    path("customers/<int:customer_id>/", customers.CustomerDetail.as_view(), name="api_customer"),
+    path("customers/<int:customer_id>/export/", customers.CustomerExport.as_view(), name="api_customer_export"),
+    path("customers/<int:customer_id>/erase/", customers.CustomerErase.as_view(), name="api_customer_erase"),
+]
