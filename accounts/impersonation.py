@@ -1,4 +1,4 @@
-"""Viewing as somebody: a site admin looks at the product as one of its people sees it, for a while, and changes nothing.
+"""Viewing as somebody: a site admin sees the product as one of its people does, for a while, and changes nothing.
 
 The session stays the site admin's, and says whom they view as. `accounts.impersonation_middleware` makes it so.
 """
@@ -26,7 +26,7 @@ IN_SESSION = "viewing_as"
 
 @dataclass(frozen=True)
 class Viewing:
-    """As whom a session views. `workspaces`: ids of those that know; `landing`: the slug to begin with; `until`: UTC."""
+    """As whom a session views. `workspaces`: ids of those that know. `landing`: a slug. `until`: seconds since 1970."""
 
     person: int
     workspaces: list[int]
@@ -56,6 +56,7 @@ def start(*, session: SessionBase, person: User, reason: str, by: User, workspac
         raise Invalid("Say why.", errors={"reason": [f"Say why, in at most {LONGEST_REASON} characters."]})
     joined = Workspace.objects.filter(memberships__user=person).order_by("memberships__created_at", "pk")
     homes = list(joined)
+    known_to: list[Workspace | None] = [*homes] or [None]
     landing = workspace or (homes[0] if homes else None)
     viewing = Viewing(
         person=person.pk,
@@ -64,7 +65,7 @@ def start(*, session: SessionBase, person: User, reason: str, by: User, workspac
         until=(clock.now() + LONGEST).timestamp(),
     )
     until = viewing.until_time.isoformat(timespec="seconds")
-    for home in homes or [None]:
+    for home in known_to:
         record(
             workspace=home, action="impersonation.started", target=person.email, actor=by, reason=reason, until=until
         )
@@ -87,7 +88,8 @@ def stop(*, session: SessionBase, by: User | None, because: str) -> User | None:
     if person is not None:
         homes |= Workspace.objects.filter(memberships__user=person)
     target = person.email if person else f"user {viewing.person}"
-    for home in list(homes.distinct().order_by("pk")) or [None]:
+    known_to: list[Workspace | None] = [*homes.distinct().order_by("pk")] or [None]
+    for home in known_to:
         record(workspace=home, action="impersonation.ended", target=target, actor=by, because=because)
     return person
 

@@ -29,16 +29,14 @@ OVER = "You are yourself again: {because}."
 # Pages and files that are kept from who views as their person: names of addresses, or of whole namespaces.
 KEPT_BACK = frozenset(
     {
-        "api:access",
-        "webhooks",
-        "marketing:privacy",
-        "marketing:customer",
-        "marketing:export_customer",
-        "marketing:erase_customer",
-        "marketing:import_file",
-        "marketing:import_rejects",
-        "marketing:upload_rejects",
-        "workspace_export_file",
+        *("api:access", "api:create_key", "api:rotate_key", "api:revoke_key", "webhooks"),
+        *("marketing:privacy", "marketing:customer", "marketing:export_customer", "marketing:erase_customer"),
+        *("marketing:api_customer", "marketing:api_customer_lookup", "marketing:api_customer_export"),
+        *("marketing:api_customer_erase", "marketing:api_customer_requests", "marketing:api_customer_request"),
+        *("marketing:api_touchpoints", "marketing:api_conversions"),
+        *("marketing:import_file", "marketing:import_rejects", "marketing:upload_rejects"),
+        "marketing:api_import_rejects",
+        *("workspace_export", "workspace_export_file", "audit_export"),
     }
 )
 WRITES = frozenset({"INSERT", "UPDATE", "DELETE", "REPLACE", "MERGE", "TRUNCATE", "COPY", "CREATE", "ALTER", "DROP"})

@@ -276,6 +276,9 @@ class ApiKey(models.Model):
     # The key that this one takes over from; both are valid until that one expires.
     rotated_from = models.ForeignKey("self", models.SET_NULL, null=True, blank=True, related_name="rotated_to")
 
+    class Meta:
+        verbose_name = "API key"
+
     def __str__(self) -> str:
         return f"{self.name} (mmm_{self.lookup}...{self.last4})"
 

@@ -7,6 +7,7 @@ from datetime import timedelta
 from django.conf import settings
 from django.core.mail import EmailMessage
 from django.db import transaction
+from django.db.models import Q
 from django.template.loader import render_to_string
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone as clock
@@ -21,6 +22,7 @@ from mmm_project.problems import Conflict, Invalid, NotFound, NotPermitted
 logger = logging.getLogger(__name__)
 
 LONGEST_TEXT = 2000  # of a message and of an answer
+ANSWER_SHOWN = timedelta(days=30)
 MADE_A_DAY = 5  # each of them is a mail to the site's admins
 Status = PlanRequest.Status
 
@@ -86,9 +88,10 @@ def open_request(workspace: Workspace) -> PlanRequest | None:
 
 
 def newest_request(workspace: Workspace) -> PlanRequest | None:
-    """Return the request that was made last, whatever came of it, unless it was withdrawn."""
-    kept = PlanRequest.objects.filter(workspace=workspace).exclude(status=Status.WITHDRAWN)
-    return kept.select_related("workspace", "plan", "requested_by").first()
+    """Return the request that waits, or else the one that was answered last, for as long as its answer is news."""
+    answered = Q(status__in=[Status.GRANTED, Status.DECLINED], decided_at__gt=clock.now() - ANSWER_SHOWN)
+    shown = PlanRequest.objects.filter(Q(status=Status.OPEN) | answered, workspace=workspace)
+    return shown.select_related("workspace", "plan", "requested_by").first()
 
 
 def site_admins() -> list[str]:

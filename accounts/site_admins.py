@@ -1,6 +1,6 @@
 """Those who run the installation, and act in workspaces in which they are no member."""
 
-from typing import cast
+from typing import Any, cast
 
 from django.http import HttpRequest
 
@@ -24,8 +24,8 @@ def authority_over(workspace: Workspace, *, by: User) -> Membership:
     return Membership(workspace=workspace, user=by, role=Role.OWNER)
 
 
-def record_about(person: User, *, action: str, by: User | None, **detail: object) -> None:
+def record_about(person: User, *, action: str, by: User | None, **detail: Any) -> None:
     """Add an event about a person in each of their workspaces, whose owners read it; in none, if they have none."""
-    homes = list(Workspace.objects.filter(memberships__user=person).order_by("pk"))
+    homes: list[Workspace | None] = [*Workspace.objects.filter(memberships__user=person).order_by("pk")]
     for workspace in homes or [None]:
         record(workspace=workspace, action=action, target=person.email, actor=by, **detail)

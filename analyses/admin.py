@@ -37,8 +37,7 @@ class RunAdmin(ReadOnlyAdmin):
     """Runs without their results, which are the workspace's affair, and may be megabytes."""
 
     list_display = (
-        *("id", link_to("workspace"), "kind", "state", "trigger", "requested_by", "created_at", "error_code"),
-        link_to("job"),
+        *("short_id", link_to("workspace"), "kind", "state", "error_code", "trigger", "requested_by", "created_at"),
     )
     list_filter = ("job__status", ByKind, "trigger", "void", by_workspace)
     search_fields = ("=id", "fingerprint", "workspace__slug", "workspace__name", "requested_by__email")
@@ -53,6 +52,10 @@ class RunAdmin(ReadOnlyAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Run]:
         rows: QuerySet[Run] = super().get_queryset(request)
         return rows.defer("result")
+
+    @admin.display(description="run", ordering="pk")
+    def short_id(self, run: Run) -> str:
+        return f"{run.pk.hex[:8]} …"
 
     @admin.display(ordering="job__status")
     def state(self, run: Run) -> str:

@@ -84,7 +84,7 @@ class UploadAdmin(ReadOnlyAdmin):
     @row_action("Discard…", applies=lambda upload: upload.batch_id is None)
     def discard(self, request: HttpRequest, uploads: QuerySet[Upload]) -> HttpResponse | None:
         if not answer(forms.Form, request).is_valid():
-            sentence = "The files are deleted, and a check that runs is stopped. Whoever uploaded them has to do it again."
+            sentence = "The files are deleted, and a check that runs is stopped. They have to be uploaded again."
             return self.ask(request, uploads, title="Discard uploads", sentence=sentence, button="Discard them")
 
         def discard(upload: Upload) -> None:

@@ -114,8 +114,13 @@ class Request:
 
 def find_customer(*, workspace: Workspace, key: str) -> Customer:
     """Return the customer that imports know by this key. Raises NotFound."""
+    return get_customer(workspace=workspace, customer_id=customer_id_of(workspace=workspace, key=key))
+
+
+def customer_id_of(*, workspace: Workspace, key: str) -> int:
+    """Return the id that imports give to the customer of this key, whether there is one or not."""
     (customer_id,) = customer_ids([key.strip()], workspace_id=workspace.pk, secret=settings.CUSTOMER_HASH_KEY).tolist()
-    return get_customer(workspace=workspace, customer_id=customer_id)
+    return int(customer_id)
 
 
 def get_customer(*, workspace: Workspace, customer_id: int) -> Customer:

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.core.exceptions import ValidationError
-from django.db.models import Model, QuerySet
+from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html, format_html_join
@@ -80,7 +80,7 @@ class ChosenRow(admin.SimpleListFilter):
     def queryset(self, _request: HttpRequest, rows: QuerySet[Any]) -> QuerySet[Any]:
         if not self.value():
             return rows
-        return rows.filter(**{self.parameter_name: self.value()}) if self._row else rows.none()
+        return rows.filter(Q((str(self.parameter_name), self.value()))) if self._row else rows.none()
 
 
 def by_chosen(of: str, title: str = "") -> type[ChosenRow]:

@@ -50,7 +50,6 @@ class RowsAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at r
 
     change_form_template = "admin/row_page.html"
     list_per_page = 50
-    show_full_result_count = False  # beside what a search found: counting a million rows, to say so, takes its time
 
     def has_operate_permission(self, request: HttpRequest) -> bool:
         """Whether somebody may use actions: who may change the model, also where its form is for nobody."""
@@ -58,7 +57,7 @@ class RowsAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at r
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
         if row := context.get("original"):
-            offered = self.get_actions(request).values()
+            offered = filter(None, (self.get_actions(request) or {}).values())
             context["row_actions"] = [
                 RowAction(name, str(description))
                 for function, name, description in offered
@@ -66,9 +65,9 @@ class RowsAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at r
             ]
         return super().render_change_form(request, context, *args, **kwargs)
 
-    def response_action(self, request: HttpRequest, queryset: Any) -> HttpResponse | None:
+    def response_action(self, request: HttpRequest, queryset: Any, *args: Any, **kwargs: Any) -> HttpResponse | None:
         """Carry out an action; one that came from a row's page leads back there."""
-        response = super().response_action(request, queryset)
+        response = super().response_action(request, queryset, *args, **kwargs)
         row = request.POST.get(FROM_ROW)
         if row and isinstance(response, HttpResponseRedirect) and response.url == request.get_full_path():
             return redirect(reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[row]))

@@ -1,8 +1,8 @@
 """Workers and schedulers leave a mark in the database every half minute, by which the status page knows that they live.
 
 In the database, as without Redis there is neither a cache that processes share nor Celery's remote control. A worker's
-mark comes from a thread of its own, so that it lives although it is busy; a scheduler's when it has published something,
-so that one that hangs does not.
+mark comes from a thread of its own, so that one that is busy lives; a scheduler's when it has published something, so
+that one that hangs does not.
 """
 
 import logging
@@ -67,9 +67,7 @@ class _Worker:
 
     def _beat(self) -> None:
         while True:
-            mark(
-                name=self.name, kind=Heartbeat.Kind.WORKER, started_at=self._started_at, heard_at=self.heard_at
-            )
+            mark(name=self.name, kind=Heartbeat.Kind.WORKER, started_at=self._started_at, heard_at=self.heard_at)
             connection.close()  # half a minute of an open connection serves nobody
             if self._stopped.wait(SECONDS_BETWEEN):
                 forget(name=self.name)

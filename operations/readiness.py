@@ -14,7 +14,7 @@ PATH = "/healthz/"
 class ReadinessMiddleware:
     """Answers GET /healthz/ with 200 “ok”, or 503 where the database cannot be asked; nothing else is said.
 
-    Before all other middleware, as load balancers ask over plain HTTP, by address and not by name, and without a session.
+    Before all other middleware: load balancers ask over plain HTTP, by address and not by name, and without a session.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -26,7 +26,8 @@ class ReadinessMiddleware:
         if request.method not in ("GET", "HEAD"):
             return HttpResponse(status=405, headers={"Allow": "GET, HEAD"})
         serves = _database_answers()
-        response = HttpResponse("ok" if serves else "unavailable", "text/plain", 200 if serves else 503)
+        said = "" if request.method == "HEAD" else "ok" if serves else "unavailable"
+        response = HttpResponse(said, "text/plain", 200 if serves else 503)
         response["Cache-Control"] = "no-store"
         return response
 

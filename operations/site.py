@@ -70,7 +70,9 @@ class AdministrationSite(AdminSite):
         if app_label is not None:
             return apps
         found = {
-            f"{app['app_label']}.{model['object_name'].lower()}": (app, model) for app in apps for model in app["models"]
+            f"{app['app_label']}.{model['object_name'].lower()}": (app, model)
+            for app in apps
+            for model in app["models"]
         }
         grouped = []
         for group in GROUPS:

@@ -1,4 +1,4 @@
-"""What a site admin sees of reports, schedules, alerts and mails, and can do about them. Only the product writes them."""
+"""What a site admin sees of reports, schedules, alerts and mails, and can do about them."""
 
 from typing import ClassVar
 
@@ -32,7 +32,17 @@ class ReportAdmin(ReadOnlyAdmin):
 @admin.register(Edition)
 class EditionAdmin(ReadOnlyAdmin):
     list_display = (
-        *("title", link_to("workspace"), "start", "end", "state", "trigger", "requested_by", "created_at", "error_code"),
+        *(
+            "title",
+            link_to("workspace"),
+            "start",
+            "end",
+            "state",
+            "trigger",
+            "requested_by",
+            "created_at",
+            "error_code",
+        ),
         link_to("job"),
     )
     list_filter = ("trigger", "job__status", by_workspace, by_chosen("report"))

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
-
 OF_NOBODY = {"form"}  # arguments that are no row: in what form something is
 
 
@@ -40,9 +39,8 @@ class Route:
     @property
     def is_in_workspace(self) -> bool:
         """Whether the address names something that belongs to one workspace, and is for those who sign in."""
-        return not (self.is_admin or self.is_account or self.is_of_a_mail or self.is_guide) and bool(
-            self.arguments - OF_NOBODY
-        )
+        names_a_row = bool(self.arguments - OF_NOBODY)
+        return names_a_row and not (self.is_admin or self.is_account or self.is_of_a_mail or self.is_guide)
 
     @property
     def is_of_a_mail(self) -> bool:

@@ -19,7 +19,11 @@ class ApiKeyAdmin(ReadOnlyAdmin):
         *("name", "key", link_to("workspace"), link_to("created_by"), "state", "created_at", "expires_at"),
         "last_used_at",
     )
-    list_filter = (("revoked_at", admin.EmptyFieldListFilter), ("last_used_at", admin.EmptyFieldListFilter), by_workspace)
+    list_filter = (
+        ("revoked_at", admin.EmptyFieldListFilter),
+        ("last_used_at", admin.EmptyFieldListFilter),
+        by_workspace,
+    )
     search_fields = ("name", "lookup", "workspace__name", "workspace__slug", "created_by__email")
     list_select_related = ("workspace", "created_by")
     date_hierarchy = "created_at"

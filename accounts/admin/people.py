@@ -20,7 +20,7 @@ from accounts import impersonation, people
 from accounts.actions import revoke_invitation
 from accounts.admin.edits import edits
 from accounts.audit import record
-from accounts.models import Invitation, Membership, User, Workspace
+from accounts.models import Invitation, Membership, User
 from accounts.site_admins import acting
 from mmm_project.admin_links import by_workspace, link_to, links, list_of
 from mmm_project.admin_rows import RowsAdmin, answer, row_action
@@ -123,15 +123,13 @@ class UserAdmin(ViewsAs, DjangoUserAdmin):  # type: ignore[type-arg]
     search_fields = ("email", "first_name", "last_name", "memberships__workspace__name")
     date_hierarchy = "date_joined"
     ordering = ("email",)
-    readonly_fields: ClassVar = ("is_active", "last_login", "date_joined", "second_factor", "addresses", "trail")
+    readonly_fields: ClassVar = ("can_sign_in", "last_login", "date_joined", "second_factor", "addresses", "trail")
     fieldsets: ClassVar = (
         (None, {"fields": ("email", "first_name", "last_name", "trail")}),
-        ("Signing in", {"fields": ("is_active", "last_login", "date_joined", "addresses", "second_factor")}),
+        ("Signing in", {"fields": ("can_sign_in", "last_login", "date_joined", "addresses", "second_factor")}),
         ("Site administration", {"fields": ("is_staff", "is_superuser", "groups", "user_permissions")}),
     )
-    add_fieldsets: ClassVar = (
-        (None, {"classes": ("wide",), "fields": ("email", "usable_password", "password1", "password2")}),
-    )
+    add_fieldsets = ((None, {"classes": ("wide",), "fields": ("email", "usable_password", "password1", "password2")}),)
     actions = (
         "deactivate",
         "reactivate",
@@ -154,6 +152,10 @@ class UserAdmin(ViewsAs, DjangoUserAdmin):  # type: ignore[type-arg]
         count: int = person.workspaces_total
         return count
 
+    @admin.display(boolean=True)
+    def can_sign_in(self, person: User) -> bool:
+        return person.is_active
+
     @admin.display(description="second factor")
     def second_factor(self, person: User) -> str:
         factors = Authenticator.objects.filter(user=person).order_by("type").defer("data")
@@ -165,9 +167,10 @@ class UserAdmin(ViewsAs, DjangoUserAdmin):  # type: ignore[type-arg]
 
     @admin.display(description="addresses")
     def addresses(self, person: User) -> str:
+        known = EmailAddress.objects.filter(user=person).order_by("email")
         rows = [
-            (list_of("account.emailaddress", q=address.email), address.email, "" if address.verified else " (unconfirmed)")
-            for address in EmailAddress.objects.filter(user=person).order_by("email")
+            (list_of("account.emailaddress", q=one.email), one.email, "" if one.verified else " (unconfirmed)")
+            for one in known
         ]
         return format_html_join(", ", '<a href="{}">{}</a>{}', rows)
 
@@ -213,7 +216,7 @@ class UserAdmin(ViewsAs, DjangoUserAdmin):  # type: ignore[type-arg]
     def deactivate(self, request: HttpRequest, persons: QuerySet[User]) -> HttpResponse | None:
         form = answer(forms.Form, request)
         if not form.is_valid():
-            alone = sorted({workspace.name for person in persons[:20] for workspace in people.left_without_owner(person)})
+            alone = sorted({one.name for person in persons[:20] for one in people.left_without_owner(person)})
             nobody = f" Nobody else is an owner of {', '.join(alone)}." if alone else ""
             sentence = f"They are signed out and cannot sign in, and their API keys are refused.{nobody}"
             return self.ask(request, persons, title="Deactivate people", sentence=sentence, button="Deactivate")
@@ -245,7 +248,7 @@ class UserAdmin(ViewsAs, DjangoUserAdmin):  # type: ignore[type-arg]
         if not answer(forms.Form, request).is_valid():
             sentence = (
                 "Their authenticator app and recovery codes stop working, and their password alone signs them in. Make "
-                "sure first that it is they who ask: call them, or ask an owner of their workspace. They are told by mail."
+                "sure first that it is they who ask: call them, or ask an owner of theirs. They are told by mail."
             )
             return self.ask(request, persons, title="Reset second factors", sentence=sentence, button="Reset")
         by = acting(request)
@@ -302,7 +305,7 @@ class EmailAddressAdmin(ReadOnlyAdmin):
     @row_action("Take for confirmed…", applies=lambda address: not address.verified)
     def confirm(self, request: HttpRequest, addresses: QuerySet[EmailAddress]) -> HttpResponse | None:
         if not answer(forms.Form, request).is_valid():
-            sentence = "For where the mail that asks for it does not arrive. Make sure first that the address is theirs."
+            sentence = "For where the mail that asks for it does not arrive. Make sure that the address is theirs."
             return self.ask(request, addresses, title="Confirm addresses", sentence=sentence, button="Confirm")
         by = acting(request)
         self.carry_out(request, addresses, lambda one: people.confirm_address(address=one, by=by), done="Confirmed")

@@ -102,7 +102,7 @@ class WorkspaceAdmin(RowsAdmin):
     readonly_fields: ClassVar = ("slug", "created_at", "holds", "usage")
     inlines = (MembersInline,)
     date_hierarchy = "created_at"
-    actions = ("add_member",)
+    actions: tuple[str, ...] = ("add_member",)
     fieldsets: ClassVar = (
         (None, {"fields": ("name", "slug", "created_at", "holds")}),
         ("Plan", {"fields": ("plan", "usage")}),

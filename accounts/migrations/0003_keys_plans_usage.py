@@ -13,6 +13,10 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        migrations.AlterModelOptions(
+            name='apikey',
+            options={'verbose_name': 'API key'},
+        ),
         migrations.CreateModel(
             name='ApiUsage',
             fields=[

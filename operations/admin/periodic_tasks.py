@@ -32,7 +32,16 @@ class PeriodicTaskAdmin(ReadOnlyAdmin):
     list_filter = ("enabled",)
     search_fields = ("name", "task")
     list_select_related: ClassVar = ["interval", "crontab", "solar", "clocked"]
-    fields = ("name", "task", "enabled", "scheduler", "last_run_at", "total_run_count", "expire_seconds", "date_changed")
+    fields = (
+        "name",
+        "task",
+        "enabled",
+        "scheduler",
+        "last_run_at",
+        "total_run_count",
+        "expire_seconds",
+        "date_changed",
+    )
     actions = ("switch_on", "switch_off", "run_now")
 
     @row_action("Switch on", applies=lambda task: not task.enabled)
@@ -43,7 +52,7 @@ class PeriodicTaskAdmin(ReadOnlyAdmin):
     def switch_off(self, request: HttpRequest, tasks: QuerySet[PeriodicTask]) -> HttpResponse | None:
         if not answer(forms.Form, request).is_valid():
             sentence = (
-                "They stay off, also over a restart, until somebody switches them on again. Without sweep-jobs, jobs of "
+                "They stay off, also over a restart, until somebody switches them on. Without sweep-jobs, jobs of "
                 "workers that died are not taken up; without tick-reports, nothing that is due goes out."
             )
             return self.ask(request, tasks, title="Switch ticks off", sentence=sentence, button="Switch them off")

@@ -36,7 +36,7 @@ class DeletionForm(forms.Form):
 
 @admin.register(Workspace)
 class WorkspaceAdmin(workspaces.WorkspaceAdmin):
-    actions = (*workspaces.WorkspaceAdmin.actions, "delete_workspace")
+    actions: tuple[str, ...] = (*workspaces.WorkspaceAdmin.actions, "delete_workspace")
 
     @row_action("Delete…")
     def delete_workspace(self, request: HttpRequest, rows: QuerySet[Workspace]) -> HttpResponse | None:
@@ -48,8 +48,8 @@ class WorkspaceAdmin(workspaces.WorkspaceAdmin):
         form = DeletionForm(request.POST if confirmed(request) else None, workspace=workspace)
         if not form.is_valid():
             sentence = (
-                "Everybody is shut out at once; then a job deletes everything in it. Nothing brings it back, and only the "
-                "audit log stays."
+                "Everybody is shut out at once; then a job deletes everything in it. Nothing brings it back; only "
+                "the audit log stays."
             )
             return self.ask(
                 request, rows, title=f"Delete {workspace.name}", sentence=sentence, button="Delete it", form=form

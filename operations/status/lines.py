@@ -20,7 +20,7 @@ class State(enum.IntEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Line:
-    """One thing that was looked at. `sentence`: how it is; `advice`: what to do, "" where nothing; `href`: where more is."""
+    """One thing that was looked at. `sentence`: how it is. `advice`: what to do, or "". `href`: see there, or ""."""
 
     name: str
     state: State

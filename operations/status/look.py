@@ -1,4 +1,4 @@
-"""A look at the whole service, within a fraction of a second: a few questions to indexes, none of which changes a row."""
+"""A look at the whole service, within a fraction of a second: a few questions to indexes; nothing is changed."""
 
 import logging
 import time

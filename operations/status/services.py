@@ -35,13 +35,9 @@ def database() -> Line:
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1")
         cursor.fetchone()
-    version = ".".join(map(str, connection.Database.sqlite_version_info)) if connection.vendor == "sqlite" else ""
-    sentence = f"{connection.display_name} {version or _postgresql_version()} answers."
+    version = ".".join(map(str, connection.get_database_version()))
+    sentence = f"{connection.display_name} {version} answers."
     return Line(name="Database", state=State.OK, sentence=sentence)
-
-
-def _postgresql_version() -> str:
-    return str(getattr(connection, "pg_version", ""))
 
 
 def migrations() -> Line:
@@ -105,9 +101,9 @@ def broker() -> Line:
 
 
 def _messages_waiting() -> int:
-    with redis.Redis.from_url(settings.REDIS_URL, socket_connect_timeout=1, socket_timeout=1) as server:
+    with redis.Redis.from_url(str(settings.REDIS_URL), socket_connect_timeout=1, socket_timeout=1) as server:
         prefix = settings.CELERY_BROKER_TRANSPORT_OPTIONS.get("global_keyprefix", "")
-        length: int = server.llen(f"{prefix}{settings.CELERY_TASK_DEFAULT_QUEUE}")  # type: ignore[assignment]
+        length: int = server.llen(f"{prefix}{settings.CELERY_TASK_DEFAULT_QUEUE}")
         return length
 
 
@@ -127,7 +123,9 @@ def workers(now: datetime) -> Line:
     deaf = [one for one in living if now - (one.heard_at or one.started_at) > DEAF_AFTER]
     if len(deaf) == len(living) and _scheduler_lives(now):
         advice = "See that workers and scheduler have the same REDIS_URL (or DATA_DIR), then restart the workers."
-        sentence = f"{sentence} None has taken a message for {lasting(DEAF_AFTER)} or more, though the scheduler sends some."
+        sentence = (
+            f"{sentence} None has taken a message for {lasting(DEAF_AFTER)} or more, though the scheduler sends some."
+        )
         return Line(name="Workers", state=State.PROBLEM, sentence=sentence, advice=advice)
     return Line(name="Workers", state=State.OK, sentence=sentence)
 
@@ -142,7 +140,7 @@ def scheduler(now: datetime) -> Line:
         name="Scheduler",
         state=State.PROBLEM,
         sentence=f"The scheduler does not tick. {when}",
-        advice="Start it (docs/operations.md, Processes), and see that its ticks below are on. What is due goes out then.",
+        advice="Start it (docs/operations.md, Processes), and see that its ticks are on. What is due goes out then.",
     )
 
 
@@ -157,13 +155,13 @@ def ticks() -> Line:
     off = sorted(name for name, enabled in known.items() if not enabled)
     href = list_of("django_celery_beat.periodictask")
     if off:
-        vital = [name for name in off if name in VITAL]
+        vital = any(name in VITAL for name in off)
+        without = "jobs of dead workers wait and nothing that is due goes out" if vital else "old things pile up"
         return Line(
             name="Periodic tasks",
             state=State.PROBLEM if vital else State.WARNING,
             sentence=f"Switched off: {', '.join(off)}.",
-            advice="Switch them on again: without the first of them, "
-            + ("jobs of dead workers are not taken up and nothing that is due goes out." if vital else "old things pile up."),
+            advice=f"Switch them on again: without them, {without}.",
             href=href,
         )
     if missing := sorted(expected - known.keys()):

@@ -30,7 +30,9 @@ def queue(now: datetime) -> list[Line]:
     oldest: dict[str, list[datetime]] = {status: [] for status in LIVE}
     for row in by_kind:
         counts[row["status"]][row["kind"]] += row["jobs"]
-        oldest[row["status"]].append(row["first"] if row["status"] == Job.Status.QUEUED else row["begun"] or row["first"])
+        oldest[row["status"]].append(
+            row["first"] if row["status"] == Job.Status.QUEUED else row["begun"] or row["first"]
+        )
     return [
         _waiting(now, counts[Job.Status.QUEUED], min(oldest[Job.Status.QUEUED], default=None)),
         _running(now, counts[Job.Status.RUNNING], min(oldest[Job.Status.RUNNING], default=None)),
@@ -80,11 +82,11 @@ def expired_leases(now: datetime) -> Line:
     expired = running.filter(lease_until__lt=now - GRACE).count()
     if not expired:
         return Line(name="Leases", state=State.OK, sentence="No worker has left a job behind.")
+    are = "1 job of a worker that fell silent is" if expired == 1 else f"{expired:,} jobs of silent workers are"
     return Line(
         name="Leases",
         state=State.PROBLEM,
-        sentence=f"{expired:,} job{'' if expired == 1 else 's'} of workers that fell silent {'is' if expired == 1 else 'are'} "
-        "not taken up again.",
+        sentence=f"{are} not taken up again.",
         advice="The sweep does that every few seconds: see that scheduler and workers live, and sweep-jobs is on.",
         href=list_of("jobs.job", status__exact=Job.Status.RUNNING.value),
     )
@@ -105,8 +107,8 @@ def failures(now: datetime) -> Line:
         name="Failed within 24 h",
         state=State.WARNING,
         sentence=sentence,
-        advice=f"{', '.join(ours)}: not what people asked is at fault, but the service. The log of the workers says more; "
-        "ask for the runs again when it is mended.",
+        advice=f"{', '.join(ours)}: not what people asked is at fault, but the service. The log of the workers says "
+        "more; ask for the runs again when it is mended.",
         href=list_of("jobs.job", error_code=ours[0]),
     )
 

@@ -38,8 +38,7 @@ class OfAFinishedRun(OfARun):
         return super().rows().select_related("api_key")
 
     def require_result(self) -> None:
-        """Raise NotPermitted where the key may not read such runs, and Conflict for one without a result."""
-        self.require_scope(self.row.kind, "read")
+        """Raise Conflict for a run without a result."""
         if self.row.job.status != Job.Status.DONE:
             raise Conflict(NOT_DONE)
 
@@ -61,8 +60,9 @@ class RunExport(OfAFinishedRun):
         prepared in the background.
         """
         format_of(form)
-        self.require_result()
+        self.require_scope(self.row.kind, "read")
         look = asked_look(self.workspace, request.query_params.get(PAPER.name, ""))
+        self.require_result()
         document = registry.get(self.row.kind).document(self.row)
         if takes_long(document, form):
             raise TakesLong(f"This takes a while. POST to /api/v1/runs/{self.row.pk}/exports/ has it prepared.")
@@ -84,8 +84,9 @@ class RunExports(OfAFinishedRun):
 
         It changes nothing that others see: reading is enough for it. The file is kept for 7 days.
         """
-        self.require_result()
+        self.require_scope(self.row.kind, "read")
         asked = self.read(NewExport)
+        self.require_result()
         file = background.request_file(
             run=self.row, form=asked["form"], paper=asked.get("paper", ""), by=self.user, api_key=self.key
         )

@@ -306,8 +306,8 @@ def _cut(text: str, most: int) -> str:
 
 def _static_file(path: str) -> Path:
     """Where the static file is. Raises FetchRefused for what is none."""
-    for root in map(Path, settings.STATICFILES_DIRS):
-        place = (root / path).resolve()
-        if place.is_relative_to(root.resolve()) and place.is_file():
-            return place
+    root = Path(settings.BASE_DIR, "static").resolve()
+    place = (root / path).resolve()
+    if place.is_relative_to(root) and place.is_file():
+        return place
     raise FetchRefused(f"“{path[:80]}” is not one of the project's static files.")

@@ -10,6 +10,10 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        migrations.AlterModelOptions(
+            name='delivery',
+            options={'ordering': ['-created_at'], 'verbose_name_plural': 'deliveries'},
+        ),
         migrations.AddIndex(
             model_name='delivery',
             index=models.Index(fields=['status', '-created_at'], name='delivery_by_status'),

@@ -59,6 +59,7 @@ class Delivery(models.Model):
     sent_at = models.DateTimeField(null=True)
 
     class Meta:
+        verbose_name_plural = "deliveries"
         ordering: ClassVar = ["-created_at"]
         indexes: ClassVar = [
             models.Index(fields=["status", "next_try_at"], name="delivery_outbox"),

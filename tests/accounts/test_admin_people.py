@@ -11,10 +11,12 @@ from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 from django.contrib.auth.models import Group, Permission
 from django.contrib.sessions.models import Session
 from django.core import mail
+from django.db.models import Model
 from django.test import Client
 from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from accounts.api_key_actions import create_api_key
+from accounts.invitations import invite
 from accounts.models import AuditEvent, Membership, Role, User, Workspace
 from tests import factories
 
@@ -33,13 +35,13 @@ def root(client_for: ClientFor, root_user: User) -> Client:
     return client_for(root_user)
 
 
-def act(client: Client, action: str, person: User, model: str = "accounts/user", **confirmed: str) -> str:
+def act(client: Client, action: str, row: Model, model: str = "accounts/user", **confirmed: str) -> str:
     """Press a button on the person's page, confirm where that is asked for, and return the page that follows."""
-    form = {"action": action, "_selected_action": str(person.pk), "from_row": str(person.pk)}
+    form = {"action": action, "_selected_action": str(row.pk), "from_row": str(row.pk)}
     response = client.post(f"/admin/{model}/", form, follow=True)
     if 'name="confirmed"' in response.text:
         response = client.post(f"/admin/{model}/", form | {"confirmed": "yes"} | confirmed, follow=True)
-    assert response.request["PATH_INFO"] == f"/admin/{model}/{person.pk}/change/"
+    assert response.request["PATH_INFO"] == f"/admin/{model}/{row.pk}/change/"
     return str(response.text)
 
 
@@ -137,12 +139,12 @@ def test_a_second_factor_is_reset_on_record_and_its_person_is_told(
 
 def test_an_address_can_be_taken_for_confirmed_unless_it_is_anothers(root: Client, owner: User, viewer: User) -> None:
     address = EmailAddress.objects.create(user=owner, email="owner@example.com")
-    act(root, "confirm", address, model="account/emailaddress")  # type: ignore[arg-type]
+    act(root, "confirm", address, model="account/emailaddress")
     address.refresh_from_db()
     assert address.verified
     assert the_event("user.address_confirmed").detail == {"address": "owner@example.com"}
     taken = EmailAddress.objects.create(user=viewer, email="owner@example.com")
-    page = act(root, "confirm", taken, model="account/emailaddress")  # type: ignore[arg-type]
+    page = act(root, "confirm", taken, model="account/emailaddress")
     assert "Somebody else has confirmed owner@example.com" in page
 
 
@@ -248,8 +250,6 @@ def test_groups_are_changed_on_record(root: Client) -> None:
 
 
 def test_invitations_are_listed_and_revoked(root: Client, workspace: Workspace, owner: User) -> None:
-    from accounts.invitations import invite
-
     offer = invite(
         workspace=workspace,
         email="new@example.org",
@@ -257,5 +257,5 @@ def test_invitations_are_listed_and_revoked(root: Client, workspace: Workspace, 
         by=Membership.objects.get(workspace=workspace, user=owner),
     )
     assert "open" in root.get("/admin/accounts/invitation/").text
-    act(root, "revoke", offer.invitation, model="accounts/invitation")  # type: ignore[arg-type]
+    act(root, "revoke", offer.invitation, model="accounts/invitation")
     assert the_event("invitation.revoked").workspace == workspace

@@ -1,4 +1,4 @@
-"""Looking at the product as somebody else: only a superuser, with a reason, on record, for a while, and without a change."""
+"""Looking at the product as somebody else: a superuser, with a reason, on record, for a while, without a change."""
 
 import datetime as dt
 from collections.abc import Callable
@@ -71,9 +71,9 @@ def test_a_banner_on_every_page_says_so_and_leads_back(viewing: Client, analyst:
         assert f'action="{STOP}"' in page
     response = viewing.post(STOP)
     assert response.headers["Location"] == f"/admin/accounts/user/{analyst.pk}/change/"
-    page = viewing.get(response.headers["Location"])
-    assert page.status_code == 200  # the site admin is back in their own session
-    assert "You are no longer viewing as analyst@example.com" in page.text
+    back = viewing.get(response.headers["Location"])
+    assert back.status_code == 200  # the site admin is back in their own session
+    assert "You are no longer viewing as analyst@example.com" in back.text
     assert "You are viewing as" not in viewing.get("/w/new/").text
 
 
@@ -117,7 +117,9 @@ def test_of_somebody_without_a_workspace_the_installation_keeps_the_record(root_
     assert [event.workspace for event in events("impersonation.started") + events("impersonation.ended")] == [None] * 2
 
 
-def test_a_membership_says_where_to_begin(root_client: Client, analyst: User, workspace: Workspace, outsider: User) -> None:
+def test_a_membership_says_where_to_begin(
+    root_client: Client, analyst: User, workspace: Workspace, outsider: User
+) -> None:
     elsewhere = Workspace.objects.get(slug="elsewhere")
     membership = add_member(workspace=elsewhere, user=analyst, role=Role.VIEWER, by=None)
     form = {"action": "view_as", "_selected_action": str(membership.pk), "confirmed": "yes", "reason": REASON}
@@ -258,7 +260,9 @@ def test_staff_without_all_rights_are_not_offered_it(client_for: ClientFor, anal
     assert impersonation.IN_SESSION not in client.session
 
 
-def test_the_domain_refuses_whoever_asks_without_being_a_superuser(root_client: Client, root: User, analyst: User) -> None:
+def test_the_domain_refuses_whoever_asks_without_being_a_superuser(
+    root_client: Client, root: User, analyst: User
+) -> None:
     session = root_client.session
     with pytest.raises(NotPermitted):
         impersonation.start(session=session, person=analyst, reason=REASON, by=factories.UserFactory.create())
@@ -277,7 +281,7 @@ def test_the_persons_own_sessions_are_untouched(root_client: Client, client_for:
     view_as(root_client, analyst)
     root_client.get("/w/acme/dashboard/")
     root_client.post(STOP)
-    theirs = their_browser.session.session_key
+    theirs = str(their_browser.session.session_key)
     assert Session.objects.get(pk=theirs).get_decoded() == before[theirs]
     assert User.objects.get(pk=analyst.pk).last_login == last_login
     assert their_browser.get("/w/acme/dashboard/").status_code == 200

@@ -1,10 +1,12 @@
 """An owner asks for another plan; a site admin grants it or declines, once, and who asked is told."""
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from django.core import mail
 from django.test import Client
+from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from accounts import plan_requests
@@ -269,6 +271,14 @@ def test_owners_read_the_answer(
     assert "The Professional plan was declined" in page
     assert "Not before May is paid." in page
     assert "Not before May is paid." not in client_for(viewer).get(PAGE).text
+
+
+def test_an_answer_is_shown_while_it_is_news(by: Membership, site_admin: User, client_for: ClientFor) -> None:
+    decline(request=asked(by), by=site_admin, answer="Not before May is paid.")
+    PlanRequest.objects.update(decided_at=timezone.now() - timedelta(days=31))
+    assert "Not before May is paid." not in client_for(by.user).get(PAGE).text
+    asked(by, message="Now it is.")
+    assert "Now it is." in client_for(by.user).get(PAGE).text
 
 
 def test_everybody_reads_the_page_and_only_owners_ask(

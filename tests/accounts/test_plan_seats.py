@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -131,17 +132,18 @@ def test_seats_are_counted_while_the_workspace_is_locked(
     workspace = seats_of(workspace, 9)
     (invitation,) = invited(workspace, by, "one@example.com")
     steps: list[str] = []
-    lock, require = type(Workspace.objects.all()).select_for_update, seats.require_free_seat
+    rows: Any = type(Workspace.objects.all())
+    lock, require = rows.select_for_update, seats.require_free_seat
 
-    def locking(rows: object, **options: object) -> object:
+    def locking(*args: Any, **options: Any) -> Any:
         steps.append("lock")
-        return lock(rows, **options)  # type: ignore[arg-type]
+        return lock(*args, **options)
 
-    def requiring(*args: object, **options: object) -> None:
+    def requiring(*args: Any, **options: Any) -> None:
         steps.append("count")
-        require(*args, **options)  # type: ignore[arg-type]
+        require(*args, **options)
 
-    monkeypatch.setattr(type(Workspace.objects.all()), "select_for_update", locking)
+    monkeypatch.setattr(rows, "select_for_update", locking)
     monkeypatch.setattr("accounts.actions.require_free_seat", requiring)
     monkeypatch.setattr("accounts.invitations.require_free_seat", requiring)
     match way:

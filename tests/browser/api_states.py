@@ -14,7 +14,7 @@ DAY = dt.timedelta(days=1)
 
 
 def api_arguments(shop: Workspace, owner: User) -> dict[str, object]:
-    """Give the shop keys that work, that take over from another one, and that have ended; return the `key_id` of one."""
+    """Give the shop keys that work, that take over from another one, and that have ended; return one as `key_id`."""
 
     def create(name: str, *scopes: str, days: int = 0) -> ApiKey:
         expires_at = timezone.now() + days * DAY if days else None

@@ -174,7 +174,13 @@ def test_keys_are_created_used_rotated_and_revoked(
         "created", "created", "created", "rotated", "revoked"
     ]  # fmt: skip
     recorded = str(list(AuditEvent.objects.values()))
-    assert not any(text[13:] in recorded for text in (reader, writer, successor))
+    page.get_by_role("link", name="Audit log").click()
+    listed = page.locator("#events .audit-what > p:first-child")
+    expect(listed.filter(has_text="Created an API key")).to_have_count(3)
+    expect(listed.filter(has_text="Rotated an API key").filter(has_text=ends_of(writer))).to_have_count(1)
+    expect(listed.filter(has_text="Revoked an API key").filter(has_text=ends_of(reader))).to_have_count(1)
+    check(page)
+    assert not any(text[13:] in recorded + page.content() for text in (reader, writer, successor))
 
 
 @narrow_first
@@ -236,7 +242,8 @@ def test_what_plan_role_and_workspace_do_not_allow_is_refused(
 ) -> None:
     import_some_months(shop, tmp_path)
     owner = User.objects.get()
-    MembershipFactory.create(workspace=shop, user=User.objects.create_user("viewer@example.com"), role=Role.VIEWER)
+    for role in (Role.ANALYST, Role.VIEWER):
+        MembershipFactory.create(workspace=shop, user=User.objects.create_user(f"{role}@example.com"), role=role)
     elsewhere = create_workspace(name="Elsewhere", slug="elsewhere", owner=User.objects.create_user("x@example.org"))
     theirs = request_run(
         workspace=elsewhere, kind="attribution", params={}, by=None, trigger=Run.Trigger.PAGE, ring=False
@@ -271,3 +278,14 @@ def test_what_plan_role_and_workspace_do_not_allow_is_refused(
     page.goto(f"{live_server.url}/w/shop/settings/")
     expect(page.get_by_role("link", name="Team")).to_be_visible()
     expect(page.get_by_role("link", name="API access")).to_have_count(0)
+
+    # An analyst's keys only read.
+    sign_in(page, live_server, "analyst@example.com")
+    page.goto(f"{live_server.url}/w/shop/settings/api/new/")
+    reports = page.get_by_role("group", name="Reports")
+    expect(reports.get_by_label("Write")).to_be_disabled()
+    expect(reports).to_contain_text("Keys of an analyst only read.")
+    page.get_by_role("link", name="Read everything").click()
+    expect(reports.get_by_label("Read")).to_be_checked()
+    expect(page.get_by_role("group", name="Audit log").get_by_label("Read")).not_to_be_checked()
+    check(page)

@@ -54,9 +54,7 @@ def _add_to_accounts(workspace: Workspace, person: User, number: int) -> None:
     Membership.objects.create(workspace=elsewhere, user=person, role=Role.OWNER)
     EmailAddress.objects.create(user=person, email=f"anna{number}@example.com")
     plan = Plan.objects.create(code=f"plan-{number}", name=f"Plan {number}", rank=10 + number, features=["forecast"])
-    PlanRequest.objects.create(
-        *(), workspace=workspace, plan=plan, requested_by=person, status="declined", decided_by=other
-    )
+    PlanRequest.objects.create(workspace=workspace, plan=plan, requested_by=person, status="declined", decided_by=other)
     Invitation.objects.create(
         workspace=workspace,
         email=f"new{number}@example.com",

@@ -111,7 +111,9 @@ def test_only_some_rows_are_changed_by_a_form(root: User, rf: RequestFactory) ->
     changed = {
         model._meta.label
         for model, page in admin.site._registry.items()
-        if page.has_add_permission(request) or page.has_change_permission(request) or page.has_delete_permission(request)
+        if page.has_add_permission(request)
+        or page.has_change_permission(request)
+        or page.has_delete_permission(request)
     }
     assert changed == CHANGED_BY_FORM
 

@@ -60,9 +60,7 @@ def the_event(action: str) -> AuditEvent:
 
 @pytest.fixture
 def run(shop: Workspace, analyst: User) -> Run:
-    return request_run(
-        workspace=shop, kind="attribution", params={}, by=analyst, trigger=Run.Trigger.PAGE, ring=False
-    )
+    return request_run(workspace=shop, kind="attribution", params={}, by=analyst, trigger=Run.Trigger.PAGE, ring=False)
 
 
 def fail(run: Run, code: str = "internal_error") -> None:
@@ -96,8 +94,8 @@ def test_a_run_that_has_not_failed_is_not_asked_again(act: Act, run: Run) -> Non
 def test_what_the_plan_no_longer_includes_is_refused_with_a_sentence(act: Act, shop: Workspace, owner: User) -> None:
     set_plan(workspace=shop, plan="professional", by=None)
     shop.refresh_from_db()
-    asked = {"workspace": shop, "kind": "attribution", "params": {"model": ["markov"]}, "by": owner}
-    run = request_run(**asked, trigger=Run.Trigger.PAGE, ring=False)
+    params, page = {"model": ["markov"]}, Run.Trigger.PAGE
+    run = request_run(workspace=shop, kind="attribution", params=params, by=owner, trigger=page, ring=False)
     fail(run)
     set_plan(workspace=shop, plan="starter", by=None)
     assert "is part of the Professional plan" in act("requeue", run)

@@ -31,7 +31,9 @@ def test_a_mark_is_written_and_renewed_and_taken_back() -> None:
 
 
 @pytest.mark.django_db
-def test_a_database_that_is_away_stops_nobody(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_database_that_is_away_stops_nobody(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     def fail(**_fields: object) -> None:
         raise DatabaseError
 
@@ -51,7 +53,9 @@ def marks(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, bool]]:
         written.append((name.partition(" ")[0], heard_at is not None))
 
     monkeypatch.setattr(heartbeat, "mark", note)
-    monkeypatch.setattr(heartbeat, "forget", lambda *, name: written.append((f"end of {name.partition(' ')[0]}", False)))
+    monkeypatch.setattr(
+        heartbeat, "forget", lambda *, name: written.append((f"end of {name.partition(' ')[0]}", False))
+    )
     monkeypatch.setattr(heartbeat, "_workers", [])
     monkeypatch.setattr(heartbeat, "_schedulers", [])
     return written
@@ -61,7 +65,7 @@ def test_a_worker_marks_itself_from_its_start_to_its_end(
     marks: list[tuple[str, bool]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(heartbeat, "SECONDS_BETWEEN", 0.001)
-    monkeypatch.setattr(heartbeat.connection, "close", lambda: None)
+    monkeypatch.setattr("operations.heartbeat.connection.close", lambda: None)
     signals.worker_ready.send(sender=None)
     signals.task_received.send(sender=None)
     deadline = time.monotonic() + 10
@@ -69,7 +73,7 @@ def test_a_worker_marks_itself_from_its_start_to_its_end(
         assert time.monotonic() < deadline
         threading.Event().wait(0.001)
     signals.worker_shutdown.send(sender=None)
-    assert marks[-1] == ("end of worker", False)
+    assert marks[-1] == ("end-of-worker", False)
     assert not [thread for thread in threading.enumerate() if thread.name == "worker-heartbeat"]
 
 

@@ -133,7 +133,8 @@ def test_workers_that_hear_nothing_while_the_scheduler_ticks_are_a_problem() -> 
 
 
 @pytest.mark.parametrize(
-    ("tick", "state"), [("sweep-jobs", State.PROBLEM), ("tick-reports", State.PROBLEM), ("remove-old-reports", State.WARNING)]
+    ("tick", "state"),
+    [("sweep-jobs", State.PROBLEM), ("tick-reports", State.PROBLEM), ("remove-old-reports", State.WARNING)],
 )
 def test_a_tick_that_is_off_is_named(tick: str, state: State) -> None:
     PeriodicTask.objects.filter(name=tick).update(enabled=False)
@@ -349,4 +350,3 @@ def test_the_command_ends_with_status_1_when_something_is_wrong(monkeypatch: pyt
 )
 def test_times_are_told_as_people_tell_them(span: dt.timedelta, words: str) -> None:
     assert lasting(span) == words
-

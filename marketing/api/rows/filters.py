@@ -2,10 +2,8 @@
 
 import datetime as dt
 import json
-from collections.abc import Collection
 from typing import Any, ClassVar
 
-from django.conf import settings
 from django.db import connection
 from django.db.models import Model, Q, QuerySet
 from django.db.models.expressions import RawSQL
@@ -15,9 +13,9 @@ from accounts.models import Workspace
 from accounts.permissions import Permission
 from api import filters
 from marketing.channel_index import ChannelIndex, channel_index
-from marketing.importing.customers import customer_ids
 from marketing.models import Campaign, Control, Goal, Import, Outcome, TrafficSource
 from marketing.periods import EPOCH, start_of_day_us
+from marketing.privacy import customer_id_of
 from marketing.sources import grouping_of
 
 # Days that can be said in any time zone; what lies beyond them is beyond all data as well.
@@ -79,17 +77,16 @@ class RowFilter(filters.Filters):
         return EPOCH + dt.timedelta(microseconds=start_of_day_us(day, self.workspace.zone))
 
     def of_channel(self, rows: QuerySet[Any], _name: str, value: str) -> QuerySet[Any]:
-        index = channel_index(workspace=self.workspace)
-        return rows.filter(channel__in=_counting_for(index, value))
+        return rows.filter(channel__in=_counting_for(channel_index(workspace=self.workspace), value))
 
     def touching_channel(self, rows: QuerySet[Any], _name: str, value: str) -> QuerySet[Any]:
         """Touches whose row names the channel, and those that the grouping makes part of it."""
         index = channel_index(workspace=self.workspace)
         known = _counting_for(index, value)
-        name = index.channels[index.counted_for(known[0])].name if known else value
+        name = index.channels[known[0]].name if known else value
         sources = TrafficSource.objects.filter(workspace=self.workspace)
-        said = Q(traffic_source__in=sources.filter(channel__in=known).values("pk"))
-        return rows.filter(said | _among("traffic_source", self._grouped_into(name, index, sources)))
+        said = sources.filter(channel__in=known).values_list("pk", flat=True)
+        return _among(rows, "traffic_source", [*said, *self._grouped_into(name, index, sources)])
 
     def _grouped_into(self, name: str, index: ChannelIndex, sources: QuerySet[TrafficSource]) -> list[int]:
         """The ids of the traffic sources without a channel of their own that count for this one."""
@@ -107,38 +104,40 @@ class RowFilter(filters.Filters):
         return found
 
     def of_campaign(self, rows: QuerySet[Any], _name: str, value: str) -> QuerySet[Any]:
-        return rows.filter(campaign=self._id(Campaign, value))
+        return self._of(Campaign, rows, value)
 
     def touching_campaign(self, rows: QuerySet[Any], _name: str, value: str) -> QuerySet[Any]:
-        campaign = self._id(Campaign, value)
-        sources = TrafficSource.objects.filter(workspace=self.workspace, campaign=campaign)
-        return rows.filter(traffic_source__in=sources.values("pk"))
+        sources = self._of(Campaign, TrafficSource.objects.filter(workspace=self.workspace), value)
+        return _among(rows, "traffic_source", list(sources.values_list("pk", flat=True)))
 
     def of_goal(self, rows: QuerySet[Any], _name: str, value: str) -> QuerySet[Any]:
-        return rows.filter(goal=self._id(Goal, value))
+        return self._of(Goal, rows, value)
 
     def of_outcome(self, rows: QuerySet[Any], _name: str, value: str) -> QuerySet[Any]:
-        return rows.filter(outcome=self._id(Outcome, value))
+        return self._of(Outcome, rows, value)
 
     def of_control(self, rows: QuerySet[Any], _name: str, value: str) -> QuerySet[Any]:
-        return rows.filter(control=self._id(Control, value))
+        return self._of(Control, rows, value)
 
     def of_customer(self, rows: QuerySet[Any], _name: str, value: str) -> QuerySet[Any]:
         """Rows of the customer that imports know by this key. Raises NotPermitted for who may not look one up."""
         access.require(self.request, Permission.PRIVACY)
-        key = settings.CUSTOMER_HASH_KEY
-        (customer,) = customer_ids([value.strip()], workspace_id=self.workspace.pk, secret=key).tolist()
-        return rows.filter(customer=customer)
+        return _of_customer(rows, customer_id_of(workspace=self.workspace, key=value))
 
     def of_customer_id(self, rows: QuerySet[Any], _name: str, value: str) -> QuerySet[Any]:
-        return rows.filter(customer=int(value)) if int(value) < 2**63 else rows.none()
+        return _of_customer(rows, int(value)) if int(value) < 2**63 else rows.none()
 
-    def _id(self, model: type[Model], text: str) -> int:
-        """The id of what has this name in the workspace, else this id; 0, which nothing has, if there is none."""
+    def _of(self, model: type[Model], rows: QuerySet[Any], text: str) -> QuerySet[Any]:
+        """The rows that refer to what has this name in the workspace, else this id."""
         known = model._default_manager.filter(workspace=self.workspace)
         by_name = "name" if model is Campaign else "name__iexact"
         found = known.filter(**{by_name: text}).first() or known.filter(pk=_as_id(text)).first()
-        return 0 if found is None else int(found.pk)
+        return rows.none() if found is None else rows.filter(**{str(model._meta.model_name): found.pk})
+
+
+def _of_customer(rows: QuerySet[Any], customer: int) -> QuerySet[Any]:
+    """A customer's rows, looked for by the customer: the database might go through whole imports for them."""
+    return rows.filter(pk__in=rows.model._default_manager.filter(customer=customer).values("pk"))
 
 
 def _counting_for(index: ChannelIndex, text: str) -> list[int]:
@@ -154,10 +153,12 @@ def _as_id(text: str) -> int:
     return int(text) if text.isascii() and text.isdigit() and len(text) <= LONGEST_ID else 0
 
 
-def _among(field: str, ids: Collection[int]) -> Q:
+def _among(rows: QuerySet[Any], field: str, ids: list[int]) -> QuerySet[Any]:
     """The rows whose field has one of these ids, of which there may be more than a database takes as parameters."""
+    if not ids:
+        return rows.none()
     if connection.vendor == "postgresql":
-        listed = RawSQL("SELECT unnest(%s::bigint[])", [list(ids)])
+        listed = RawSQL("SELECT unnest(%s::bigint[])", [ids])
     else:
-        listed = RawSQL("SELECT value FROM json_each(%s)", [json.dumps(list(ids))])
-    return Q(**{f"{field}__in": listed})
+        listed = RawSQL("SELECT value FROM json_each(%s)", [json.dumps(ids)])
+    return rows.filter(**{f"{field}__in": listed})

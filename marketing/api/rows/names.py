@@ -38,6 +38,7 @@ class Names:
         self._workspace = workspace
         self._known: dict[str, dict[int, str]] = {column: {} for column in NAMED}
         self._sources: dict[int, Source] = {}
+        self._channels: dict[Source, dict[str, str | None]] = {}
 
     @cached_property
     def channels(self) -> ChannelIndex:
@@ -74,6 +75,11 @@ class Names:
 
     def channel_of(self, source: Source) -> dict[str, str | None]:
         """Return the channel that touches of this source count for: the one that they name, or by the grouping."""
+        if source not in self._channels:
+            self._channels[source] = self._placed(source)
+        return self._channels[source]
+
+    def _placed(self, source: Source) -> dict[str, str | None]:
         if source.channel is not None:
             return self.channel(source.channel)
         name = self._grouped(source.source or "", source.medium or "", source.campaign or "")

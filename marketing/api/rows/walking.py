@@ -86,12 +86,19 @@ def _batches(imports: QuerySet[Import], beside: Place | None, *, backwards: bool
 
 
 def _of_one(rows: Rows, batch: int, beside: Place | None, *, backwards: bool) -> Rows:
-    """The rows of one import. Within its first and last id, as PostgreSQL may look for them by their ids alone."""
-    all_of_it = rows.model._default_manager.filter(batch=batch).values("pk")
-    found = rows.filter(batch=batch, pk__gte=all_of_it.order_by("pk")[:1], pk__lte=all_of_it.order_by("-pk")[:1])
-    if beside is not None:
-        found = found.filter(pk__gt=beside.row) if backwards else found.filter(pk__lt=beside.row)
-    return _ordered(found, backwards=backwards)
+    """The rows of one import, beside the place.
+
+    They are bounded at both ends, as PostgreSQL may look for them by their ids alone; and not twice at either end, as
+    SQLite would begin at whichever bound it pleases.
+    """
+    ids = rows.model._default_manager.filter(batch=batch).order_by("pk").values("pk")
+    low: Any = {"pk__gte": ids[:1]}
+    high: Any = {"pk__lte": ids.reverse()[:1]}
+    if beside is not None and backwards:
+        low = {"pk__gt": beside.row}
+    elif beside is not None:
+        high = {"pk__lt": beside.row}
+    return _ordered(rows.filter(batch=batch, **low, **high), backwards=backwards)
 
 
 def _ordered(rows: Rows, *, backwards: bool) -> Rows:

@@ -19,7 +19,9 @@ KEY = "ann@example.com"
 
 @pytest.fixture
 def held(import_rows: Importer) -> Any:
-    import_rows("touchpoints", f"customer,occurred_at,channel\n{KEY},2026-03-01T10:00Z,Email\nbob,2026-03-02T10:00Z,TV\n")
+    import_rows(
+        "touchpoints", f"customer,occurred_at,channel\n{KEY},2026-03-01T10:00Z,Email\nbob,2026-03-02T10:00Z,TV\n"
+    )
     return import_rows("conversions", f"customer,occurred_at,value\n{KEY},2026-03-03T10:00Z,50\n")
 
 

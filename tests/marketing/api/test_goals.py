@@ -132,7 +132,8 @@ def test_series_are_listed_and_outcomes_changed(
     assert [row["name"] for row in results(program, "/outcome-series/")] == ["Sales", "Visits"]
     path = f"/outcome-series/{sales.pk}/"
     assert program.get(f"{API}{path}").json() == {
-        "id": sales.pk, "url": f"/api/v1{path}", "workspace": "acme", "name": "Sales", "kind": "sales", "is_money": True,
+        "id": sales.pk, "url": f"/api/v1{path}", "workspace": "acme", "name": "Sales", "kind": "sales",
+        "is_money": True,
     }  # fmt: skip
     changed = send(program, "patch", path, {"kind": "app_installs", "is_money": False})
     assert (changed.status_code, changed.json()["kind"], changed.json()["is_money"]) == (200, "app_installs", False)
@@ -147,8 +148,10 @@ def test_series_are_listed_and_outcomes_changed(
         refused = send(program, "patch", path, body)
         assert (refused.status_code, list(refused.json()["errors"])) == (400, [field])
     assert AuditEvent.objects.filter(action="outcome.changed", api_key__isnull=False).count() == 2
-    for kind, lists in ((Outcome, "/outcome-series/"), (Control, "/control-series/")):
-        kind.objects.bulk_create(kind(workspace=shop, name=f"Series {number}") for number in range(10))
+    names = [f"Series {number}" for number in range(10)]
+    Outcome.objects.bulk_create(Outcome(workspace=shop, name=name) for name in names)
+    Control.objects.bulk_create(Control(workspace=shop, name=name) for name in names)
+    for lists in ("/outcome-series/", "/control-series/"):
         program.get(f"{API}{lists}")
         with django_assert_num_queries(4):
             program.get(f"{API}{lists}")

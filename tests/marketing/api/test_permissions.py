@@ -125,10 +125,7 @@ def ask(client: Client, method: str, address: str) -> Any:
 def test_the_table_has_every_method_of_every_address() -> None:
     methods = ("get", "post", "put", "patch", "delete")
     there_are = {
-        (method, str(each.pattern))
-        for each in urlpatterns
-        for method in methods
-        if hasattr(each.callback.cls, method)  # type: ignore[union-attr]  # they are views of classes
+        (method, str(each.pattern)) for each in urlpatterns for method in methods if hasattr(each.callback.cls, method)
     }
     assert there_are == TABLE.keys()
 
@@ -158,7 +155,9 @@ def test_a_role_allows_what_it_does_on_the_pages(
             assert (status == 403) == (EVERYBODY.index(role) < least), (role, method, pattern, status)
 
 
-def test_a_key_never_allows_more_than_its_creators_role(with_key: WithKey, addresses: dict[str, str], analyst: User) -> None:
+def test_a_key_never_allows_more_than_its_creators_role(
+    with_key: WithKey, addresses: dict[str, str], analyst: User
+) -> None:
     assert usable(["settings:write", "data:write"], Role.ANALYST) == []
     client = with_key("data:read", "settings:read", of=analyst)
     for (method, pattern), (accepted, least) in TABLE.items():

@@ -213,7 +213,9 @@ def test_spend_is_narrowed_by_channel_campaign_and_geo(program: Client, bring: I
         return sorted(int(float(row["spend"])) for row in results(program, f"/spend/?{query}"))
 
     tv, cinema = channel("TV").pk, channel("Cinema").pk
-    assert spent("channel=tv") == spent(f"channel={tv}") == spent("channel=Cinema") == spent(f"channel={cinema}") == [1, 3]
+    assert (
+        spent("channel=tv") == spent(f"channel={tv}") == spent("channel=Cinema") == spent(f"channel={cinema}") == [1, 3]
+    )
     assert spent("channel=Radio") == spent("channel=Audio") == [2]
     assert spent("campaign=Spring") == [1, 2]
     assert spent("campaign=spring") == spent("channel=Nobody") == spent(f"channel={10**30}") == spent("geo=de") == []
@@ -336,9 +338,7 @@ def test_what_cannot_be_asked_is_refused(program: Client, query: str, field: str
     assert list(refused.json()["errors"]) == [field]
 
 
-def test_other_workspaces_rows_are_not_there(
-    shop: Workspace, bring: Importer, outsider: User, client_for: Any
-) -> None:
+def test_other_workspaces_rows_are_not_there(shop: Workspace, bring: Importer, outsider: User, client_for: Any) -> None:
     batch = bring("touchpoints", "ann,2026-03-01T10:00Z,TV,,,May,,")
     client = client_for(outsider)
     for query in (f"?import={batch.pk}", f"?channel={channel('TV').pk}", "?campaign=May", ""):

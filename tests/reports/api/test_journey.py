@@ -69,7 +69,9 @@ def test_from_a_report_to_its_delivery(shop: Workspace, figures: None, with_key:
 
     assert len(mail.outbox) == 2
     (told,) = (part for part in mail.outbox[0].message().walk() if part.get_content_type() == "application/json")
-    assert json.loads(told.get_payload(decode=True)) == edition["document"]
+    content = told.get_payload(decode=True)
+    assert isinstance(content, bytes)
+    assert json.loads(content) == edition["document"]
     assert edition["report"] == report["id"]
 
 
