@@ -1,5 +1,6 @@
 """What the audit log is filtered by, as the page's address and the request for an export say it."""
 
+from datetime import date
 from typing import Any
 
 from django import forms
@@ -9,9 +10,24 @@ from accounts.audit_log import THE_PRODUCT, Filters
 from accounts.audit_words import NOUNS, NOUNS_OF_NO_WORKSPACE, OF_NO_WORKSPACE, actions_of, in_words
 from accounts.models import ApiKey, User, Workspace
 
-DAY = {"type": "date"}
 NO_CHOICE = {"invalid_choice": "This is not in the list, so it is left out."}
 NO_DAY = {"invalid": "This is no day, so it is left out."}
+
+
+class DayInput(forms.DateInput):
+    """A browser's own date picker, which warns of a value that is no day: it gets none then."""
+
+    input_type = "date"
+
+    def __init__(self) -> None:
+        super().__init__(format="%Y-%m-%d")
+
+    def format_value(self, value: Any) -> str | None:
+        day = super().format_value(value)
+        try:
+            return date.fromisoformat(day).isoformat() if day else None
+        except ValueError:
+            return None
 
 
 class AuditFilterForm(forms.Form):
@@ -23,12 +39,8 @@ class AuditFilterForm(forms.Form):
     target = forms.CharField(
         label="Object contains", required=False, max_length=200, widget=forms.TextInput(attrs={"autocomplete": "off"})
     )
-    start = forms.DateField(
-        label="From", required=False, widget=forms.DateInput(attrs=DAY, format="%Y-%m-%d"), error_messages=NO_DAY
-    )
-    end = forms.DateField(
-        label="To", required=False, widget=forms.DateInput(attrs=DAY, format="%Y-%m-%d"), error_messages=NO_DAY
-    )
+    start = forms.DateField(label="From", required=False, widget=DayInput(), error_messages=NO_DAY)
+    end = forms.DateField(label="To", required=False, widget=DayInput(), error_messages=NO_DAY)
 
     def __init__(self, *args: Any, workspace: Workspace, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

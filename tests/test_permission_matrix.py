@@ -140,6 +140,9 @@ def expected(attempt: Attempt, route: Route) -> set[str]:
         return {"no", "nothing"}
     if attempt.who == STRANGER:
         return {"in"} if route.name in OF_ANYBODY else {"nothing", "in"} if route.name == OWN_LIST else {"nothing"}
+    only_reads = attempt.who in (Role.VIEWER, Role.ANALYST)  # the keys of such people
+    if attempt.credential == FITTING_KEY and only_reads and all(scope.endswith(":write") for scope in rule.scopes):
+        return {"no"}
     if ROLES.index(Role(attempt.who)) < ROLES.index(Role(rule.role)):
         return {"no", "nothing"} if rule.route in HIDDEN else {"no"}
     return {"no"} if rule.feature and attempt.plan == "starter" else {"in"}

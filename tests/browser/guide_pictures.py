@@ -127,12 +127,12 @@ def _pictures(shop: Workspace, owner: User) -> dict[str, Picture]:
         "forecast": Picture(f"runs/{forecast.pk}/", (".cards", f"{_in('What to expect', CHART)} >> nth=0")),
         "crosschannel": Picture(f"runs/{across.pk}/", (_in("Flows of journeys", CHART),)),
         "heatmap": Picture(f"runs/{across.pk}/", (_in("All pairs at once", CHART),)),
-        "import-check": Picture(f"data/uploads/{_checked_upload(shop, owner)}/check/", height=760),
+        "import-check": Picture(f"data/uploads/{_checked_upload(shop, owner)}/check/", height=900),
         "data-health": Picture("data/health/", height=1000),
         "segment": Picture(f"data/segments/{_segment(shop, owner)}/", ("#segment-editor",)),
         "report": Picture(f"editions/{_edition(shop, owner)}/", height=860),
         "schedule": Picture("settings/schedules/new/", ('.setting-group:has(h2:text-is("When"))',)),
-        "alert": Picture(f"settings/alerts/{_alert(shop)}/", height=760),
+        "alert": Picture(f"settings/alerts/{_alert(shop)}/", (".card:has(> #past-title)",)),
     }
 
 
