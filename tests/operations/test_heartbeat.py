@@ -54,7 +54,7 @@ def marks(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, bool]]:
 
     monkeypatch.setattr(heartbeat, "mark", note)
     monkeypatch.setattr(
-        heartbeat, "forget", lambda *, name: written.append((f"end of {name.partition(' ')[0]}", False))
+        heartbeat, "forget", lambda *, name: written.append((f"end-of-{name.partition(' ')[0]}", False))
     )
     monkeypatch.setattr(heartbeat, "_workers", [])
     monkeypatch.setattr(heartbeat, "_schedulers", [])

@@ -1,33 +1,28 @@
 """The admin in Chromium, under the product's content security policy: its scripts run, and nothing is refused."""
 
-import os
-from collections.abc import Iterator
-
 import pytest
 from django.test import Client
-from playwright.sync_api import Page
+from playwright.sync_api import Browser, Page
 from pytest_django.live_server_helper import LiveServer
 
 from accounts.models import AuditEvent, User
 from analyses.models import Run
-from tests.browser.conftest import base_url, browser_type_launch_args, carry_session
+from tests.browser.conftest import carry_session, window
+from tests.browser.looks import LOOKS
 from tests.browser.watching import Watch
 from tests.operations.admin_world import add_rows, make_place
 
-__all__ = ["base_url", "browser_type_launch_args"]  # fixtures: the same browser
 pytestmark = pytest.mark.browser
 
 
-@pytest.fixture(autouse=True)
-def _database_beside_playwright() -> Iterator[None]:
-    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
-    yield
-    del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
-
-
 def test_lists_forms_and_viewing_as_somebody_work_and_nothing_is_refused(
-    transactional_db: None, live_server: LiveServer, page: Page
+    transactional_db: None, live_server: LiveServer, browser: Browser
 ) -> None:
+    with window(browser, LOOKS[0]) as page:
+        work_in_the_admin(live_server, page)
+
+
+def work_in_the_admin(live_server: LiveServer, page: Page) -> None:
     workspace, person = make_place()
     add_rows(workspace, person, range(2))
     client = Client()
