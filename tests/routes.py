@@ -66,9 +66,10 @@ def html_pages(client: Client, cases: Mapping[str, Mapping[str, object]]) -> dic
     """Return what to call it -> address of each page that this browser gets; neither the admin's nor the API's.
 
     `cases`: what to call it -> values for arguments. Each is tried on each address that takes one of its arguments;
-    what was found before, redirects, refusals and files are left out.
+    what was asked for before, redirects, refusals and files are left out.
     """
     found: dict[str, str] = {}
+    asked: set[str] = set()
     for case, known in cases.items():
         for route in every_route():
             if route.is_admin or route.is_api or (case and not route.arguments & known.keys()):
@@ -76,11 +77,14 @@ def html_pages(client: Client, cases: Mapping[str, Mapping[str, object]]) -> dic
             if case and route.arguments - known.keys():
                 continue
             url = route.url(known)
+            if url in asked:
+                continue
+            asked.add(url)
             response = client.get(url)
             if response.streaming:
                 b"".join(response.streaming_content)  # type: ignore[attr-defined]  # to its end, where its file is closed
             is_page = response.headers.get("Content-Type", "").startswith("text/html")
-            if url not in found.values() and response.status_code == 200 and is_page:
+            if response.status_code == 200 and is_page:
                 found[f"{route.name} {case}".rstrip()] = url
     return found
 

@@ -2,13 +2,15 @@
 
 import subprocess
 import sys
+from collections.abc import Callable
+from functools import cache
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from marketing.frames import Float64Table
+from marketing.frames import Float64Column, Float64Table
 from weightings.methods.adstock import adstock, delayed_weights, geometric_weights, lagged, periods_until
 
 shares = st.floats(0, 1)
@@ -149,28 +151,33 @@ def test_geometric_weights_have_their_derivative_at_the_edges() -> None:
     import jax
     import jax.numpy as jnp
 
+    derivative = jax.jit(jax.jacrev(lambda share: geometric_weights(share[None], 3, jnp)[0]))
     for retention, slopes in ((0.0, [-1, 1, 0]), (1.0, [-1 / 3, 0, 1 / 3])):
-        found = jax.jacrev(lambda share: geometric_weights(share[None], 3, jnp)[0])(jnp.asarray(retention))
-        assert np.asarray(found) == pytest.approx(slopes, abs=1e-14)
+        assert np.asarray(derivative(retention)) == pytest.approx(slopes, abs=1e-14)
+
+
+@cache
+def derivatives_of_delayed_weights(lags: int) -> tuple[Callable[[Float64Column], object], ...]:
+    """Of the weights by retention and delay, backwards and forwards: compiled once for all values."""
+    import jax
+    import jax.numpy as jnp
+
+    return tuple(
+        jax.jit(derivative(lambda pair: delayed_weights(pair[:1], pair[1:], lags, jnp)[0]))
+        for derivative in (jax.jacrev, jax.jacfwd)
+    )
 
 
 @pytest.mark.parametrize("retention", [0.0, 1e-300, 1e-9, 0.5, 1.0])
 @pytest.mark.parametrize("delay", [0.0, 0.3, 0.5, 1.0, 3.0])
 def test_delayed_weights_have_finite_derivatives_at_the_edges(retention: float, delay: float) -> None:
-    import jax
-    import jax.numpy as jnp
-
-    for derivative in (jax.jacrev, jax.jacfwd):
-        slopes = derivative(lambda pair: delayed_weights(pair[:1], pair[1:], 4, jnp)[0])(jnp.array([retention, delay]))
-        assert np.isfinite(slopes).all()
+    for derivative in derivatives_of_delayed_weights(4):
+        assert np.isfinite(derivative(np.array([retention, delay]))).all()
 
 
 def test_delayed_weights_have_the_derivatives_of_finite_differences() -> None:
-    import jax
-    import jax.numpy as jnp
-
     at, step = np.array([0.6, 1.3]), 1e-6
-    slopes = jax.jacrev(lambda pair: delayed_weights(pair[:1], pair[1:], 5, jnp)[0])(jnp.asarray(at))
+    slopes, _forwards = (derivative(at) for derivative in derivatives_of_delayed_weights(5))
     for parameter in range(2):
         up, down = at.copy(), at.copy()
         up[parameter] += step

@@ -1,5 +1,8 @@
 """Saturation: the Hill and the logistic curve."""
 
+from collections.abc import Callable
+from functools import cache
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -86,27 +89,32 @@ def test_curves_of_each_channel_broadcast() -> None:
         assert logistic(media, rate[:, None])[channel] == pytest.approx(logistic(media[channel], rate[channel]))
 
 
-@pytest.mark.parametrize("x", [0.0, 1e-300, 1e-5, 1.0, 1e5, 1e300])
-@pytest.mark.parametrize("slope", [0.0, 0.5, 1.0, 3.0, 50.0])
-def test_jax_computes_the_same_as_numpy_with_finite_derivatives(x: float, slope: float) -> None:
+@cache
+def in_jax() -> tuple[Callable[..., tuple[float, tuple[float, ...]]], Callable[..., tuple[float, tuple[float, ...]]]]:
+    """The Hill and the logistic curve, each with its derivatives: compiled once for all values."""
     import jax
     import jax.numpy as jnp
 
-    assert float(hill(jnp.asarray(x), 2.0, slope, jnp)) == pytest.approx(float(hill(x, 2.0, slope)), rel=1e-12)
-    assert float(logistic(jnp.asarray(x), slope, jnp)) == pytest.approx(float(logistic(x, slope)), rel=1e-12)
-    of_hill = jax.grad(lambda at: hill(at[0], at[1], at[2], jnp))(jnp.array([x, 2.0, slope]))
-    of_logistic = jax.grad(lambda at: logistic(at[0], at[1], jnp))(jnp.array([x, slope]))
-    assert np.isfinite(of_hill).all()
-    assert np.isfinite(of_logistic).all()
+    of_hill = jax.value_and_grad(lambda x, half, slope: hill(x, half, slope, jnp), argnums=(0, 1, 2))
+    of_logistic = jax.value_and_grad(lambda x, rate: logistic(x, rate, jnp), argnums=(0, 1))
+    return jax.jit(of_hill), jax.jit(of_logistic)
+
+
+@pytest.mark.parametrize("x", [0.0, 1e-300, 1e-5, 1.0, 1e5, 1e300])
+@pytest.mark.parametrize("slope", [0.0, 0.5, 1.0, 3.0, 50.0])
+def test_jax_computes_the_same_as_numpy_with_finite_derivatives(x: float, slope: float) -> None:
+    hill_in_jax, logistic_in_jax = in_jax()
+    of_hill, by_hill = hill_in_jax(x, 2.0, slope)
+    of_logistic, by_logistic = logistic_in_jax(x, slope)
+    assert float(of_hill) == pytest.approx(float(hill(x, 2.0, slope)), rel=1e-12)
+    assert float(of_logistic) == pytest.approx(float(logistic(x, slope)), rel=1e-12)
+    assert np.isfinite([*by_hill, *by_logistic]).all()
 
 
 @pytest.mark.parametrize("x", [0.3, 1.0, 2.0])
 def test_the_hill_curve_has_the_derivatives_of_calculus(x: float) -> None:
     """With h the curve: dh/dx = h (1 - h) s / x, dh/de = -h (1 - h) s / e, dh/ds = h (1 - h) log(x / e)."""
-    import jax
-    import jax.numpy as jnp
-
-    found = jax.grad(lambda at: hill(at[0], at[1], at[2], jnp))(jnp.array([x, 1.0, 2.0]))
+    _value, found = in_jax()[0](x, 1.0, 2.0)
     curve = x**2 / (x**2 + 1)
     expected = curve * (1 - curve) * np.array([2 / x, -2, np.log(x)])
     assert np.asarray(found) == pytest.approx(expected, rel=1e-12)
