@@ -282,7 +282,7 @@ marketing:api_control_series_list  get    viewer   data:read settings:read
 marketing:api_control_series       get    viewer   data:read settings:read
 marketing:api_customer_lookup      post   admin    data:read
 marketing:api_customer_requests    get    admin    data:read
-marketing:api_customer_request     get    viewer   data:read
+marketing:api_customer_request     get    admin    data:read
 marketing:api_customer             get    admin    data:read
 marketing:api_customer_export      post   admin    data:read
 marketing:api_customer_erase       post   admin    data:write

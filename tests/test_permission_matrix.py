@@ -38,6 +38,8 @@ PLANS = ("starter", "enterprise")
 OF_ANYBODY = {
     "home", "new_workspace", "stop_viewing_as", "guide:index", "guide:page", "guide:search", "guide:picture",
 }  # fmt: skip
+# The run of this world that addresses name is none of it.
+NO_RUN_OF_IT = "weightings:forecast_plan"
 # Of these, people see their own only, unless they may do so to all.
 HIDDEN = {"api:rotate_key", "api:revoke_key"}
 
@@ -185,7 +187,8 @@ def test_who_may(rule: Rule, people: People, db: None) -> None:
         if attempt.who == Role.OWNER and attempt.credential != OTHER_KEY:
             owners = came
         # What this world does not have is missing for whoever may see it, too.
-        if came == "nothing" and owners == "nothing" and attempt.who not in (NOBODY, STRANGER):
+        is_missing = owners == "nothing" or rule.route == NO_RUN_OF_IT
+        if came == "nothing" and is_missing and attempt.who not in (NOBODY, STRANGER):
             continue
         if came not in wanted:
             wrong.append(f"{attempt}: {came}, not {' or '.join(wanted)}")

@@ -4,6 +4,7 @@ A few cases of each in every run, and many in the full tests (`HYPOTHESIS_PROFIL
 world: one row of everything, in a workspace on the largest plan.
 """
 
+import json
 import os
 from collections.abc import Iterator
 from typing import Any
@@ -12,7 +13,7 @@ import pytest
 import schemathesis
 from django.core.signals import request_finished, request_started
 from django.db import close_old_connections, transaction
-from hypothesis import HealthCheck
+from hypothesis import HealthCheck, strategies
 from hypothesis import settings as hypothesis_settings
 from pytest_django import DjangoDbBlocker
 from schemathesis.config import SchemathesisConfig
@@ -34,6 +35,16 @@ CONFIG: dict[str, Any] = {
 }
 SCHEMA = schemathesis.openapi.from_dict(description(), config=SchemathesisConfig.from_dict(CONFIG))
 SCHEMA.app = application
+
+
+@schemathesis.serializer("application/x-ndjson")
+def lines(_context: Any, value: Any) -> Any:
+    """Rows as lines; what is no text is sent as JSON, to be refused."""
+    return (value if isinstance(value, str) else json.dumps(value)).encode(errors="replace")
+
+
+# One line of text that begins and ends with something to see, as names are.
+schemathesis.openapi.format("line", strategies.from_regex(r"\A[A-Za-z0-9äé][A-Za-z0-9äé ._-]{0,20}[a-z0-9]\Z"))
 
 
 @pytest.fixture(scope="module")
