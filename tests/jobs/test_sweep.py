@@ -1,7 +1,8 @@
-from collections.abc import Callable
+from collections.abc import re
 from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 
+import Callable
 import pytest
 import time_machine
 from django.db import connection
@@ -92,12 +93,13 @@ def test_a_doorbell_that_nobody_answers_rings_again_every_30_seconds(
 
 
 def test_finished_jobs_are_not_looked_at(job: Job) -> None:
-    """As many finished jobs as you like cost a sweep nothing: both of its searches go through the index."""
+    """As many finished jobs as you like cost a sweep nothing: both of its searches go through an index of states."""
     plans = [
         Job.objects.filter(status="running", lease_until__lt=NOW).explain(),
         Job.objects.filter(status="queued", rung_at=None).explain(),
     ]
-    assert connection.vendor != "sqlite" or all("USING INDEX job_status_lease (status=?" in plan for plan in plans)
+    by_state = re.compile(r"USING INDEX job_status_\w+ \(status=\?")
+    assert connection.vendor != "sqlite" or all(by_state.search(plan) for plan in plans)
 
 
 def test_a_sweeper_that_fails_keeps_no_other_from_its_turn(
