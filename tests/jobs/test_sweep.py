@@ -1,8 +1,8 @@
-from collections.abc import re
+import re
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 
-import Callable
 import pytest
 import time_machine
 from django.db import connection
