@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from collections.abc import Callable
+from typing import Any
 from functools import cache
 
 import numpy as np
@@ -157,7 +158,7 @@ def test_geometric_weights_have_their_derivative_at_the_edges() -> None:
 
 
 @cache
-def derivatives_of_delayed_weights(lags: int) -> tuple[Callable[[Float64Column], object], ...]:
+def derivatives_of_delayed_weights(lags: int) -> tuple[Callable[[Float64Column], Any], ...]:
     """Of the weights by retention and delay, backwards and forwards: compiled once for all values."""
     import jax
     import jax.numpy as jnp
