@@ -3,8 +3,8 @@
 import subprocess
 import sys
 from collections.abc import Callable
-from typing import Any
 from functools import cache
+from typing import Any
 
 import numpy as np
 import pytest
