@@ -107,7 +107,11 @@ def test_ingest_run_poll_fetch_and_export(program: Any) -> None:
     run = poll.sync(run_id, client=program)
     assert (run.status, run.error) == ("done", None)
     credited = run.result.to_dict()["models"]["linear"]["channels"]
-    assert {row["channel"]: row["value"] for row in credited} == {"Search": 50.25, "Email": 50.25}
+    assert {row["channel"]: row["value"] for row in credited} == {
+        "Search": 50.25,
+        "Email": 50.25,
+        "(none)": 0.0,
+    }
 
     form = model("ExportRunForm")
     as_csv = operation("runs", "export_run").sync_detailed(run_id, form.CSV, client=program)

@@ -18,7 +18,8 @@ TEMPLATES = Path(settings.BASE_DIR) / "templates"
 STYLE_SHEET = (Path(settings.BASE_DIR) / "static/css/base.css").read_text()
 # What stands around every page, the gallery included, or belongs to one page.
 ELSEWHERE = {
-    "brand", "chart_key", "demo_badge", "footer", "heat_scale", "messages", "user_menu", "workspace_switcher",
+    "brand", "chart_key", "demo_badge", "footer", "heat_scale", "messages", "plan_offer", "user_menu", "viewing_as",
+    "workspace_switcher",
 }  # fmt: skip
 
 

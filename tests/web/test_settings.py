@@ -122,7 +122,7 @@ COLLECT = """
 import django
 django.setup()
 from django.core.management import call_command
-others = ["admin", "rest_framework", "drf_spectacular_sidecar"]  # which are large
+others = ["admin", "rest_framework", "redoc", "swagger-ui*.js", "*.js.map"]  # which are large
 call_command("collectstatic", interactive=False, verbosity=0, ignore_patterns=others)
 """
 
