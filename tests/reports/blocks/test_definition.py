@@ -86,7 +86,7 @@ def test_scenarios_are_those_of_the_workspace(shop: Workspace, scenario: Scenari
         assert "blocks.0.scenarios" in refusal(workspace, {"kind": "scenarios", "params": {"scenarios": ids}})
     for no_ids in ([-1], "1", ["one"]):
         assert refusal(shop, {"kind": "scenarios", "params": {"scenarios": no_ids}}) == {
-            "blocks.0": ["Scenarios are chosen by their ids."]
+            "blocks.0.scenarios": ["Scenarios are chosen by their ids."]
         }
     assert refusal(shop, {"kind": "scenarios"}) == {"blocks.0.scenarios": ["Choose one scenario at least."]}
 
