@@ -13,6 +13,7 @@ from accounts.permissions import Permission
 from accounts.team import owners_of
 
 register = template.Library()
+_OFFER = "plan_offer"  # looked up once for a page, however much on it is locked
 
 
 @register.inclusion_tag("components/plan_offer.html", takes_context=True)
@@ -25,9 +26,13 @@ def plan_offer(context: Context) -> dict[str, Any]:
     membership: Membership | None = getattr(request, "membership", None)
     if request is None or membership is None:
         return {}
-    may_ask = access.can(request, Permission.PLAN)
-    return {
-        "url": reverse("settings_plan", kwargs={"slug": membership.workspace.slug}),
-        "may_ask": may_ask,
-        "owners": [] if may_ask else owners_of(membership.workspace),
-    }
+    offer: dict[str, Any] | None = getattr(request, _OFFER, None)
+    if offer is None:
+        may_ask = access.can(request, Permission.PLAN)
+        offer = {
+            "url": reverse("settings_plan", kwargs={"slug": membership.workspace.slug}),
+            "may_ask": may_ask,
+            "owners": [] if may_ask else owners_of(membership.workspace),
+        }
+        setattr(request, _OFFER, offer)
+    return offer
