@@ -252,9 +252,11 @@ def test_others_are_offered_nothing_that_they_may_not_do(client_for: ClientFor, 
 
 @pytest.mark.usefixtures("figures")
 def test_a_plan_without_it_says_so_and_shows_a_sample(client_for: ClientFor, analyst: User) -> None:
-    text, (link,) = offer(client_for(analyst).get(f"{PAGE}?{MARCH}").text)
+    text, links = offer(client_for(analyst).get(f"{PAGE}?{MARCH}").text)
     assert "is part of the Professional plan" in text
-    assert client_for(analyst).get(link).status_code == 200
+    assert links[1:] == ["/w/acme/settings/plan/"]
+    for link in links:
+        assert client_for(analyst).get(link).status_code == 200
 
 
 def test_an_outdated_run_can_be_asked_again(
