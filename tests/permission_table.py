@@ -1,6 +1,7 @@
 """Who may do what, for every address and method: the table that tests/test_permission_matrix.py holds the product to.
 
-Written by hand, beside the code: an address that is missing here, or is here and not in the product, fails.
+Drafted once from what the product did, read rule by rule, and kept by hand since: it takes nothing from the code. An
+address that is missing here, or is here and not in the product, fails.
 
 `role`: the least one that may, for things that somebody else (an owner) has made. `scopes`: of the API alone, those of
 which a key needs one; `any` of them, or `public`, without anybody being known. Runs ask for the scope of their kind.
