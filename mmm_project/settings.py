@@ -372,6 +372,7 @@ SPECTACULAR_SETTINGS = {
         "JobStatusEnum": "jobs.models.Job.Status",
         "OutcomeKindEnum": "marketing.models.Outcome.Kind",
         "PaperEnum": "reports.models.Branding.Paper",
+        "ReadinessEnum": ["ready", "limited", "blocked"],
         "RunTriggerEnum": "analyses.models.Run.Trigger",
         "ScheduleKindEnum": "reports.schedules.contents.ANALYSES",
     },
