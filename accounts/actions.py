@@ -8,9 +8,11 @@ from django.utils.text import slugify
 
 from accounts.api_key_actions import revoke_keys_of_member
 from accounts.audit import record
+from accounts.closing import require_open
 from accounts.defaults import holds_amounts
 from accounts.models import RESERVED_SLUGS, ApiKey, Invitation, Membership, Plan, Role, Subscription, User, Workspace
 from accounts.permissions import Permission, allows, roles_up_to
+from accounts.plans import cheapest_plan
 from accounts.seats import require_free_seat
 from accounts.signals import workspace_created
 from mmm_project.problems import Conflict, Invalid, NotFound
@@ -36,11 +38,13 @@ def create_workspace(
     name: str,
     owner: User,
     slug: str | None = None,
-    plan: str = "starter",
+    plan: str | None = None,
     currency: str = "EUR",
     timezone: str = "UTC",
 ) -> Workspace:
-    """Create a workspace with its owner and its plan; without a slug, it gets a free one made from its name.
+    """Create a workspace with its owner; without a slug, it gets a free one made from its name.
+
+    `plan`: the code of one; the cheapest unless it is said.
 
     Raises ValidationError (by field) for a slug in use, an unknown currency or time zone, and Invalid for the plan.
     """
@@ -52,8 +56,9 @@ def create_workspace(
         workspace.full_clean()
         workspace.save(force_insert=True)
     Membership.objects.create(workspace=workspace, user=owner, role=Role.OWNER)
-    Subscription.objects.create(workspace=workspace, plan=_find_plan(plan))
-    record(workspace=workspace, action="workspace.created", target=workspace.slug, actor=owner, plan=plan)
+    chosen = cheapest_plan() if plan is None else _find_plan(plan)
+    Subscription.objects.create(workspace=workspace, plan=chosen)
+    record(workspace=workspace, action="workspace.created", target=workspace.slug, actor=owner, plan=chosen.code)
     workspace_created.send(sender=Workspace, workspace=workspace)
     return workspace
 
@@ -106,8 +111,11 @@ def change_settings(
 def add_member(
     *, workspace: Workspace, user: User, role: Role, by: User | None, is_invited: bool = False
 ) -> Membership:
-    """Add `user`, for whom a seat is held if they are invited. Raises Conflict for a member, and QuotaExceeded."""
-    Workspace.objects.select_for_update(no_key=True).get(pk=workspace.pk)
+    """Add `user`, for whom a seat is held if they are invited.
+
+    Raises Conflict for a member and for a workspace that is being deleted, and QuotaExceeded.
+    """
+    require_open(Workspace.objects.select_for_update(no_key=True).get(pk=workspace.pk))
     if not Membership.objects.filter(workspace=workspace, user=user).exists():
         require_free_seat(workspace, is_invited=is_invited)
     membership, created = Membership.objects.get_or_create(workspace=workspace, user=user, defaults={"role": role})

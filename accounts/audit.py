@@ -8,6 +8,7 @@ plain words is in `accounts.audit_words`.
 from collections.abc import Mapping
 from typing import Any
 
+from accounts.api_keys import mask
 from accounts.models import ApiKey, AuditEvent, User, Workspace
 
 Changes = dict[str, dict[str, Any]]
@@ -26,11 +27,25 @@ def record(
 
     `action` is noun.verb in the past, such as "member.added"; `target` is what people call the object; `actor` and
     `api_key` are who did it and with which key (of an event about a key: that key), neither where the product did it by
-    itself. `detail` holds JSON values, never a secret.
+    itself. `detail` holds JSON values, never a secret; a key that somebody put into a name or a filter is masked.
     """
     return AuditEvent.objects.create(
-        workspace=workspace, action=action, target=target[:200], actor=actor, api_key=api_key, detail=detail
+        workspace=workspace,
+        action=action,
+        target=mask(target)[:200],
+        actor=actor,
+        api_key=api_key,
+        detail={name: _masked(value) for name, value in detail.items()},
     )
+
+
+def _masked(value: Any) -> Any:
+    """Return a JSON value with the keys in its texts masked."""
+    if isinstance(value, str):
+        return mask(value)
+    if isinstance(value, Mapping):
+        return {name: _masked(inner) for name, inner in value.items()}
+    return [_masked(inner) for inner in value] if isinstance(value, list | tuple) else value
 
 
 def changes_between(before: Mapping[str, Any], after: Mapping[str, Any]) -> Changes:

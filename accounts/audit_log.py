@@ -14,6 +14,8 @@ from accounts.models import ApiKey, AuditEvent, User, Workspace
 EVENTS_ON_A_PAGE = 50
 EVENTS_AT_ONCE = 1_000  # of an export
 THE_PRODUCT = "product"  # in place of an actor: what nobody did
+# No event is outside of these days, and within them no zone leads over the end of the calendar.
+FIRST_DAY, LAST_DAY = date(1900, 1, 1), date(2999, 12, 31)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,9 +73,9 @@ def events(workspace: Workspace, filters: Filters = NO_FILTERS) -> QuerySet[Audi
     if filters.target:
         found = found.filter(target__icontains=filters.target)
     if filters.start is not None:
-        found = found.filter(at__gte=_midnight(workspace, filters.start))
+        found = found.filter(at__gte=_midnight(workspace, max(filters.start, FIRST_DAY)))
     if filters.end is not None:
-        found = found.filter(at__lt=_midnight(workspace, filters.end + timedelta(days=1)))
+        found = found.filter(at__lt=_midnight(workspace, min(filters.end, LAST_DAY) + timedelta(days=1)))
     return found.order_by("-at", "-pk")
 
 

@@ -1,11 +1,15 @@
-"""Shut a workspace that is about to be deleted."""
+"""Shut a workspace that is about to be deleted, and keep it shut."""
 
+import re
 import uuid
 
 from django.db import transaction
 from django.utils import timezone as clock
 
 from accounts.models import ApiKey, Invitation, Workspace
+from mmm_project.problems import Conflict
+
+_CLOSED = re.compile("closed-[0-9a-f]{32}")
 
 
 @transaction.atomic
@@ -20,3 +24,9 @@ def close_workspace(*, workspace: Workspace) -> None:
     workspace.memberships.all().delete()
     workspace.slug = f"closed-{uuid.uuid4().hex}"
     workspace.save(update_fields=["slug"])
+
+
+def require_open(workspace: Workspace) -> None:
+    """Raise Conflict for a closed workspace, as a site admin still finds it while what it holds is being deleted."""
+    if _CLOSED.fullmatch(workspace.slug):
+        raise Conflict(f"{workspace.name} is being deleted. Nobody is let in, and nothing is asked or sent any more.")

@@ -18,6 +18,7 @@ from accounts.access import LAST_WORKSPACE
 from accounts.impersonation import Viewing
 from accounts.models import User
 from mmm_project.problems import NotPermitted, json_problem
+from mmm_project.web import is_api
 
 LOOKING = ("GET", "HEAD")
 CODE = "viewing_as"
@@ -35,6 +36,7 @@ KEPT_BACK = frozenset(
         *("marketing:api_customer_erase", "marketing:api_customer_requests", "marketing:api_customer_request"),
         *("marketing:api_touchpoints", "marketing:api_conversions"),
         *("marketing:import_file", "marketing:import_rejects", "marketing:upload_rejects"),
+        *("marketing:upload", "marketing:upload_file", "marketing:upload_columns", "marketing:upload_check"),
         "marketing:api_import_rejects",
         *("workspace_export", "workspace_export_file", "audit_export"),
     }
@@ -129,14 +131,14 @@ def _refusal(request: HttpRequest) -> str:
 
 
 def _refuse(request: HttpRequest, sentence: str) -> HttpResponse:
-    if request.path_info.startswith("/api/"):
+    if is_api(request):
         return json_problem(status=403, code=CODE, detail=sentence)
     return render(request, "accounts/viewing_as_refused.html", {"detail": sentence}, status=403)
 
 
 def _back_to_oneself(request: HttpRequest, sentence: str) -> HttpResponse:
     """Answer the first request after the end with nothing of what it asked for: it was asked for as somebody else."""
-    if request.path_info.startswith("/api/"):
+    if is_api(request):
         return json_problem(status=403, code=CODE, detail=sentence)
     messages.warning(request, sentence)
     home = reverse("admin:index")

@@ -81,6 +81,20 @@ def decline(*, request: PlanRequest, by: User, answer: str = "") -> None:
     _note_answer(request, "plan_request.declined", by)
 
 
+@transaction.atomic
+def give_plan(*, workspace: Workspace, plan: str, by: User) -> None:
+    """Put a workspace on the plan with this code; a request for just this plan, if one waits, is granted with it.
+
+    For site admins, as `grant`. Raises Invalid for an unknown plan.
+    """
+    Workspace.objects.select_for_update(no_key=True).get(pk=workspace.pk)
+    waiting = open_request(workspace)
+    if waiting is not None and waiting.plan.code == plan:
+        grant(request=waiting, by=by)
+    else:
+        actions.set_plan(workspace=workspace, plan=plan, by=by)
+
+
 def open_request(workspace: Workspace) -> PlanRequest | None:
     """Return the request that waits for its answer."""
     waiting = PlanRequest.objects.filter(workspace=workspace, status=Status.OPEN)

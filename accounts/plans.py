@@ -66,7 +66,12 @@ def plan_of(workspace: Workspace) -> Plan:
     try:
         return workspace.subscription.plan
     except ObjectDoesNotExist:
-        return Plan.objects.order_by("rank")[0]
+        return cheapest_plan()
+
+
+def cheapest_plan() -> Plan:
+    """Return the plan that workspaces begin on."""
+    return Plan.objects.order_by("rank", "pk")[0]
 
 
 def has_feature(workspace: Workspace, feature: Feature) -> bool:

@@ -20,8 +20,11 @@ class Scope(models.TextChoices):
     CROSSCHANNEL_WRITE = "crosschannel:write", "Ask for cross-channel runs and stop them"
     RUNS_READ = "runs:read", "Read runs of every kind with their results"
     RUNS_WRITE = "runs:write", "Ask for runs of every kind and stop them"
-    DATA_READ = "data:read", "Read imports, rows and data health, and channels, campaigns, goals and segments"
-    DATA_WRITE = "data:write", "Send rows of every dataset and take imports back; create and change segments"
+    DATA_READ = (
+        "data:read",
+        "Read rows, imports and data health, channels, goals and segments; look up and export customers",
+    )
+    DATA_WRITE = "data:write", "Send rows of every dataset and take imports back; change segments; erase customers"
     TOUCHPOINTS_WRITE = "touchpoints:write", "Send touchpoints"
     CONVERSIONS_WRITE = "conversions:write", "Send conversions"
     SPEND_WRITE = "spend:write", "Send spend"
@@ -96,6 +99,8 @@ def why_not(scope: Scope, role: str) -> str:
     """Return why keys of somebody with this role cannot have the scope, as a sentence; "" if they can."""
     name = Role(role).label.lower()
     one = f"{'an' if name[0] in 'aeiou' else 'a'} {name}"
+    if not allows(role, Permission.API_KEYS_OWN):
+        return f"{one.capitalize()} has no API keys."
     if not scope.only_reads and not allows(role, Permission.API_KEYS):
         return f"Keys of {one} only read."
     needed = _NEEDED.get(scope)

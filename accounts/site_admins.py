@@ -5,6 +5,7 @@ from typing import Any, cast
 from django.http import HttpRequest
 
 from accounts.audit import record
+from accounts.closing import require_open
 from accounts.models import Membership, Role, User, Workspace
 from mmm_project.problems import NotPermitted
 
@@ -17,8 +18,9 @@ def acting(request: HttpRequest) -> User:
 def authority_over(workspace: Workspace, *, by: User) -> Membership:
     """Return a membership, stored nowhere, with an owner's authority: for what members do to what belongs to them.
 
-    Raises NotPermitted for who is no site admin.
+    Raises NotPermitted for who is no site admin, and Conflict for a workspace that is being deleted.
     """
+    require_open(workspace)
     if not (by.is_active and by.is_staff):
         raise NotPermitted("Only a site admin acts in workspaces without being a member.")
     return Membership(workspace=workspace, user=by, role=Role.OWNER)

@@ -67,6 +67,7 @@ class OfRuns(ApiView):
     """What the views of runs have in common: each kind has scopes of its own, and `runs` covers all."""
 
     tag = "Runs"
+    answers_kept = (202,)  # a result, which may be large, is kept with its run
 
     def require_scope(self, kind: str, action: str) -> None:
         """Raise NotPermitted unless the key may `read` or `write` runs of this kind."""
@@ -80,7 +81,7 @@ class OfRuns(ApiView):
         return self.key is None or not scopes.isdisjoint(self.key.scopes)
 
     def asked(self, kind: str, params: Params) -> Response:
-        """Ask the question: 200 with the run where it has been answered, else 202."""
+        """Ask the question: 200 with the run where it has been answered, else 202. Writing does not include reading."""
         run = request_run(
             workspace=self.workspace,
             kind=kind,
@@ -90,6 +91,8 @@ class OfRuns(ApiView):
             api_key=self.key,
         )
         address = reverse("analyses:api_run", kwargs={"run_id": run.pk})
+        if not self.in_scope(kind, "read"):
+            run.result = None
         body = self.represent(run, RunWithResultSerializer)
         return Response(body, status=200 if run.job.finished else 202, headers={"Location": address})
 
@@ -142,7 +145,10 @@ class RunList(OfRuns):
         examples=QUESTIONS,
     )
     def post(self, request: Request) -> Response:
-        """Ask a question: 202 while it is being answered, 200 with the result when it has been already."""
+        """Ask a question: 202 while it is being answered, 200 with the result when it has been already.
+
+        For keys that may not read runs of this kind, the result is null.
+        """
         asked = self.read(Question)
         self.require_scope(asked["kind"], "write")
         return self.asked(asked["kind"], asked["params"])
@@ -213,8 +219,9 @@ class RunCancel(OfARun):
     """Stopping a run."""
 
     scopes: ClassVar = {"POST": WRITING}
+    takes_body: ClassVar = False
 
-    @extend_schema(operation_id="cancelRun", request=None, responses={202: RunSerializer})
+    @extend_schema(operation_id="cancelRun", responses={202: RunSerializer})
     def post(self, request: Request, **_: object) -> Response:
         """Ask the run to stop: 202, as a worker takes a moment. 409 when it has ended already."""
         self.require_scope(self.row.kind, "write")

@@ -87,6 +87,7 @@ class AuditList(ApiView):
         if not self.wants_csv:
             return self.paged(audit_log.events(self.workspace), AuditEventSerializer)
         found = self.filter_queryset(audit_log.events(self.workspace))
+        table = self.csv(_rows(found), name="audit-log")
         record(
             workspace=self.workspace,
             action="audit.exported",
@@ -95,7 +96,7 @@ class AuditList(ApiView):
             api_key=self.key,
             filters=request.query_params.dict(),
         )
-        return self.csv(_rows(found), name="audit-log")
+        return table
 
 
 def _rows(found: QuerySet[AuditEvent]) -> Iterator[tuple[Cell, ...]]:

@@ -1,14 +1,15 @@
 """`Idempotency-Key`: a POST that is sent again, as its answer was lost, does nothing again and is answered the same.
 
 Keys are of one workspace and person, so that a rotated API key goes on with them, and are kept for `KEPT_FOR`. A
-request that was refused keeps none: sent again, it is judged again.
+request that was refused keeps none: sent again, it is judged again. The same request by a key of other scopes is
+another one, as its answer may be.
 """
 
 import hashlib
 import json
 import re
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -47,12 +48,16 @@ class KeyInFlight(Conflict):
 
 @dataclass(frozen=True, kw_only=True)
 class Keyed:
-    """A request with a key: whose it is, and what it asks for."""
+    """A request with a key: whose it is, and what it asks for. `kept`: statuses of answers to keep, None for all."""
 
     workspace: Workspace
     user: User
     key: str
     fingerprint: str
+    kept: Collection[int] | None = None
+
+    def keeps(self, status: int | None) -> bool:
+        return self.kept is None or status in self.kept
 
 
 def read_key(request: Request) -> str | None:
@@ -64,14 +69,17 @@ def read_key(request: Request) -> str | None:
     return key
 
 
-def fingerprint(request: Request) -> str:
-    """Return the SHA-256 of the request's method, address and body; the order of a body's members does not matter."""
-    said = [request.method, request.path, sorted(request.query_params.lists()), request.data]
+def fingerprint(request: Request, scopes: Iterable[str] = ()) -> str:
+    """Return the SHA-256 of the request's method, address and body, and of the scopes of the API key that asks.
+
+    The order of a body's members does not matter.
+    """
+    said = [request.method, request.path, sorted(request.query_params.lists()), request.data, sorted(scopes)]
     return hashlib.sha256(json.dumps(said, sort_keys=True, default=str).encode()).hexdigest()
 
 
 def answer_once(asked: Keyed, answer: Callable[[], Response]) -> Response:
-    """Call `answer` and keep what it says, or return what was said to this key before.
+    """Call `answer` and keep what it says, or return what was said to this key before. What is not kept is asked again.
 
     `answer` runs in one transaction with the note that it ran: either both stand or neither does. Raises KeyReused,
     KeyInFlight, and whatever `answer` raises.
@@ -79,11 +87,12 @@ def answer_once(asked: Keyed, answer: Callable[[], Response]) -> Response:
     claim = uuid.uuid4()
     row = _claim(asked, claim)
     if row.claim != claim:
-        return _replay(asked, row)
+        _require_same(asked, row)
+        return _kept(row) if asked.keeps(row.status) else answer()
     try:
         with transaction.atomic():
             response = answer()
-            _keep(row, response)
+            _keep(row, response, with_body=asked.keeps(response.status_code))
     except BaseException:
         IdempotentRequest.objects.filter(pk=row.pk, claim=claim, status=None).delete()
         raise
@@ -113,22 +122,27 @@ def _claim(asked: Keyed, claim: uuid.UUID) -> IdempotentRequest:
     return row
 
 
-def _keep(row: IdempotentRequest, response: Response) -> None:
+def _keep(row: IdempotentRequest, response: Response, *, with_body: bool) -> None:
     """Write the answer beside its key. Raises KeyInFlight where another attempt has taken over meanwhile."""
+    body = JSONRenderer().render(response.data).decode() if with_body and response.data is not None else ""
     kept = IdempotentRequest.objects.filter(pk=row.pk, claim=row.claim).update(
         status=response.status_code,
         headers={name: response[name] for name in KEPT_HEADERS if name in response},
-        body="" if response.data is None else JSONRenderer().render(response.data).decode(),
+        body=body,
     )
     if not kept:
         raise KeyInFlight("This took so long that the same request, sent again, is being answered instead.")
 
 
-def _replay(asked: Keyed, row: IdempotentRequest) -> Response:
+def _require_same(asked: Keyed, row: IdempotentRequest) -> None:
+    """Raise KeyReused for another request than the key stands for, and KeyInFlight while that has no answer."""
     if row.fingerprint != asked.fingerprint:
         raise KeyReused("This Idempotency-Key stands for another request already. Use a new key for each request.")
     if row.status is None:
         raise KeyInFlight("The first request with this Idempotency-Key is still being answered. Try again in a moment.")
+
+
+def _kept(row: IdempotentRequest) -> Response:
     return Response(
         json.loads(row.body) if row.body else None,
         status=row.status,

@@ -42,11 +42,6 @@ WORKSPACE = OpenApiParameter(
     {"type": "string", "pattern": "^[-a-zA-Z0-9_]+$"},
     description="The workspace's slug, which a signed-in browser gives that is a member of several. A key has one.",
 )
-FIELDS = OpenApiParameter(
-    "fields",
-    {"type": "string", "minLength": 1},
-    description="Names of the members to answer with, parted by commas; the others are left out. All if absent.",
-)
 IF_NONE_MATCH = OpenApiParameter(
     "If-None-Match", str, OpenApiParameter.HEADER, description="The `ETag` of an earlier answer: 304 if it still holds."
 )
@@ -88,6 +83,10 @@ class Description(AutoSchema):
         first = str(super().get_description() or "").split("\n", maxsplit=1)[0]
         return first.split(". ")[0].split(": ")[0].rstrip(".") or None
 
+    def get_request_serializer(self) -> Any:
+        takes_body = getattr(self.view, "takes_body", True) or self.method != "POST"
+        return super().get_request_serializer() if takes_body else None
+
     def get_override_parameters(self) -> list[Any]:
         parameters = [*super().get_override_parameters()]
         if not isinstance(self.view, ApiView):
@@ -95,7 +94,7 @@ class Description(AutoSchema):
         if not isinstance(self.view, RowView):
             parameters.append(WORKSPACE)
         if self.method == "GET":
-            parameters += [FIELDS, IF_NONE_MATCH]
+            parameters.append(IF_NONE_MATCH)
         if self.method == "POST" and not self.view.is_idempotent_itself:
             parameters.append(IDEMPOTENCY_KEY)
         return parameters

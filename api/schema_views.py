@@ -3,7 +3,6 @@
 from functools import cache
 from typing import Any
 
-from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.gzip import gzip_page
@@ -36,7 +35,5 @@ def description() -> dict[str, Any]:
     """Return the OpenAPI description of every address."""
     from drf_spectacular.generators import SchemaGenerator
 
-    made: dict[str, Any] = SchemaGenerator(api_version=settings.SPECTACULAR_SETTINGS["VERSION"]).get_schema(
-        request=None, public=True
-    )
+    made: dict[str, Any] = SchemaGenerator().get_schema(request=None, public=True)
     return made

@@ -1,12 +1,13 @@
 """What every address of the API has in common. Views subclass `ApiView`, or `RowView` where they are about one row.
 
-The order of checks is the same everywhere: who asks (401), whether the key's scopes take the method (403), how many
-calls are left (429), whether the workspace or row is theirs (404), whether their role may (403); then the input (400),
-the plan (403), and what the request is about.
+The order of checks is the same everywhere: who asks (401), how many calls are left (429), whether the key's scopes take
+the method (403), whether the workspace or row is theirs (404), whether their role may (403); then the input (400), the
+plan (403), and what the request is about.
 """
 
 import functools
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from itertools import chain, compress
 from typing import Any, ClassVar, Generic, TypeVar
 
 from django.db.models import Model, QuerySet
@@ -45,8 +46,12 @@ class ApiView(GenericAPIView[Any]):
     tag: ClassVar[str] = ""
     # By method: names in the address's query that the view reads itself, beside those of paging and filters.
     parameters: ClassVar[Mapping[str, Sequence[str]]] = {}
+    # Whether POST takes a body; where it takes none, what is sent is refused, as it would do nothing.
+    takes_body: ClassVar[bool] = True
     # Where POST has a use of its own for `Idempotency-Key`, or changes nothing.
     is_idempotent_itself: ClassVar[bool] = False
+    # Statuses of answers that an `Idempotency-Key` keeps; None for all. Where POST made nothing, it can be asked again.
+    answers_kept: ClassVar[Collection[int] | None] = None
 
     filter_backends = (DjangoFilterBackend,)
     pagination_class = Pages
@@ -59,6 +64,8 @@ class ApiView(GenericAPIView[Any]):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Check who asks and what for; what is left to the method is about the thing itself."""
+        if request.user.is_authenticated:
+            super().check_throttles(request)
         super().initial(request, *args, **kwargs)
         method = str(request.method)
         if not hasattr(self, method.lower()):
@@ -67,8 +74,17 @@ class ApiView(GenericAPIView[Any]):
         if needed := self.needs.get("GET" if method == "HEAD" else method):
             access.require(request, needed)
         self._refuse_unknown_parameters()
+        if method == "POST" and not self.takes_body:
+            self._refuse_body()
         if method == "POST" and not self.is_idempotent_itself:
             self._answer_once()
+
+    def check_throttles(self, request: Request) -> None:
+        """Do nothing, where DRF counts the call: `initial` has counted it, before anything was refused."""
+
+    def options(self, request: Request, *_: object, **__: object) -> Response:  # type: ignore[override]  # as in DRF
+        """Say which methods there are."""
+        return Response(status=204, headers={"Allow": ", ".join(self.allowed_methods)})
 
     def enter(self) -> Workspace:
         """Return the workspace that the call is about, with the caller's membership on the request (404 if none)."""
@@ -96,10 +112,7 @@ class ApiView(GenericAPIView[Any]):
         serializer = serializer_class(thing, many=many, context=self.get_serializer_context())
         each = serializer.child if isinstance(serializer, ListSerializer) else serializer
         if self.fields_wanted is not None and isinstance(each, Serializer):
-            known = list(each.fields)
-            if unknown := [name for name in self.fields_wanted if name not in known]:
-                sentence = f"“{unknown[0]}” is not among {', '.join(known)}."
-                raise Invalid("There is no such field.", errors={"fields": [sentence]})
+            self.require_known(known := list(each.fields))
             for name in set(known) - set(self.fields_wanted):
                 each.fields.pop(name)
         return serializer.data
@@ -109,6 +122,12 @@ class ApiView(GenericAPIView[Any]):
         """The members that `?fields=` names; None for all."""
         asked = self.request.query_params.get("fields")
         return None if asked is None else [name.strip() for name in asked.split(",")]
+
+    def require_known(self, fields: Sequence[str]) -> None:
+        """Raise Invalid where `?fields=` names another than these."""
+        if unknown := [name for name in self.fields_wanted or () if name not in fields]:
+            sentence = f"“{printable(unknown[0])}” is not among {', '.join(fields)}."
+            raise Invalid("There is no such field.", errors={"fields": [sentence]})
 
     def wants(self, field: str) -> bool:
         """Whether the answer is to have this member: what is costly need not be read otherwise."""
@@ -125,9 +144,17 @@ class ApiView(GenericAPIView[Any]):
         return getattr(self.request, "accepted_renderer", None).__class__ is CsvRenderer
 
     def csv(self, rows: Iterable[Sequence[Cell]], *, name: str) -> StreamingHttpResponse:
-        """Return all `rows`, the first of them the header, as a CSV file of any length."""
+        """Return all `rows`, the first of them the header, as a CSV file of any length.
+
+        Of its columns those that `?fields=` names. Raises Invalid for unknown ones.
+        """
+        lines = iter(rows)
+        columns = [str(column) for column in next(lines)]
+        self.require_known(columns)
+        wanted = [self.wants(column) for column in columns]
+        chosen = ([*compress(row, wanted)] for row in chain([columns], lines))
         headers = {"Content-Disposition": f'attachment; filename="{name}.csv"'}
-        return StreamingHttpResponse(csv_pieces(rows), content_type=f"{CSV}; charset=utf-8", headers=headers)
+        return StreamingHttpResponse(csv_pieces(chosen), content_type=f"{CSV}; charset=utf-8", headers=headers)
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         finished: HttpResponse = super().finalize_response(request, response, *args, **kwargs)
@@ -147,6 +174,13 @@ class ApiView(GenericAPIView[Any]):
         if sentences:
             unknown = not known.issuperset(asked)
             raise Invalid("There is no such parameter." if unknown else "A parameter is empty.", errors=sentences)
+
+    def _refuse_body(self) -> None:
+        """Raise Invalid for a body where none is read, and whatever DRF raises for one that it cannot read."""
+        sent = self.request.data
+        if sent:
+            names = [printable(str(name)) for name in sent] if isinstance(sent, Mapping) else [""]
+            raise Invalid("This takes no body.", errors={name: ["There is no such field."] for name in names})
 
     def _known_parameters(self) -> Iterator[str]:
         method = str(self.request.method)
@@ -171,7 +205,11 @@ class ApiView(GenericAPIView[Any]):
         if key is None:
             return
         asked = idempotency.Keyed(
-            workspace=self.workspace, user=self.user, key=key, fingerprint=idempotency.fingerprint(self.request)
+            workspace=self.workspace,
+            user=self.user,
+            key=key,
+            fingerprint=idempotency.fingerprint(self.request, self.key.scopes if self.key else ()),
+            kept=self.answers_kept,
         )
         method: Callable[..., Response] = self.post  # type: ignore[attr-defined]
 

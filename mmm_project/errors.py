@@ -8,8 +8,10 @@ from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
+from django.urls import is_valid_path
 
 from mmm_project.problems import Conflict, Problem, TooLarge, json_problem
+from mmm_project.web import is_api
 
 logger = logging.getLogger(__name__)
 
@@ -52,7 +54,10 @@ def permission_denied(request: HttpRequest, exception: Exception) -> HttpRespons
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return _refusal(request, exception, status=404, code="not_found", detail="There is nothing at this address.")
+    detail = "There is nothing at this address."
+    if is_api(request) and not request.path_info.endswith("/") and is_valid_path(f"{request.path_info}/"):
+        detail = f"Addresses of the API end with a slash: {request.path}/."
+    return _refusal(request, exception, status=404, code="not_found", detail=detail)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
@@ -62,19 +67,15 @@ def server_error(request: HttpRequest) -> HttpResponse:
     """
     error_id = uuid.uuid4().hex[:8]
     logger.error("Error %s at %s %s", error_id, request.method, request.path, exc_info=True)
-    if _is_api(request):
+    if is_api(request):
         detail = f"Something went wrong on our side. Mention error {error_id} when you report it."
         return json_problem(status=500, code="internal_error", detail=detail, error_id=error_id)
     return HttpResponse(render_to_string("500.html", {"error_id": error_id}), status=500)
 
 
-def _is_api(request: HttpRequest) -> bool:
-    return request.path_info.startswith("/api/")
-
-
 def _refusal(request: HttpRequest, exception: Exception | None, *, status: int, code: str, detail: str) -> HttpResponse:
     if isinstance(exception, Problem):
         code, detail = exception.code, exception.detail
-    if _is_api(request):
+    if is_api(request):
         return json_problem(status=status, code=code, detail=detail)
     return render(request, f"{status}.html", {"code": code, "detail": detail}, status=status)

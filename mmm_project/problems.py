@@ -114,13 +114,18 @@ def problem(
         "type": f"urn:mixed-media-modeling:problem:{code}",
         "title": title or HTTPStatus(status).phrase,
         "status": status,
-        "detail": detail,
+        "detail": encodable(detail),
         "code": code,
         **members,
     }
     if errors:
-        body["errors"] = {field: list(sentences) for field, sentences in errors.items()}
+        body["errors"] = {encodable(field): list(map(encodable, sentences)) for field, sentences in errors.items()}
     return body
+
+
+def encodable(text: str) -> str:
+    """Return text that UTF-8 can hold: what is repeated of a request may be a lone surrogate."""
+    return text.encode(errors="replace").decode()
 
 
 def json_problem(*, status: int, code: str, detail: str, **members: str) -> JsonResponse:

@@ -105,7 +105,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.common.CommonMiddleware",
+    "mmm_project.slashes.ClosingSlashMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "accounts.sessions.SessionLimitsMiddleware",
@@ -219,6 +219,8 @@ CSRF_FAILURE_VIEW = "mmm_project.errors.csrf_failure"
 vars().update(env.email_url("EMAIL_URL", default="consolemail://"))
 EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Mixed Media Modeling <noreply@localhost>")
+ADMINS = [(address, address) for address in env.list("ADMINS", default=[])]
+SERVER_EMAIL = DEFAULT_FROM_EMAIL  # of mails to ADMINS about faults
 # Of reports: larger files are linked, and a workspace sends no more than this, so that nobody uses it to send unasked.
 MAIL_ATTACHMENT_BYTES = env.int("MAIL_ATTACHMENT_MB", default=8) * 2**20
 MAILS_A_DAY = env.int("MAILS_A_DAY", default=500)
@@ -355,7 +357,9 @@ SPECTACULAR_SETTINGS = {
     "TITLE": "Mixed Media Modeling",
     "VERSION": "1.0.0",
     "DESCRIPTION": "Everything that the pages do, for programs. Money is text, so that no decimal is lost; what was "
-    "computed is numbers. Times are ISO 8601 in UTC. Refusals are `application/problem+json` (RFC 9457).",
+    "computed is numbers. Times are ISO 8601 in UTC. Refusals are `application/problem+json` (RFC 9457). "
+    "Every GET takes `fields=id,status`, which leaves all other members out of its answer, or columns out of its CSV; what "
+    "is described here are whole answers.",
     "OAS_VERSION": "3.1.0",
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "PREPROCESSING_HOOKS": ["api.schema.only_v1"],

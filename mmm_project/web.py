@@ -17,6 +17,11 @@ class HtmxHttpRequest(HttpRequest):
     htmx: HtmxDetails
 
 
+def is_api(request: HttpRequest) -> bool:
+    """Whether a program asks, that is answered in JSON."""
+    return request.path_info.startswith("/api/")
+
+
 def wants_fragment(request: HtmxHttpRequest) -> bool:
     """Whether HTMX asks for a part of the page.
 

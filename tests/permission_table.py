@@ -248,7 +248,7 @@ marketing:api_import_rejects       get    analyst  data:read
 marketing:api_data_health          get    viewer   data:read
 marketing:api_segments             get    viewer   data:read
 marketing:api_segments             post   analyst  data:write
-marketing:api_segments_preview     post   analyst  data:read data:write
+marketing:api_segments_preview     post   analyst  data:read
 marketing:api_segment              get    viewer   data:read
 marketing:api_segment              patch  analyst  data:write
 marketing:api_segment_preview      get    viewer   data:read
@@ -264,7 +264,7 @@ marketing:api_channel_names        get    viewer   data:read settings:read
 marketing:api_channel_name         delete admin    settings:write
 marketing:api_grouping             get    viewer   data:read settings:read
 marketing:api_grouping             put    admin    settings:write
-marketing:api_grouping_preview     post   admin    settings:read settings:write
+marketing:api_grouping_preview     post   admin    settings:read
 marketing:api_campaigns            get    viewer   data:read settings:read
 marketing:api_campaign             get    viewer   data:read settings:read
 marketing:api_traffic_sources      get    viewer   data:read settings:read
@@ -338,7 +338,7 @@ attribution:custom_restore         post   analyst
 attribution:api_models             get    viewer   attribution:read
 attribution:api_custom_models      get    viewer   attribution:read
 attribution:api_custom_models      post   analyst  attribution:write
-attribution:api_custom_preview     post   analyst  attribution:write
+attribution:api_custom_preview     post   analyst  attribution:read
 attribution:api_custom_model       get    viewer   attribution:read
 attribution:api_custom_model       patch  analyst  attribution:write
 attribution:api_custom_versions    post   analyst  attribution:write

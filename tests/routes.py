@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from django.test import Client
-from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from django.urls import URLPattern, URLResolver, get_resolver, resolve, reverse
 
 OF_NOBODY = {"form"}  # arguments that are no row: in what form something is
 
@@ -47,6 +48,12 @@ class Route:
         """Whether it is an address that mails lead to, for whoever has the token in it."""
         return self.path.startswith(("unsubscribe/", "deliveries/"))
 
+    @property
+    def view_class(self) -> Any:
+        """The class of a view of the API; None of other views."""
+        known = {name: _some_value(name) for name in self.arguments}
+        return getattr(resolve(self.url(known)).func, "cls", None)
+
     def url(self, known: Mapping[str, object]) -> str:
         """Return the address with values from `known`. Raises LookupError for an argument that nobody has told of."""
         if unknown := self.arguments - known.keys():
@@ -55,6 +62,14 @@ class Route:
                 "to `arguments` in tests/test_every_url.py and in tests/browser/world.py."
             )
         return reverse(self.name, kwargs={name: known[name] for name in self.arguments})
+
+
+def _some_value(argument: str) -> object:
+    """A value that the converter of this argument takes."""
+    if argument in ("slug", "form"):
+        return "csv"
+    uuids = {"run_id", "schedule_id", "alert_id", "delivery_id", "edition_id", "file_id"}
+    return "00000000-0000-4000-8000-000000000000" if argument in uuids else 1
 
 
 def every_route() -> list[Route]:

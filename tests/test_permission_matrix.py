@@ -21,6 +21,7 @@ from accounts.actions import set_plan
 from accounts.api_keys import digest_of, generate
 from accounts.models import ApiKey, Membership, Plan, Role, User, Workspace
 from accounts.scopes import Scope
+from api.views import ApiView
 from tests.factories import UserFactory
 from tests.permission_table import Rule, rules
 from tests.routes import Route, every_route
@@ -142,7 +143,9 @@ def expected(attempt: Attempt, route: Route) -> set[str]:
         return {"no", "nothing"}
     if attempt.who == STRANGER:
         return {"in"} if route.name in OF_ANYBODY else {"nothing", "in"} if route.name == OWN_LIST else {"nothing"}
-    only_reads = attempt.who in (Role.VIEWER, Role.ANALYST)  # the keys of such people
+    if attempt.who == Role.VIEWER and attempt.credential == FITTING_KEY:  # they have had one since they were more
+        return {"no"}
+    only_reads = attempt.who == Role.ANALYST  # the keys of such people
     if attempt.credential == FITTING_KEY and only_reads and all(scope.endswith(":write") for scope in rule.scopes):
         return {"no"}
     if ROLES.index(Role(attempt.who)) < ROLES.index(Role(rule.role)):
@@ -202,25 +205,12 @@ def test_the_table_has_every_address_and_no_other() -> None:
 
 
 def test_the_table_has_every_method_of_the_api() -> None:
-    from django.urls import resolve
-
-    from api.views import ApiView
-
     made = set()
     for name, route in ROUTES.items():
         if not route.is_api:
             continue
-        arguments = {argument: _some(argument) for argument in route.arguments}
-        view: Any = getattr(resolve(route.url(arguments)).func, "cls", None)
+        view = route.view_class
         methods = ("get", "post", "put", "patch", "delete")
         if view is not None and issubclass(view, ApiView):
             made |= {(name, method) for method in methods if hasattr(view, method)}
     assert made == {(rule.route, rule.method) for rule in RULES if rule.scopes and rule.scopes != ("public",)}
-
-
-def _some(argument: str) -> object:
-    """A value that the converter of this argument takes."""
-    if argument in ("slug", "form"):
-        return "csv"
-    uuids = {"run_id", "schedule_id", "alert_id", "delivery_id", "edition_id", "file_id"}
-    return "00000000-0000-4000-8000-000000000000" if argument in uuids else 1

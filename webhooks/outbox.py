@@ -37,11 +37,14 @@ def put(message: Message, endpoints: Iterable[Endpoint], *, by: User | None = No
 def redeliver(*, delivery: Delivery, by: User | None) -> None:
     """Send a message that has been delivered, has failed or was cancelled again, under the same id, and try as often.
 
-    Raises Conflict for one that is on its way, and while the endpoint is disabled; NotFound if that has been deleted.
+    Raises Conflict for one that is on its way or whose event the endpoint no longer asks for, and while the endpoint is
+    disabled; NotFound if that has been deleted.
     """
     endpoint = lock(delivery.endpoint)
     if endpoint.disabled_at is not None:
         raise Conflict("This endpoint is disabled. Enable it first.")
+    if delivery.message.type not in wanted_by(endpoint):
+        raise Conflict(f"This endpoint no longer asks for {delivery.message.type}. Choose this event again first.")
     ended = Delivery.objects.filter(pk=delivery.pk).exclude(status__in=ON_ITS_WAY)
     again = {"status": Delivery.Status.PENDING, "tries": 0, "next_try_at": timezone.now(), "requested_by": by}
     if not ended.update(**again):

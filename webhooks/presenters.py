@@ -177,7 +177,7 @@ def _remark(endpoint: Endpoint) -> str:
     if endpoint.failing_since is not None:
         since = _moment(endpoint.failing_since, endpoint.workspace).words
         times = formats.count(endpoint.failures, "time")
-        return f"Since {since}, {times} in a row. After five days it is disabled."
+        return f"Since {since}, {times} in a row. After five days it is disabled, once a message is out of tries."
     if endpoint.last_delivered_at is not None:
         return f"Last delivered {_moment(endpoint.last_delivered_at, endpoint.workspace).words}."
     return "A test event shows whether it answers."

@@ -23,7 +23,7 @@ LONGEST_RETRY_AFTER = dt.timedelta(hours=1)
 # An endpoint that has failed so often in a row is asked no more than once in so long, whatever waits for it.
 FAILURES_BEFORE_REST = 3
 REST = dt.timedelta(minutes=1)
-# One to which nothing was delivered for so long, though it was tried, is disabled.
+# One to which nothing was delivered for so long is disabled as soon as a message is out of tries.
 DISABLED_AFTER = dt.timedelta(days=5)
 
 

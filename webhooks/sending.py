@@ -151,7 +151,7 @@ def _note(endpoint: Endpoint, delivery: Delivery, answer: Answer, now: dt.dateti
         _after_failure(endpoint, delivery, answer, now)
     delivery.save(update_fields=["status", "claimed_until", "response_status", "error", "delivered_at", "next_try_at"])
     if answer.error != INTERRUPTED:  # which says nothing about the receiver
-        _note_on_endpoint(endpoint, answer, now)
+        _note_on_endpoint(endpoint, delivery, answer, now)
 
 
 def _after_failure(endpoint: Endpoint, delivery: Delivery, answer: Answer, now: dt.datetime) -> None:
@@ -168,7 +168,7 @@ def _after_failure(endpoint: Endpoint, delivery: Delivery, answer: Answer, now: 
         delivery.status, delivery.next_try_at = Delivery.Status.PENDING, again
 
 
-def _note_on_endpoint(endpoint: Endpoint, answer: Answer, now: dt.datetime) -> None:
+def _note_on_endpoint(endpoint: Endpoint, delivery: Delivery, answer: Answer, now: dt.datetime) -> None:
     if answer.is_delivered:
         endpoint.failing_since, endpoint.failures, endpoint.rests_until = None, 0, None
         endpoint.last_delivered_at = now
@@ -178,5 +178,18 @@ def _note_on_endpoint(endpoint: Endpoint, answer: Answer, now: dt.datetime) -> N
     endpoint.save(update_fields=["failing_since", "failures", "rests_until", "last_delivered_at"])
     if answer.is_gone:
         stop_by_itself(endpoint, because=GONE)
-    elif endpoint.failing_since is not None and now - endpoint.failing_since >= retries.DISABLED_AFTER:
+    elif _has_failed_too_long(endpoint, delivery, now):
         stop_by_itself(endpoint, because=FAILED_TOO_LONG.format(answer.error))
+
+
+def _has_failed_too_long(endpoint: Endpoint, delivery: Delivery, now: dt.datetime) -> bool:
+    """Whether nothing was delivered for so long, and not because there was nothing to deliver.
+
+    That is: this message is out of tries, or one that nobody asked for again has waited all that time, as it may where
+    many wait.
+    """
+    long_ago = now - retries.DISABLED_AFTER
+    if endpoint.failing_since is None or endpoint.failing_since > long_ago:
+        return False
+    waiting = endpoint.deliveries.filter(status=Delivery.Status.PENDING, tries=F("attempts"))
+    return delivery.status == Delivery.Status.FAILED or waiting.filter(created_at__lte=long_ago).exists()

@@ -26,7 +26,7 @@ from webhooks.signing import PREFIX
 
 MOST_BYTES = 64 * 1024  # read of an answer, its headers included
 BODY_KEPT = 1000  # characters of it in the log
-GONE = 410
+SWITCHING_PROTOCOLS, GONE = 101, 410
 _SECRET = re.compile(re.escape(PREFIX) + r"[A-Za-z0-9+/=_-]*")
 
 
@@ -73,9 +73,18 @@ def _exchange(
         connection = http.client.HTTPConnection(url.host, url.port)
         connection.sock = _Wire(sock, deadline)  # all that http.client asks of a socket
         connection.request("POST", url.target, body, {"Host": url.authority, "Connection": "close", **headers})
-        response = connection.getresponse()
+        response = _answer_on(connection.sock)
         retry_after = parse_retry_after(response.getheader("Retry-After"), now=timezone.now())
         return response.status, _beginning(response), retry_after
+
+
+def _answer_on(wire: Any) -> http.client.HTTPResponse:
+    """Read up to the end of the answer's headers, past what may be said before it: such as 103, early hints."""
+    while True:
+        response = http.client.HTTPResponse(wire, method="POST")
+        response.begin()
+        if not 100 <= response.status < 200 or response.status == SWITCHING_PROTOCOLS:
+            return response
 
 
 def _connect(url: Url, found: list[SocketAddress], deadline: float) -> socket.socket:
@@ -120,16 +129,21 @@ class _Wire:
     def __init__(self, sock: socket.socket, deadline: float) -> None:
         self._sock = sock
         self._deadline = deadline
+        self._lines = _Lines(_Reader(sock, deadline))
 
     def sendall(self, data: bytes) -> None:
         self._sock.settimeout(_left(self._deadline))  # of all of it
         self._sock.sendall(data)
 
     def makefile(self, _mode: str) -> io.BufferedReader:
-        return io.BufferedReader(_Reader(self._sock, self._deadline))
+        return self._lines
+
+
+class _Lines(io.BufferedReader):
+    """What comes over a wire, whichever of several answers it belongs to."""
 
     def close(self) -> None:
-        """Leave it open: http.client lets go of a connection before its answer is read."""
+        """Leave it open: http.client lets go of it with each answer."""
 
 
 class _Reader(io.RawIOBase):

@@ -314,7 +314,16 @@ class EmailAddressAdmin(ReadOnlyAdmin):
 
 @admin.register(Group)
 class GroupAdmin(DjangoGroupAdmin):
-    """What site admins who are no superusers may do, by group."""
+    """What site admins who are no superusers may do, by group: for superusers to say, as with people's own rights."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return acting(request).is_superuser
+
+    def has_change_permission(self, request: HttpRequest, _group: Group | None = None) -> bool:
+        return acting(request).is_superuser
+
+    def has_delete_permission(self, request: HttpRequest, _group: Group | None = None) -> bool:
+        return acting(request).is_superuser
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)

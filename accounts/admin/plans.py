@@ -35,17 +35,28 @@ class PlanAdmin(RowsAdmin):
     """Plans and what they include; an edit holds at once for every workspace that is on the plan."""
 
     form = PlanForm
+    fields = (*PlanForm.Meta.fields, "workspaces")
     list_display = (
         *("name", "code", "rank", "included", "concurrent_fits", "max_rows", "max_members", "runs_a_month"),
         *("api_calls_a_minute", "workspaces"),
     )
-    readonly_fields = ("workspaces",)
     search_fields = ("name", "code")
     ordering = ("rank",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Plan]:
         rows: QuerySet[Plan] = super().get_queryset(request)
         return rows.annotate(workspaces_total=Count("subscriptions"))
+
+    def get_readonly_fields(self, _request: HttpRequest, plan: Plan | None = None) -> tuple[str, ...]:
+        """A plan keeps its code, by which commands, the API and the audit log name it."""
+        return ("workspaces", *(("code",) if plan else ()))
+
+    def get_deleted_objects(self, plans: Any, request: HttpRequest) -> Any:
+        """As ever; nor is the last plan deleted, as every workspace is on one."""
+        deleted, counts, missing, in_the_way = super().get_deleted_objects(plans, request)
+        if not Plan.objects.exclude(pk__in=[plan.pk for plan in plans]).exists():
+            in_the_way = [*in_the_way, "No plan would be left for new workspaces. Add another plan first."]
+        return deleted, counts, missing, in_the_way
 
     @admin.display(description="features")
     def included(self, plan: Plan) -> str:

@@ -1,6 +1,6 @@
 """Workspaces in the admin: their settings, plan and members, and the way to all that they hold."""
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from django import forms
 from django.contrib import admin, messages
@@ -10,9 +10,10 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import NoReverseMatch
 
-from accounts.actions import add_member, change_role, change_settings, remove_member, set_plan
-from accounts.defaults import holds_amounts
+from accounts.actions import add_member, change_role, change_settings, remove_member
+from accounts.defaults import LONGEST_PERIOD_DAYS, LONGEST_WINDOW_DAYS, Choices, attribution_models, holds_amounts
 from accounts.models import Membership, Plan, Role, Subscription, User, Workspace
+from accounts.plan_requests import give_plan
 from accounts.plans import plan_of
 from accounts.site_admins import acting
 from accounts.usage import Used, usage_of
@@ -44,11 +45,24 @@ class WorkspaceForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic a
     """A workspace's settings, and its plan."""
 
     plan = forms.ModelChoiceField(Plan.objects.order_by("rank"), empty_label=None)
+    period_days = forms.IntegerField(label="Time period, last N days", min_value=1, max_value=LONGEST_PERIOD_DAYS)
+    window_days = forms.IntegerField(label="Lookback window in days", min_value=1, max_value=LONGEST_WINDOW_DAYS)
+    default_attribution_model = forms.ChoiceField()
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if "plan" in self.fields:
             self.fields["plan"].initial = plan_of(self.instance)
+        if model := cast("forms.ChoiceField | None", self.fields.get("default_attribution_model")):
+            model.choices = _models_for(self.instance)
+
+
+def _models_for(workspace: Workspace) -> Choices:
+    """The models that the workspace may have as its default, by group, and the present one if that is among no more."""
+    groups, present = attribution_models(workspace), workspace.default_attribution_model
+    if any(name == present for _group, choices in groups for name, _label in choices):
+        return groups
+    return [*groups, ("No longer offered", [(present, present)])]
 
 
 class MemberForm(forms.Form):
@@ -172,7 +186,7 @@ class WorkspaceAdmin(RowsAdmin):
         by, changed = acting(request), {name: form.cleaned_data[name] for name in form.changed_data}
         change_settings(workspace=workspace, values=changed, by=by)
         if "plan" in changed:
-            set_plan(workspace=workspace, plan=changed["plan"].code, by=by)
+            give_plan(workspace=workspace, plan=changed["plan"].code, by=by)
 
     def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
         """Carry out what the rows of members say: new owners first, so that there is one throughout."""
@@ -184,7 +198,11 @@ class WorkspaceAdmin(RowsAdmin):
         for membership in formset.deleted_objects:
             remove_member(membership=membership, by=by)
 
-    @row_action("Add a member…")
+    def has_add_member_permission(self, request: HttpRequest) -> bool:
+        """Whoever is added sees all that the workspace holds, so the right to change its settings is not enough."""
+        return self.has_operate_permission(request) and acting(request).has_perm("accounts.add_membership")
+
+    @row_action("Add a member…", permission="add_member")
     def add_member(self, request: HttpRequest, workspaces: QuerySet[Workspace]) -> HttpResponse | None:
         form = answer(MemberForm, request)
         if not form.is_valid():

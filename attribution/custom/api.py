@@ -150,7 +150,7 @@ class CustomModelPreview(ApiView):
     """Trying a definition without saving it."""
 
     tag = "Attribution"
-    scopes: ClassVar = {"POST": WRITE}
+    scopes: ClassVar = {"POST": READ}
     needs: ClassVar = {"POST": MAY_EDIT}
     is_idempotent_itself = True
 

@@ -168,9 +168,10 @@ class UnmergeChannel(OfAChannel):
     """Taking a merge back."""
 
     scopes: ClassVar = {"POST": WRITE}
+    takes_body: ClassVar = False
     needs: ClassVar = {"POST": CHANGING}
 
-    @extend_schema(operation_id="unmergeChannel", request=None, responses={200: ChannelSerializer})
+    @extend_schema(operation_id="unmergeChannel", responses={200: ChannelSerializer})
     def post(self, request: Request, **_: object) -> Response:
         """Let a merged channel stand on its own again, as if it had never been merged. 409 if it is not merged."""
         if self.row.merged_into_id is None:

@@ -130,12 +130,12 @@ class CustomerExport(OfACustomer):
     """Handing over what is held of a customer."""
 
     scopes: ClassVar = {"POST": READ}
+    takes_body: ClassVar = False
     needs: ClassVar = {"POST": MAY}
     is_idempotent_itself = True
 
     @extend_schema(
         operation_id="exportCustomer",
-        request=None,
         responses={(200, "application/json"): OpenApiTypes.OBJECT},
     )
     def post(self, request: Request, **_: object) -> StreamingHttpResponse:
@@ -151,10 +151,11 @@ class CustomerErase(OfACustomer):
     """Erasing a customer."""
 
     scopes: ClassVar = {"POST": WRITE}
+    takes_body: ClassVar = False
     needs: ClassVar = {"POST": MAY}
     is_idempotent_itself = True
 
-    @extend_schema(operation_id="eraseCustomer", request=None, responses={202: CustomerRequestSerializer})
+    @extend_schema(operation_id="eraseCustomer", responses={202: CustomerRequestSerializer})
     def post(self, request: Request, **_: object) -> Response:
         """Erase all that is held of the customer, for good: 202, as a worker does it once imports that are under way
         have finished. Asked again meanwhile, it is the same request.

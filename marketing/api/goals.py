@@ -143,9 +143,10 @@ class MakeGoalDefault(OfAGoal):
     """Choosing the default goal."""
 
     scopes: ClassVar = {"POST": WRITE}
+    takes_body: ClassVar = False
     needs: ClassVar = {"POST": CHANGING}
 
-    @extend_schema(operation_id="makeGoalDefault", request=None, responses={200: GoalSerializer})
+    @extend_schema(operation_id="makeGoalDefault", responses={200: GoalSerializer})
     def post(self, request: Request, **_: object) -> Response:
         """Let this be the goal of dashboards, and of conversions that name none. 409 for an archived one."""
         return self.carry_out(actions.make_default)
@@ -155,9 +156,10 @@ class ArchiveGoal(OfAGoal):
     """Putting a goal away."""
 
     scopes: ClassVar = {"POST": WRITE}
+    takes_body: ClassVar = False
     needs: ClassVar = {"POST": CHANGING}
 
-    @extend_schema(operation_id="archiveGoal", request=None, responses={200: GoalSerializer})
+    @extend_schema(operation_id="archiveGoal", responses={200: GoalSerializer})
     def post(self, request: Request, **_: object) -> Response:
         """Offer the goal no more; its conversions and the runs about it stay. 409 for the default goal."""
         return self.carry_out(actions.archive_goal)
@@ -167,9 +169,10 @@ class RestoreGoal(OfAGoal):
     """Taking a goal out again."""
 
     scopes: ClassVar = {"POST": WRITE}
+    takes_body: ClassVar = False
     needs: ClassVar = {"POST": CHANGING}
 
-    @extend_schema(operation_id="restoreGoal", request=None, responses={200: GoalSerializer})
+    @extend_schema(operation_id="restoreGoal", responses={200: GoalSerializer})
     def post(self, request: Request, **_: object) -> Response:
         """Offer an archived goal again."""
         return self.carry_out(actions.restore_goal)

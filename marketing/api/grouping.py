@@ -236,7 +236,7 @@ class GroupingPreview(ApiView):
     """Trying a grouping."""
 
     tag = "Settings"
-    scopes: ClassVar = {"POST": (Scope.SETTINGS_READ, Scope.SETTINGS_WRITE)}
+    scopes: ClassVar = {"POST": (Scope.SETTINGS_READ,)}
     needs: ClassVar = {"POST": CHANGING}
     is_idempotent_itself = True
 

@@ -216,7 +216,7 @@ class PreviewSegment(ApiView):
     """Trying a definition."""
 
     tag = "Data"
-    scopes: ClassVar = {"POST": (*READ, *WRITE)}
+    scopes: ClassVar = {"POST": READ}
     needs: ClassVar = {"POST": EDITING}
     is_idempotent_itself = True
 
@@ -236,9 +236,10 @@ class DuplicateSegment(OfASegment):
     """Copying a segment."""
 
     scopes: ClassVar = {"POST": WRITE}
+    takes_body: ClassVar = False
     needs: ClassVar = {"POST": EDITING}
 
-    @extend_schema(operation_id="duplicateSegment", request=None, responses={201: SegmentSerializer})
+    @extend_schema(operation_id="duplicateSegment", responses={201: SegmentSerializer})
     def post(self, request: Request, **_: object) -> Response:
         """Copy the segment under a name that is still free."""
         copy = saved.duplicate_segment(segment=self.row, by=self.user, api_key=self.key)
@@ -249,9 +250,10 @@ class ArchiveSegment(OfASegment):
     """Putting a segment away."""
 
     scopes: ClassVar = {"POST": WRITE}
+    takes_body: ClassVar = False
     needs: ClassVar = {"POST": EDITING}
 
-    @extend_schema(operation_id="archiveSegment", request=None, responses={200: SegmentSerializer})
+    @extend_schema(operation_id="archiveSegment", responses={200: SegmentSerializer})
     def post(self, request: Request, **_: object) -> Response:
         """Offer the segment no more; runs that used it stay readable."""
         return self.carry_out(saved.archive_segment)
@@ -261,9 +263,10 @@ class RestoreSegment(OfASegment):
     """Taking a segment out again."""
 
     scopes: ClassVar = {"POST": WRITE}
+    takes_body: ClassVar = False
     needs: ClassVar = {"POST": EDITING}
 
-    @extend_schema(operation_id="restoreSegment", request=None, responses={200: SegmentSerializer})
+    @extend_schema(operation_id="restoreSegment", responses={200: SegmentSerializer})
     def post(self, request: Request, **_: object) -> Response:
         """Offer an archived segment again."""
         return self.carry_out(saved.restore_segment)

@@ -146,7 +146,7 @@ def moment(column: pa.Array, clock: Clock) -> Cells:
     """A moment, 2000 to now; values are int64 microseconds since the epoch, UTC.
 
     Accepted: ISO 8601 with an offset; without one, a time in the workspace's zone; days and times in the order that the
-    file is known to have; epoch seconds, milli- or microseconds. In the hour that daylight saving repeats, a time
-    without an offset means its first pass; in the hour that it skips, the moment after the gap.
+    file is known to have; epoch seconds, milli- or microseconds, also with a fraction. In the hour that daylight saving
+    repeats, a time without an offset means its first pass; in the hour that it skips, the moment after the gap.
     """
     return times.read_moments(column, clock)

@@ -16,13 +16,14 @@ from marketing.importing.reading import DateOrder
 Times = NDArray[np.datetime64]
 
 DATE = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
-STARTS_AS_ISO = r"^([0-9]{4}-[0-9]{2}-[0-9]{2}([ T][0-9]{2}:|$)|$|[0-9]{9,16}$)"
+STARTS_AS_ISO = r"^([0-9]{4}-[0-9]{2}-[0-9]{2}([ T][0-9]{2}:|$)|$|[0-9]{9,16}(\.[0-9]+)?$)"
 LOCAL_TIME = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}([ T][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,9})?)?)?$"
 OFFSET = r" ?(Z|UTC|[+-][0-9]{2}(:?[0-9]{2})?)"
 ABSOLUTE_TIME = rf"^[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}[ T][0-9]{{2}}:[0-9]{{2}}(:[0-9]{{2}}(\.[0-9]{{1,9}})?)?{OFFSET}$"
 MIDNIGHT = rf"[ T]00:00(:00(\.0+)?)?({OFFSET})?$"
-EPOCH = r"^[0-9]{9,10}$|^[0-9]{12,13}$|^[0-9]{15,16}$"
+EPOCH = r"^([0-9]{9,10}|[0-9]{12,13}|[0-9]{15,16})(\.[0-9]{1,9})?$"
 EPOCH_UNITS = {9: 10**6, 10: 10**6, 12: 10**3, 13: 10**3, 15: 1, 16: 1}  # digits -> microseconds a unit
+MILLIONTHS = 6  # digits of a fraction
 SERIAL = re.compile(r"^[3-7][0-9]{4}(?:\.[0-9]+)?$")  # of spreadsheets: the days since 1900
 TWO_DIGIT_YEAR = re.compile(r"^[0-9]{1,2}([-./])[0-9]{1,2}\1[0-9]{2}(?: .*)?$")
 HALF_DAY = re.compile(r"^(\S+) ([0-9]{1,2}):([0-9]{2}(?::[0-9]{2})?) ?([AaPp])\.?[Mm]\.?$")
@@ -79,13 +80,21 @@ def _moments(cells: pa.Array, clock: Clock) -> Cells:
         doubts = {kind: _spread(mask, local) for kind, mask in found.items()}
     epoch = matches(iso, EPOCH)
     if epoch.any():
-        stamps = iso.filter(pa.array(epoch))
-        units = pd.Series(pc.utf8_length(stamps).to_numpy(zero_copy_only=False)).map(EPOCH_UNITS).to_numpy()
-        values[epoch] = (stamps.cast(pa.int64()).to_numpy() * units).astype("datetime64[us]")
+        values[epoch] = _since_epoch(iso.filter(pa.array(epoch)))
     example = f"{EXAMPLES[clock.date_order]} 14:05" if clock.date_order != "ymd" else "2026-05-31T14:05:00+02:00"
     wrong = unread(cells, present & np.isnat(values), f"a time such as {example}")
     _explain(wrong, cells)
     return Cells(values, present, wrong, doubts)
+
+
+def _since_epoch(stamps: pa.Array) -> Times:
+    """Return seconds, milli- or microseconds since 1970 as moments; what is less than a microsecond is left off."""
+    whole = pc.replace_substring_regex(stamps, r"\..*", "")
+    fraction = pc.utf8_rpad(pc.replace_substring_regex(stamps, r"^[0-9]+\.?", ""), MILLIONTHS, "0")
+    millionths = pc.utf8_slice_codeunits(fraction, 0, MILLIONTHS).cast(pa.int64()).to_numpy()
+    units = pd.Series(pc.utf8_length(whole).to_numpy(zero_copy_only=False)).map(EPOCH_UNITS).to_numpy()
+    moments: Times = whole.cast(pa.int64()).to_numpy() * units + millionths * units // 10**MILLIONTHS
+    return moments.astype("datetime64[us]")
 
 
 def _timestamps(column: pa.Array, clock: Clock) -> Cells:

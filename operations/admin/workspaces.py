@@ -38,7 +38,11 @@ class DeletionForm(forms.Form):
 class WorkspaceAdmin(workspaces.WorkspaceAdmin):
     actions: tuple[str, ...] = (*workspaces.WorkspaceAdmin.actions, "delete_workspace")
 
-    @row_action("Delete…")
+    def has_delete_with_all_permission(self, request: HttpRequest) -> bool:
+        """Whether somebody may use the action; `has_delete_permission` is about the button that there is not."""
+        return acting(request).has_perm("accounts.delete_workspace")
+
+    @row_action("Delete…", permission="delete_with_all")
     def delete_workspace(self, request: HttpRequest, rows: QuerySet[Workspace]) -> HttpResponse | None:
         chosen = list(rows[:2])
         if len(chosen) != 1:

@@ -9,20 +9,22 @@ from mmm_project.admin_links import list_of
 from operations.status.lines import Line, State, lasting
 from reports.deliveries.pacing import may_be_away
 from reports.deliveries.transport import has_mail_server
-from reports.models import Delivery
+from reports.models import Delivery, Schedule
 from webhooks.models import Delivery as HookDelivery
 
 SINCE = timedelta(hours=24)
 OVERDUE_AFTER = timedelta(minutes=5)  # a mail is tried within seconds of its time
 HOOKS_OVERDUE_AFTER = timedelta(minutes=15)
+LOOKED_AT = 1_000  # of the newest mails, for the one that was sent last: a mail may wait for hours
 CAME_TO_NOTHING = (Delivery.Status.FAILED, Delivery.Status.REJECTED, Delivery.Status.UNKNOWN)
 
 
 def mail_server() -> Line:
     if not has_mail_server():
+        is_missed = Schedule.objects.filter(paused_at=None).exists()
         return Line(
             name="Mail server",
-            state=State.OK if settings.EMBEDDED else State.WARNING,
+            state=State.WARNING if is_missed or not settings.EMBEDDED else State.OK,
             sentence="None is set up: mails to people are printed, and scheduled reports fail.",
             advice="Set EMAIL_URL (docs/operations.md, Mail).",
         )
@@ -53,8 +55,9 @@ def mails(now: datetime) -> list[Line]:
 
 
 def _last_mail(now: datetime) -> Line:
-    last = Delivery.objects.filter(status=Delivery.Status.SENT).order_by("-created_at").values_list("sent_at").first()
-    sentence = f"{lasting(now - last[0])} ago." if last and last[0] else "None of a report, an alert or a notice yet."
+    newest = Delivery.objects.filter(status=Delivery.Status.SENT).order_by("-created_at")[:LOOKED_AT]
+    last = max(filter(None, newest.values_list("sent_at", flat=True)), default=None)
+    sentence = f"{lasting(now - last)} ago." if last else "None of a report, an alert or a notice yet."
     href = list_of("reports.delivery", status__exact=Delivery.Status.SENT.value)
     return Line(name="Last mail sent", state=State.OK, sentence=sentence, href=href)
 

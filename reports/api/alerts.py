@@ -158,9 +158,10 @@ class AlertPause(OfAnAlert):
     """Looking at nothing for now."""
 
     scopes: ClassVar = {"POST": WRITE}
+    takes_body: ClassVar = False
     needs: ClassVar = {"POST": MAY}
 
-    @extend_schema(operation_id="pauseAlert", request=None, responses=AlertWithEventsSerializer)
+    @extend_schema(operation_id="pauseAlert", responses=AlertWithEventsSerializer)
     def post(self, request: Request, **_: object) -> Response:
         """Look at nothing until it is resumed. One that is paused stays so."""
         self.require_change()
@@ -172,9 +173,10 @@ class AlertResume(OfAnAlert):
     """Watching again."""
 
     scopes: ClassVar = {"POST": WRITE}
+    takes_body: ClassVar = False
     needs: ClassVar = {"POST": MAY}
 
-    @extend_schema(operation_id="resumeAlert", request=None, responses=AlertWithEventsSerializer)
+    @extend_schema(operation_id="resumeAlert", responses=AlertWithEventsSerializer)
     def post(self, request: Request, **_: object) -> Response:
         """Watch again, from yesterday on."""
         self.require_change()

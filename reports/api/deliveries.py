@@ -85,9 +85,10 @@ class DeliveryResend(OfADelivery):
     """Sending a mail once more."""
 
     scopes: ClassVar = {"POST": WRITE}
+    takes_body: ClassVar = False
     needs: ClassVar = {"POST": MAY}
 
-    @extend_schema(operation_id="resendDelivery", request=None, responses={202: DeliverySerializer})
+    @extend_schema(operation_id="resendDelivery", responses={202: DeliverySerializer})
     def post(self, request: Request, **_: object) -> Response:
         """Send a mail once more: 202 with the new delivery.
 
@@ -103,6 +104,7 @@ class RecipientEnable(OfReports, RowView[Recipient]):
     """Mailing an address again that was rejected."""
 
     scopes: ClassVar = {"POST": WRITE}
+    takes_body: ClassVar = False
     needs: ClassVar = {"POST": MAY}
     missing = "There is no such recipient."
     lookup_url_kwarg = "recipient_id"
@@ -114,7 +116,7 @@ class RecipientEnable(OfReports, RowView[Recipient]):
     def workspace_of(self, row: Recipient) -> Workspace:
         return outbox.subscription_of(row).workspace
 
-    @extend_schema(operation_id="enableRecipient", request=None, responses=RecipientSerializer)
+    @extend_schema(operation_id="enableRecipient", responses=RecipientSerializer)
     def post(self, request: Request, **_: object) -> Response:
         """Let mails go to an address again that a mail server has rejected; nothing changes if they do already.
 

@@ -107,8 +107,9 @@ class EditionCancel(OfAnEdition):
     """Stopping the making of an edition."""
 
     scopes: ClassVar = {"POST": WRITE}
+    takes_body: ClassVar = False
 
-    @extend_schema(operation_id="cancelEdition", request=None, responses={202: EditionSerializer})
+    @extend_schema(operation_id="cancelEdition", responses={202: EditionSerializer})
     def post(self, request: Request, **_: object) -> Response:
         """Ask for the edition not to be made: 202, as a worker takes a moment. 409 when it has ended already.
 
@@ -125,9 +126,10 @@ class EditionAgain(OfAnEdition):
     """Making an edition once more."""
 
     scopes: ClassVar = {"POST": WRITE}
+    takes_body: ClassVar = False
     needs: ClassVar = {"POST": Permission.RUN}
 
-    @extend_schema(operation_id="makeEditionAgain", request=None, responses={202: EditionSerializer})
+    @extend_schema(operation_id="makeEditionAgain", responses={202: EditionSerializer})
     def post(self, request: Request, **_: object) -> Response:
         """Make another edition of the same blocks and period, on the present data: 202 with the new one."""
         again = request_again(edition=self.row, by=self.user, trigger=Edition.Trigger.API, api_key=self.key)

@@ -126,9 +126,10 @@ class ReportDuplicate(OfAReport):
     """Copying a report."""
 
     scopes: ClassVar = {"POST": WRITE}
+    takes_body: ClassVar = False
     needs: ClassVar = {"POST": MAY_EDIT}
 
-    @extend_schema(operation_id="duplicateReport", request=None, responses={201: ReportSerializer})
+    @extend_schema(operation_id="duplicateReport", responses={201: ReportSerializer})
     def post(self, request: Request, **_: object) -> Response:
         """Copy the report under a name that is free. Schedules stay with the first."""
         return created(
@@ -140,6 +141,7 @@ class ReportEditions(OfAReport):
     """What was made of a report, and making it."""
 
     scopes: ClassVar = {"GET": READ, "POST": WRITE}
+    takes_body: ClassVar = False
     needs: ClassVar = {"POST": Permission.RUN}
     filterset_class = EditionFilter
     ordering = ("-created_at", "-id")
@@ -150,7 +152,7 @@ class ReportEditions(OfAReport):
         """List the editions of the report, newest first."""
         return self.paged(editions_of(self.workspace).filter(report=self.row), EditionSerializer)
 
-    @extend_schema(operation_id="makeEdition", request=None, responses={202: EditionSerializer})
+    @extend_schema(operation_id="makeEdition", responses={202: EditionSerializer})
     def post(self, request: Request, **_: object) -> Response:
         """Make the report now, of its period as it is today: 202 with the edition, which a worker makes.
 

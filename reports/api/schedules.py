@@ -158,9 +158,10 @@ class SchedulePause(OfASchedule):
     """Sending nothing for now."""
 
     scopes: ClassVar = {"POST": WRITE}
+    takes_body: ClassVar = False
     needs: ClassVar = {"POST": MAY}
 
-    @extend_schema(operation_id="pauseSchedule", request=None, responses=ScheduleSerializer)
+    @extend_schema(operation_id="pauseSchedule", responses=ScheduleSerializer)
     def post(self, request: Request, **_: object) -> Response:
         """Send nothing until it is resumed; mails that still wait are withdrawn. One that is paused stays so."""
         self.require_change()
@@ -172,9 +173,10 @@ class ScheduleResume(OfASchedule):
     """Letting a paused schedule go out again."""
 
     scopes: ClassVar = {"POST": WRITE}
+    takes_body: ClassVar = False
     needs: ClassVar = {"POST": MAY}
 
-    @extend_schema(operation_id="resumeSchedule", request=None, responses=ScheduleSerializer)
+    @extend_schema(operation_id="resumeSchedule", responses=ScheduleSerializer)
     def post(self, request: Request, **_: object) -> Response:
         """Let it go out again from its next time on. 409 where nobody would get it."""
         self.require_change()
@@ -186,9 +188,10 @@ class ScheduleSendNow(OfASchedule):
     """Sending a schedule at once."""
 
     scopes: ClassVar = {"POST": WRITE}
+    takes_body: ClassVar = False
     needs: ClassVar = {"POST": MAY}
 
-    @extend_schema(operation_id="sendScheduleNow", request=None, responses={202: OccurrenceSerializer})
+    @extend_schema(operation_id="sendScheduleNow", responses={202: OccurrenceSerializer})
     def post(self, request: Request, **_: object) -> Response:
         """Send it to its recipients at once, beside its times: 202, with the edition that is made as `Location`.
 
@@ -204,9 +207,10 @@ class SchedulePreview(OfASchedule):
     """Making what a schedule would send."""
 
     scopes: ClassVar = {"POST": WRITE}
+    takes_body: ClassVar = False
     needs: ClassVar = {"POST": MAY}
 
-    @extend_schema(operation_id="previewSchedule", request=None, responses={202: EditionSerializer})
+    @extend_schema(operation_id="previewSchedule", responses={202: EditionSerializer})
     def post(self, request: Request, **_: object) -> Response:
         """Make what would go out now, without a mail: 202 with the edition."""
         edition = actions.preview(schedule=self.row, by=self.membership, trigger=Edition.Trigger.API, api_key=self.key)

@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.audit import record
+from accounts.closing import require_open
 from accounts.models import ApiKey, Membership, Role, User, Workspace
 from jobs.actions import submit
 from jobs.models import Job
@@ -152,10 +153,11 @@ def resend(*, delivery: Delivery, by: User | None, api_key: ApiKey | None = None
     """Send a mail once more, as a delivery of its own.
 
     Raises Conflict for one that is on its way, was sent within the last minute by somebody's word, or whose recipient
-    gets no more mails, and Invalid beyond the mails of a day.
+    gets no more mails, or whose workspace is being deleted, and Invalid beyond the mails of a day.
     """
     # Locked, so that of two clicks at once the second finds the first.
     stored = Delivery.objects.select_for_update().get(pk=delivery.pk)
+    require_open(stored.workspace)
     if stored.status not in _CAN_BE_SENT_AGAIN:
         raise Conflict("Only what was sent, has failed or may not have arrived can be sent again.")
     if stored.resends.filter(status__in=_ON_ITS_WAY).exists():

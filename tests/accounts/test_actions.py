@@ -15,7 +15,8 @@ from accounts.actions import (
     set_plan,
 )
 from accounts.api_key_actions import create_api_key
-from accounts.models import ApiKey, AuditEvent, Role, User, Workspace
+from accounts.closing import close_workspace
+from accounts.models import ApiKey, AuditEvent, Plan, Role, User, Workspace
 from accounts.signals import workspace_created
 from mmm_project.problems import Conflict, Invalid, NotFound
 from tests.factories import UserFactory
@@ -51,6 +52,29 @@ def test_a_workspace_on_an_unknown_plan_is_refused_whole() -> None:
         create_workspace(name="Blue Fox", slug="blue-fox", owner=UserFactory.create(), plan="gold")
     assert refusal.value.errors == {"plan": ["“gold” is not a plan. Choose one of: starter, professional, enterprise."]}
     assert not Workspace.objects.exists()
+
+
+@pytest.mark.parametrize("code", ["starter", "professional"])
+def test_a_workspace_begins_on_the_cheapest_plan_whatever_that_is_called(code: str) -> None:
+    Plan.objects.exclude(code=code).delete()
+    workspace = create_workspace(name="Blue Fox", owner=UserFactory.create())
+    assert workspace.subscription.plan.code == code
+    assert AuditEvent.objects.get().detail["plan"] == code
+
+
+def test_nobody_is_added_to_a_workspace_that_is_being_deleted(workspace: Workspace) -> None:
+    stale = Workspace.objects.get()
+    close_workspace(workspace=workspace)
+    with pytest.raises(Conflict, match="is being deleted"):
+        add_member(workspace=stale, user=UserFactory.create(), role=Role.OWNER, by=None)
+    assert not workspace.memberships.exists()
+    assert not AuditEvent.objects.exists()
+
+
+def test_a_name_that_begins_with_closed_closes_nothing() -> None:
+    workspace = create_workspace(name="Closed deals", owner=UserFactory.create())
+    add_member(workspace=workspace, user=UserFactory.create(), role=Role.VIEWER, by=None)
+    assert workspace.memberships.count() == 2
 
 
 def test_a_listener_that_fails_undoes_the_workspace() -> None:

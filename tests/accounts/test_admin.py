@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.test import Client
 from pytest_django.fixtures import Settings
 
@@ -11,10 +12,12 @@ from accounts.api_key_actions import create_api_key
 from accounts.audit import record
 from accounts.invitations import invite
 from accounts.models import ApiKey, AuditEvent, Invitation, Plan, Role, User, Workspace
+from accounts.plan_requests import request_plan
 from jobs.execution import execute
 from jobs.models import Job
 from marketing.models import Dataset
 from mmm_project.problems import Conflict
+from reports.workspace_deletion import request_deletion
 from tests.marketing.batches import NOON, add_import, conversion_import
 
 pytestmark = pytest.mark.django_db
@@ -182,6 +185,100 @@ def test_a_member_can_be_added(root: Client, workspace: Workspace, outsider: Use
     root.post("/admin/accounts/workspace/", form | {"email": "Outsider@example.com"})
     assert workspace.memberships.get(user=outsider).role == Role.OWNER
     assert AuditEvent.objects.get(action="member.added").workspace == workspace
+
+
+@pytest.fixture
+def staff_with(client_for: Callable[[User | None], Client]) -> Callable[..., Client]:
+    """Sign in as a site admin who is no superuser, and has these rights."""
+
+    def staff_with(*rights: str) -> Client:
+        user = User.objects.create_user("staff@example.com", is_staff=True)
+        user.user_permissions.set(Permission.objects.filter(codename__in=rights))
+        return client_for(user)
+
+    return staff_with
+
+
+@pytest.mark.parametrize("right", ["delete_workspace", "change_workspace"])
+def test_a_workspace_is_deleted_by_the_right_to_delete_it(
+    staff_with: Callable[..., Client], workspace: Workspace, owner: User, right: str
+) -> None:
+    staff = staff_with("view_workspace", right)
+    offered = "Delete…" in staff.get(f"/admin/accounts/workspace/{workspace.pk}/change/").text
+    form = {"action": "delete_workspace", "_selected_action": str(workspace.pk), "confirmed": "yes", "slug": "acme"}
+    staff.post("/admin/accounts/workspace/", form)
+    deleted = Job.objects.filter(kind="reports.delete_workspace").exists()
+    assert offered is deleted is (right == "delete_workspace")
+
+
+@pytest.mark.parametrize("rights", [["change_workspace"], ["change_workspace", "add_membership"]])
+def test_a_member_is_added_by_the_right_to_add_members(
+    staff_with: Callable[..., Client], workspace: Workspace, owner: User, outsider: User, rights: list[str]
+) -> None:
+    staff, may = staff_with("view_workspace", *rights), "add_membership" in rights
+    assert ("Add a member…" in staff.get(f"/admin/accounts/workspace/{workspace.pk}/change/").text) is may
+    form = {"action": "add_member", "_selected_action": str(workspace.pk), "confirmed": "yes", "role": Role.OWNER}
+    staff.post("/admin/accounts/workspace/", form | {"email": outsider.email})
+    assert workspace.memberships.filter(user=outsider).exists() is may
+
+
+def test_nobody_is_let_into_a_workspace_that_is_being_deleted(
+    root: Client, workspace: Workspace, owner: User, outsider: User
+) -> None:
+    request_deletion(workspace=workspace, by=owner, ring=False)
+    form = {"action": "add_member", "_selected_action": str(workspace.pk), "confirmed": "yes", "role": Role.OWNER}
+    page = root.post("/admin/accounts/workspace/", form | {"email": outsider.email}, follow=True).text
+    assert "Acme is being deleted" in page
+    assert not workspace.memberships.exists()
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        *({"default_attribution_model": model} for model in ("nonsense", "data_driven", "")),
+        *({"period_days": days} for days in (0, 3661, 32767)),
+        *({"window_days": days} for days in (0, 366)),
+    ],
+)
+def test_settings_are_bounded_as_on_their_own_page(
+    root: Client, workspace: Workspace, owner: User, wrong: dict[str, object]
+) -> None:
+    path = f"/admin/accounts/workspace/{workspace.pk}/change/"
+    response = root.post(path, _workspace_form(workspace, **wrong))
+    assert list(response.context["adminform"].form.errors) == list(wrong)
+    assert not AuditEvent.objects.exists()
+
+
+def test_settings_take_what_their_own_page_takes(root: Client, workspace: Workspace, owner: User) -> None:
+    path = f"/admin/accounts/workspace/{workspace.pk}/change/"
+    root.post(path, _workspace_form(workspace, default_attribution_model="linear", period_days=3660, window_days=365))
+    workspace.refresh_from_db()
+    assert (workspace.default_attribution_model, workspace.period_days, workspace.window_days) == ("linear", 3660, 365)
+
+
+def test_a_model_that_is_no_longer_offered_stays_until_another_is_chosen(
+    root: Client, workspace: Workspace, owner: User
+) -> None:
+    Workspace.objects.update(default_attribution_model="custom:7")
+    workspace.refresh_from_db()
+    path = f"/admin/accounts/workspace/{workspace.pk}/change/"
+    assert root.post(path, _workspace_form(workspace, name="Acme Ltd")).status_code == 302
+    workspace.refresh_from_db()
+    assert (workspace.name, workspace.default_attribution_model) == ("Acme Ltd", "custom:7")
+
+
+@pytest.mark.parametrize(("asked", "status"), [("professional", "granted"), ("enterprise", "open")])
+def test_with_the_plan_that_was_asked_for_the_request_is_granted(
+    root: Client, workspace: Workspace, owner: User, asked: str, status: str
+) -> None:
+    by = workspace.memberships.get(user=owner)
+    request = request_plan(workspace=workspace, plan=asked, message="", by=by)
+    path, professional = f"/admin/accounts/workspace/{workspace.pk}/change/", Plan.objects.get(code="professional")
+    root.post(path, _workspace_form(workspace, plan=professional.pk))
+    request.refresh_from_db()
+    assert request.status == status
+    assert Workspace.objects.get().subscription.plan == professional
+    assert AuditEvent.objects.filter(action="plan_request.granted").exists() is (status == "granted")
 
 
 def test_what_accounts_refuses_is_said_and_nothing_of_the_form_is_saved(

@@ -249,6 +249,23 @@ def test_groups_are_changed_on_record(root: Client) -> None:
     assert AuditEvent.objects.filter(action="group.deleted").count() == 2
 
 
+def test_groups_are_for_superusers_as_others_could_give_themselves_every_right(client_for: ClientFor) -> None:
+    user, group = factories.UserFactory.create(is_staff=True), Group.objects.create(name="Support")
+    user.groups.add(group)
+    rights = ["view_group", "add_group", "change_group", "delete_group"]
+    user.user_permissions.set(Permission.objects.filter(codename__in=rights))
+    client, every = client_for(user), list(Permission.objects.values_list("pk", flat=True))
+    form, page = {"name": "Support", "permissions": every}, f"/admin/auth/group/{group.pk}"
+    assert client.get(f"{page}/change/").status_code == 200
+    for path in (f"{page}/change/", f"{page}/delete/", "/admin/auth/group/add/"):
+        assert client.post(path, form | {"post": "yes"}).status_code == 403
+    chosen = {"action": "delete_selected", "_selected_action": str(group.pk), "post": "yes"}
+    client.post("/admin/auth/group/", chosen)
+    assert Group.objects.get() == group
+    assert not group.permissions.exists()
+    assert not AuditEvent.objects.exists()
+
+
 def test_invitations_are_listed_and_revoked(root: Client, workspace: Workspace, owner: User) -> None:
     offer = invite(
         workspace=workspace,

@@ -8,15 +8,17 @@ import pytest
 from django.test import Client
 
 from accounts.audit import record
-from accounts.models import AuditEvent, Plan, PlanRequest, User, Workspace
+from accounts.models import AuditEvent, Plan, PlanRequest, Subscription, User, Workspace
 from accounts.plan_requests import request_plan
 from tests import factories
 
 pytestmark = pytest.mark.django_db
+ClientFor = Callable[[User | None], Client]
+LAST = "No plan would be left for new workspaces."
 
 
 @pytest.fixture
-def root(client_for: Callable[[User | None], Client]) -> Client:
+def root(client_for: ClientFor) -> Client:
     return client_for(User.objects.create_superuser("root@example.com"))
 
 
@@ -45,9 +47,7 @@ def test_features_are_ticked_and_an_edit_is_on_record_for_the_installation(root:
     }
 
 
-@pytest.mark.parametrize(
-    "wrong", [{"features": ["teleporting"]}, {"api_calls_a_minute": 0}, {"max_rows": -1}, {"code": "professional"}]
-)
+@pytest.mark.parametrize("wrong", [{"features": ["teleporting"]}, {"api_calls_a_minute": 0}, {"max_rows": -1}])
 def test_what_a_plan_cannot_include_is_refused(root: Client, wrong: dict[str, object]) -> None:
     starter = Plan.objects.get(code="starter")
     response = root.post(f"/admin/accounts/plan/{starter.pk}/change/", _form(starter, **wrong))
@@ -64,6 +64,43 @@ def test_a_new_plan_and_a_deleted_one_are_on_record(root: Client, workspace: Wor
     # One that a workspace is on stays.
     root.post(f"/admin/accounts/plan/{starter.pk}/delete/", {"post": "yes"})
     assert Plan.objects.filter(code="starter").exists()
+
+
+def test_the_code_of_a_plan_stays_as_it_was_made(root: Client) -> None:
+    starter = Plan.objects.get(code="starter")
+    assert root.post(f"/admin/accounts/plan/{starter.pk}/change/", _form(starter, code="basic")).status_code == 302
+    starter.refresh_from_db()
+    assert starter.code == "starter"
+    assert "errorlist" in root.post("/admin/accounts/plan/add/", _form(starter, name="Another")).text  # in use
+
+
+def test_the_last_plan_stays_however_it_is_to_be_deleted(root: Client) -> None:
+    Plan.objects.exclude(code="starter").delete()
+    last = Plan.objects.get()
+    alone = {"post": "yes"}
+    in_the_list = {"action": "delete_selected", "_selected_action": [last.pk], **alone}
+    for path, form in ((f"/admin/accounts/plan/{last.pk}/delete/", alone), ("/admin/accounts/plan/", in_the_list)):
+        assert LAST in root.post(path, form).text
+    assert Plan.objects.get() == last
+    assert not AuditEvent.objects.exists()
+
+
+def test_all_plans_at_once_are_not_deleted(root: Client) -> None:
+    chosen = list(Plan.objects.values_list("pk", flat=True))
+    form = {"action": "delete_selected", "_selected_action": chosen, "post": "yes"}
+    assert LAST in root.post("/admin/accounts/plan/", form).text
+    assert Plan.objects.count() == len(chosen)
+    root.post("/admin/accounts/plan/", form | {"_selected_action": chosen[1:]})
+    assert Plan.objects.count() == 1
+
+
+def test_people_sign_up_after_the_first_plan_is_gone(root: Client, client_for: ClientFor, outsider: User) -> None:
+    starter = Plan.objects.get(code="starter")
+    Subscription.objects.filter(plan=starter).delete()
+    root.post(f"/admin/accounts/plan/{starter.pk}/delete/", {"post": "yes"})
+    form = {"name": "Blue Fox", "currency": "EUR", "timezone": "UTC"}
+    assert client_for(outsider).post("/w/new/", form).status_code == 302
+    assert Subscription.objects.get(workspace__slug="blue-fox").plan.code == "professional"
 
 
 def test_a_plan_leads_to_the_workspaces_that_are_on_it(root: Client, workspace: Workspace) -> None:

@@ -70,6 +70,17 @@ def test_filters_leave_what_fits(note: Record, workspace: Workspace, owner: User
     assert found(actor=owner.pk, action="import", target="spend") == {by_key.pk}
 
 
+@pytest.mark.parametrize("zone", ["UTC", "Pacific/Auckland", "America/New_York"])
+@pytest.mark.parametrize("far", [dt.date(1, 1, 1), dt.date(1, 1, 2), dt.date(9999, 12, 30), dt.date(9999, 12, 31)])
+def test_days_at_the_ends_of_the_calendar_leave_everything_or_nothing(
+    note: Record, workspace: Workspace, zone: str, far: dt.date
+) -> None:
+    workspace.timezone = zone
+    event, is_past = note(), far.year == 1
+    assert ids(events(workspace, Filters(start=far))) == ([event.pk] if is_past else [])
+    assert ids(events(workspace, Filters(end=far))) == ([] if is_past else [event.pk])
+
+
 def test_days_are_the_workspaces(note: Record, workspace: Workspace) -> None:
     Workspace.objects.update(timezone="Pacific/Auckland")  # UTC+12 in June
     auckland = Workspace.objects.get(pk=workspace.pk)

@@ -178,6 +178,21 @@ def test_an_export_that_cannot_be_made_leaves_no_trace(client: Client, given: di
     assert not AuditEvent.objects.exists()
 
 
+@pytest.mark.parametrize("zone", ["UTC", "Pacific/Auckland", "America/New_York"])
+def test_no_day_is_too_far_away(workspace: Workspace, client: Client, zone: str) -> None:
+    Workspace.objects.update(timezone=zone)
+    record(workspace=workspace, action="goal.added", target="Lead")
+    for start, end, shown in (
+        ("0001-01-01", "9999-12-31", ["Lead"]),
+        ("0001-01-01", "0001-01-01", []),
+        ("9999-12-31", "9999-12-31", []),
+    ):
+        days = {"start": start, "end": end}
+        assert objects(client.get(PAGE, days).text) == shown
+        rows = json.loads(body_of(client.post(EXPORT, {"format": "json", **days})))
+        assert [row["object"] for row in rows if row["action"] == "goal.added"] == shown
+
+
 def test_owners_and_admins_only(
     workspace: Workspace,
     owner: User,

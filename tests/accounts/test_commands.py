@@ -7,7 +7,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from accounts.api_keys import lookup_of
-from accounts.models import ApiKey, User, Workspace
+from accounts.models import ApiKey, Plan, User, Workspace
 
 pytestmark = pytest.mark.django_db
 
@@ -34,6 +34,12 @@ def test_create_workspace_makes_a_missing_owner_and_says_so() -> None:
     assert not owner.has_usable_password()
     assert "Created user ann@example.com, without a password" in printed
     assert "/w/fox/" in printed
+
+
+def test_create_workspace_takes_the_cheapest_plan_unless_told_otherwise() -> None:
+    Plan.objects.filter(code="starter").delete()
+    _run("create_workspace", "Fox", "--slug", "fox", "--owner", "ann@example.com")
+    assert Workspace.objects.get().subscription.plan.code == "professional"
 
 
 def test_create_workspace_finds_an_owner_whatever_the_case_of_the_address() -> None:

@@ -16,7 +16,9 @@ from django.views.debug import get_exception_reporter_class
 from accounts.api_auth import ApiKeyAuthentication
 from accounts.api_key_actions import create_api_key, revoke_api_key, rotate_api_key
 from accounts.api_keys import mask
-from accounts.models import AuditEvent, User, Workspace
+from accounts.invitations import invite
+from accounts.key_masking import without_secrets
+from accounts.models import AuditEvent, Role, User, Workspace
 
 pytestmark = pytest.mark.django_db
 ClientFor = Callable[[User | None], Client]
@@ -41,6 +43,63 @@ def formatted(record: logging.LogRecord) -> str:
 def test_the_secret_of_a_key_is_masked_wherever_it_stands() -> None:
     assert mask(f"GET /api/?k={KEY}&x={KEY[:30]}…") == "GET /api/?k=mmm_abcd1234_[secret]&x=mmm_abcd1234_[secret]…"
     assert mask("mmm_abcd1234...wxyz and mmm_other") == "mmm_abcd1234...wxyz and mmm_other"
+
+
+TOKEN = "Zz-_9" * 6
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        f"Forbidden (Permission denied): /accounts/invitations/{TOKEN}/",
+        f"CSRF check failed at /deliveries/{TOKEN}.1x:2/pdf: no cookie",
+        f"Method Not Allowed: https://mmm.example.com/unsubscribe/{TOKEN}/",
+        f"Not Found: /accounts/password/reset/key/1-{TOKEN}/",
+        f"REDIS_URL = 'redis://:{TOKEN}@cache:6379/0'",
+        f"smtp+tls://robot@example.com:{TOKEN}@mail.example.com:587".replace("robot@", "robot%40"),
+        f"postgres://mmm:{TOKEN}@db/mmm",
+    ],
+)
+def test_tokens_of_links_and_passwords_in_urls_are_masked(said: str) -> None:
+    assert without_secrets(said) != said
+    assert TOKEN not in without_secrets(said)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Not Found: /api/v1/deliveries/0190f3a4-1111-7222-8333-444455556666/",
+        "Not Found: /w/acme/settings/team/invitations/77/send/",
+        "GET https://mmm.example.com/w/acme/?at=2026-03-01T10:00 to anna@example.com",
+    ],
+)
+def test_what_is_no_secret_is_not_masked(said: str) -> None:
+    assert without_secrets(said) == said
+
+
+def test_a_live_invitation_is_not_in_the_log(
+    client_for: ClientFor, workspace: Workspace, owner: User, outsider: User, caplog: pytest.LogCaptureFixture
+) -> None:
+    offer = invite(
+        workspace=workspace, email="new@example.com", role=Role.VIEWER, by=workspace.memberships.get(user=owner)
+    )
+    path = f"/accounts/invitations/{offer.token}/"
+    client = client_for(outsider)
+    assert [client.post(path).status_code, client.put(path).status_code] == [403, 405]
+    assert Client(enforce_csrf_checks=True).post(path).status_code == 403
+    written = "".join(map(formatted, caplog.records))
+    assert written.count("/accounts/invitations/[secret]") >= 3
+    assert offer.token not in written
+
+
+def test_a_key_that_is_looked_for_in_the_audit_log_is_not_kept_there(
+    client_for: ClientFor, workspace: Workspace, owner: User
+) -> None:
+    browser = client_for(owner)
+    asked = {"format": "json", "target": KEY}
+    assert b"".join(browser.post("/w/acme/settings/audit/export/", asked).streaming_content) == b"[]\n"  # type: ignore[attr-defined]
+    event = AuditEvent.objects.get(action="audit.exported")
+    assert event.detail == {"filters": {"target": "mmm_abcd1234_[secret]"}}
 
 
 def test_logging_masks_messages_and_tracebacks() -> None:

@@ -12,7 +12,7 @@ from pytest_django.fixtures import Settings
 from accounts import plan_requests
 from accounts.actions import set_plan
 from accounts.models import AuditEvent, Membership, Plan, PlanRequest, Role, User, Workspace
-from accounts.plan_requests import decline, grant, open_request, request_plan, withdraw
+from accounts.plan_requests import decline, give_plan, grant, open_request, request_plan, withdraw
 from accounts.plans import entitlements, plan_of, record_plan_change, record_plan_deletion
 from mmm_project.problems import Conflict, Invalid, NotFound, NotPermitted
 from tests.factories import MembershipFactory
@@ -150,6 +150,35 @@ def test_granting_puts_the_workspace_on_the_plan_and_tells_who_asked(
     assert (letter.to, letter.subject) == (["owner@example.com"], "The Professional plan for Acme")
     assert "is on the Professional plan now" in letter.body
     assert "Welcome." in letter.body
+
+
+def test_a_plan_that_was_asked_for_is_given_as_an_answer(
+    by: Membership, site_admin: User, django_capture_on_commit_callbacks: OnCommit
+) -> None:
+    request = asked(by)
+    with django_capture_on_commit_callbacks(execute=True):  # type: ignore[attr-defined]
+        give_plan(workspace=by.workspace, plan="professional", by=site_admin)
+    request.refresh_from_db()
+    assert (request.status, request.answer, request.decided_by) == ("granted", "", site_admin)
+    assert last_event("plan_request.granted").actor == site_admin
+    assert last_event("plan.changed").detail == {"changes": {"plan": {"before": "starter", "after": "professional"}}}
+    assert [letter.subject for letter in mail.outbox] == ["The Professional plan for Acme"]
+
+
+def test_another_plan_than_was_asked_for_answers_nothing(by: Membership, site_admin: User) -> None:
+    request = asked(by, "enterprise")
+    give_plan(workspace=by.workspace, plan="professional", by=site_admin)
+    assert plan_of(Workspace.objects.get(pk=by.workspace_id)).code == "professional"
+    assert open_request(by.workspace) == request
+    assert not AuditEvent.objects.filter(action="plan_request.granted").exists()
+
+
+def test_a_request_that_was_withdrawn_is_not_granted_with_the_plan(by: Membership, site_admin: User) -> None:
+    request = asked(by)
+    withdraw(request=request, by=by)
+    give_plan(workspace=by.workspace, plan="professional", by=site_admin)
+    assert plan_of(Workspace.objects.get(pk=by.workspace_id)).code == "professional"
+    assert PlanRequest.objects.get().status == "withdrawn"
 
 
 def test_declining_leaves_the_plan_as_it_is(

@@ -38,11 +38,15 @@ def test_an_area_reads_and_writes_what_its_scopes_say() -> None:
 
 @pytest.mark.parametrize(
     ("role", "scopes"),
-    [(OWNER, set(Scope.values)), (ADMIN, set(Scope.values)), (ANALYST, FOR_ANALYSTS), (VIEWER, FOR_ANALYSTS)],
+    [(OWNER, set(Scope.values)), (ADMIN, set(Scope.values)), (ANALYST, FOR_ANALYSTS), (VIEWER, set())],
 )
 def test_keys_of_a_role_can_have(role: Role, scopes: set[str]) -> None:
     assert set(usable(Scope.values, role)) == scopes
     assert {scope.value for scope in Scope if not why_not(scope, role)} == scopes
+
+
+def test_a_viewer_has_no_keys() -> None:
+    assert {why_not(scope, VIEWER) for scope in Scope} == {"A viewer has no API keys."}
 
 
 def test_a_scope_of_another_release_is_of_no_use() -> None:

@@ -11,6 +11,7 @@ from accounts.models import User, Workspace
 from analyses import registry
 from analyses.errors import AnalysisError
 from analyses.models import Run
+from api.models import IdempotentRequest
 from jobs.models import Job
 from jobs.progress import Progress
 from tests.analyses.conftest import Ask, Sums, carry_out
@@ -148,6 +149,34 @@ def test_a_key_does_only_what_its_scopes_say(
     assert writer.get(RUNS).status_code == 403
 
 
+def test_who_may_only_ask_does_not_read(sums: Sums, key_client: Callable[..., Client]) -> None:
+    both, writer = key_client("runs:read", "runs:write"), key_client("runs:write")
+    headers = {"Idempotency-Key": "one"}
+    run = Run.objects.get(pk=both.post(RUNS, {"kind": "sums"}, "application/json", headers=headers).json()["id"])
+    carry_out(run)
+    for path, body in ((RUNS, {"kind": "sums"}), (f"{RUNS}{run.pk}/retry/", {})):
+        answer = post(writer, body, path)
+        assert (answer.status_code, answer.json()["status"], answer.json()["result"]) == (200, "done", None)
+    replayed = writer.post(RUNS, {"kind": "sums"}, "application/json", headers=headers)
+    assert (replayed.status_code, replayed.json()["code"]) == (422, "idempotency_key_reused")
+    assert post(both, {"kind": "sums"}).json()["result"] == {"sum": 1.0}
+
+
+def test_a_result_that_there_was_is_not_kept_once_more_for_its_idempotency_key(
+    ask: Ask, key_client: Callable[..., Client]
+) -> None:
+    run = ask(terms=[1, 2])
+    carry_out(run)
+    client = key_client("runs:read", "runs:write")
+    body = {"kind": "sums", "params": run.params}
+    answers = [client.post(RUNS, body, "application/json", headers={"Idempotency-Key": "one"}) for _ in range(2)]
+    assert [(answer.status_code, answer.json()["result"]) for answer in answers] == [(200, {"sum": 3})] * 2
+    assert IdempotentRequest.objects.get().body == ""
+    other = {"kind": "sums", "params": {"terms": [5]}}
+    refused = client.post(RUNS, other, "application/json", headers={"Idempotency-Key": "one"})
+    assert (refused.status_code, refused.json()["code"]) == (422, "idempotency_key_reused")
+
+
 def test_the_list_has_pages_without_results(
     ask: Ask, client_for: ClientFor, viewer: User, django_assert_max_num_queries: Any
 ) -> None:
@@ -188,9 +217,9 @@ def test_cancelling_is_for_the_asker_and_admins_and_only_once(
 ) -> None:
     run = ask(by=admin)
     address = f"{RUNS}{run.pk}/cancel/"
-    assert client_for(viewer).post(address).status_code == 403
-    assert client_for(analyst).post(address).status_code == 403
-    cancelled = client_for(admin).post(address)
+    assert client_for(viewer).post(address, content_type="application/json").status_code == 403
+    assert client_for(analyst).post(address, content_type="application/json").status_code == 403
+    cancelled = client_for(admin).post(address, content_type="application/json")
     assert (cancelled.status_code, cancelled.json()["status"]) == (202, "cancelled")
-    assert client_for(admin).post(address).status_code == 409
+    assert client_for(admin).post(address, content_type="application/json").status_code == 409
     assert client_for(admin).get(address).status_code == 405

@@ -90,9 +90,9 @@ def test_an_attempt_whose_process_died_is_taken_over(program: Client) -> None:
 def test_an_attempt_that_was_taken_over_undoes_what_it_did(program: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     keep = idempotency._keep
 
-    def taken_over_meanwhile(row: IdempotentRequest, response: Any) -> None:
+    def taken_over_meanwhile(row: IdempotentRequest, response: Any, *, with_body: bool) -> None:
         IdempotentRequest.objects.filter(pk=row.pk).update(claim=uuid.uuid4())
-        keep(row, response)
+        keep(row, response, with_body=with_body)
 
     monkeypatch.setattr(idempotency, "_keep", taken_over_meanwhile)
     assert post(program).status_code == 409
@@ -130,11 +130,19 @@ def test_keys_are_forgotten_after_a_day(
 
 
 def test_keys_are_of_one_person_and_go_on_with_their_next_api_key(with_key: WithKey, admin: User) -> None:
-    mine, mine_rotated = with_key("attribution:write"), with_key("attribution:write", "attribution:read")
+    mine, mine_rotated = with_key("attribution:write"), with_key("attribution:write")
     theirs = with_key("attribution:write", of=admin)
     assert post(mine).status_code == 201
     assert post(mine_rotated)["Idempotent-Replayed"] == "true"
     assert post(theirs).status_code == 400  # another request: the name is taken
+
+
+def test_another_key_of_the_same_person_gets_no_answer_that_its_scopes_do_not_allow(
+    with_key: WithKey, program: Client
+) -> None:
+    assert post(program).status_code == 201
+    refused = post(with_key("attribution:write"))
+    assert (refused.status_code, refused.json()["code"]) == (422, "idempotency_key_reused")
 
 
 def test_who_may_not_learns_nothing_of_what_was_answered(with_key: WithKey, program: Client) -> None:

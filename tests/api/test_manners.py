@@ -13,7 +13,9 @@ from django.urls import reverse
 from accounts.models import ApiUsage, Plan, User, Workspace
 from accounts.usage import usage_of
 from api.paging import Pages
+from api.schema_views import description
 from tests.api.conftest import ClientFor, WithKey
+from tests.routes import every_route
 
 ROOT, RUNS, MODELS = "/api/v1/", "/api/v1/runs/", "/api/v1/custom-models/"
 PROBLEM = "application/problem+json"
@@ -104,6 +106,68 @@ def test_a_method_that_there_is_not_says_which_there_are(program: Client) -> Non
     assert (refused.status_code, refused["Allow"]) == (405, "GET, POST, HEAD, OPTIONS")
 
 
+def test_options_say_which_methods_there_are(with_key: WithKey) -> None:
+    only_sends = with_key("spend:write")
+    for path in ("/api/v1/spend/", "/api/v1/segments/preview/", ROOT):
+        answer = only_sends.options(path)
+        assert (answer.status_code, answer.content) == (204, b"")
+        assert "OPTIONS" in answer["Allow"]
+    assert only_sends.options("/api/v1/spend/")["Allow"] == "GET, POST, HEAD, OPTIONS"
+    assert Client().options("/api/v1/spend/").status_code == 401
+    assert only_sends.options(f"{MODELS}999/").status_code == 404
+
+
+@pytest.mark.parametrize("method", ["get", "post", "put", "patch", "delete"])
+def test_an_address_without_its_slash_leads_nowhere(program: Client, method: str) -> None:
+    refused = getattr(program, method)(MODELS.rstrip("/"))
+    assert (refused.status_code, refused["Content-Type"]) == (404, PROBLEM)
+    assert refused.json()["detail"] == f"Addresses of the API end with a slash: {MODELS}."
+    assert getattr(program, method)("/api/v1/nothing").json()["detail"] == "There is nothing at this address."
+
+
+def test_a_page_without_its_slash_leads_on(client_for: ClientFor, viewer: User) -> None:
+    assert client_for(viewer).get("/w/acme/settings")["Location"] == "/w/acme/settings/"
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/api/v1/scenarios/", {"spend": {"\ud800x": 1}}),
+        ("/api/v1/goals/", {"name": "\ud800x", "kind": "\ud800x"}),
+        ("/api/v1/reports/", {"name": "x", "template": "\ud800x", "\ud800x": 1}),
+        ("/api/v1/spend/", [{"\ud800x": 1, "date": "\ud800x"}]),
+    ],
+)
+def test_text_that_utf_8_has_not_is_refused(with_key: WithKey, path: str, body: object) -> None:
+    every = with_key("weightings:write", "settings:write", "reports:write", "data:write")
+    refused = every.post(path, body, content_type="application/json")
+    assert (refused.status_code, refused["Content-Type"]) in ((400, PROBLEM), (422, PROBLEM))
+
+
+# --- what takes no body ---
+
+
+def bodiless() -> list[str]:
+    """The names of addresses whose POST takes no body."""
+    views = {route.name: route.view_class for route in every_route() if route.is_api}
+    return [name for name, view in views.items() if not getattr(view, "takes_body", True)]
+
+
+def test_the_description_says_of_each_post_whether_it_takes_a_body() -> None:
+    posts = [path["post"] for path in description()["paths"].values() if "post" in path]
+    assert len([post for post in posts if "requestBody" not in post]) == len(bodiless()) > 20
+
+
+@pytest.mark.parametrize("sent", ['{"until": "2027-01-01"}', "{not json", "[1]"])
+def test_a_body_that_would_do_nothing_is_refused(program: Client, sent: str) -> None:
+    goal = f"/api/v1/goals/{program.post('/api/v1/goals/', {'name': 'Calls'}, 'application/json').json()['id']}/"
+    refused = program.post(f"{goal}archive/", sent, content_type="application/json")
+    assert (refused.status_code, program.get(goal).json()["archived_at"]) == (400, None)
+    assert program.post(f"{goal}archive/", "<a/>", content_type="text/xml").status_code == 415
+    assert program.post(f"{goal}archive/", "{}", content_type="application/json").status_code == 200
+    assert program.post(f"{goal}restore/", content_type="application/json").status_code == 200
+
+
 # --- pages ---
 
 
@@ -166,6 +230,16 @@ def test_a_key_has_so_many_calls_a_minute(program: Client, with_key: WithKey, wo
     assert with_key("settings:read").get(ROOT).status_code == 200  # another key's calls are its own
     with time_machine.travel("2026-03-01T12:01:00Z", tick=False):
         assert program.get(ROOT).status_code == 200
+
+
+def test_calls_that_are_refused_count_too(with_key: WithKey, workspace: Workspace) -> None:
+    lacks_the_scope = with_key("spend:write")
+    Plan.objects.filter(pk=workspace.subscription.plan_id).update(api_calls_a_minute=2)
+    answers = [lacks_the_scope.get(MODELS) for _ in range(3)]
+    assert [answer.status_code for answer in answers] == [403, 403, 429]
+    assert all("RateLimit" in answer for answer in answers)
+    assert lacks_the_scope.get(ROOT, headers={"Accept": "application/pdf"}).status_code == 429
+    assert usage_of(workspace).api_calls_today == 4
 
 
 def test_calls_are_counted(program: Client, workspace: Workspace) -> None:

@@ -15,7 +15,7 @@ from django.utils import timezone
 from pytest_django.live_server_helper import LiveServer
 
 from accounts.actions import create_workspace
-from accounts.models import User, Workspace
+from accounts.models import Feature, Plan, User, Workspace
 from attribution.management.commands import demo
 from jobs.execution import execute
 from jobs.models import Job
@@ -95,3 +95,13 @@ def test_an_analysis_that_fails_fails_the_command_with_its_sentence(
     import_rows("spend", "date,channel,spend", "2026-01-01,Email,30", workspace=workspace)
     with pytest.raises(CommandError, match="None have been imported yet"):
         run_demo()
+
+
+def test_the_demo_is_on_the_cheapest_plan_that_shows_everything(db: None) -> None:
+    Plan.objects.filter(code="professional").update(features=["data_driven"])
+    Plan.objects.create(code="everything", name="Everything", rank=9, features=Feature.values)
+    workspace, _password = demo._set_up()
+    assert workspace.subscription.plan.code == "enterprise"
+    Plan.objects.update(features=[])
+    with pytest.raises(CommandError, match="No plan has all features"):
+        demo._set_up()

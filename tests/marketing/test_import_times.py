@@ -33,6 +33,9 @@ def moments(*values: object, type: pa.DataType | None = None) -> list[str]:  # n
         "1780229100",
         "1780229100000",
         "1780229100000000",
+        "1780229100.0",
+        "1780229100000.0",
+        "1780229100000000.0",
     ],
 )
 def test_a_moment_is_read_in_every_notation(text: str) -> None:
@@ -41,6 +44,32 @@ def test_a_moment_is_read_in_every_notation(text: str) -> None:
 
 def test_a_moment_keeps_its_microseconds() -> None:
     assert read(cells.moment, "2026-05-31T12:05:00.123456Z").values.tolist() == [1780229100123456]
+
+
+@pytest.mark.parametrize(
+    ("text", "microseconds"),
+    [
+        ("1780229100.5", 1780229100500000),
+        ("1780229100.123", 1780229100123000),
+        ("1780229100.1234567", 1780229100123456),
+        ("1780229100.000029", 1780229100000029),
+        ("1780229100.999999999", 1780229100999999),
+        ("1780229100123.4567", 1780229100123456),
+        ("1780229100123456.9", 1780229100123456),
+        ("946684800.25", 946684800250000),
+    ],
+)
+def test_an_epoch_may_have_a_fraction_and_keeps_its_microseconds(text: str, microseconds: int) -> None:
+    assert read(cells.moment, "1780229100", text).values.tolist() == [1780229100000000, microseconds]
+
+
+def test_floating_numbers_are_epochs_with_a_fraction() -> None:
+    assert moments(1780229100.5, 1780229100.0, type=pa.float64()) == ["2026-05-31T12:05:00"] * 2
+
+
+@pytest.mark.parametrize("text", ["1780229100.", ".5", "17802291.5", "1780229100.5.5", "1234567890.1700000000", "1780229100,5"])
+def test_what_only_looks_like_an_epoch_is_no_time(text: str) -> None:
+    assert reason(cells.moment, text).startswith(f"“{text}” is not a time such as")
 
 
 def test_notations_may_change_from_cell_to_cell() -> None:

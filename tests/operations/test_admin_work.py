@@ -19,6 +19,7 @@ from jobs.actions import end, request_cancel
 from jobs.models import Job
 from marketing.models import Import, Upload
 from mmm_project.celery import app
+from reports.workspace_deletion import request_deletion
 from tests.conftest import ImportRows
 from tests.marketing.batches import add_upload
 
@@ -89,6 +90,14 @@ def test_a_run_that_has_not_failed_is_not_asked_again(act: Act, run: Run) -> Non
     assert "Only a run that has failed or was cancelled" in act("requeue", run)
     assert Run.objects.count() == 1
     assert not AuditEvent.objects.exists()
+
+
+def test_a_run_of_a_workspace_that_is_being_deleted_is_not_asked_again(act: Act, run: Run, owner: User) -> None:
+    fail(run)
+    request_deletion(workspace=run.workspace, by=owner, ring=False)
+    assert "is being deleted" in act("requeue", run)
+    assert Run.objects.count() == 1
+    assert not AuditEvent.objects.filter(action="run.requeued").exists()
 
 
 def test_what_the_plan_no_longer_includes_is_refused_with_a_sentence(act: Act, shop: Workspace, owner: User) -> None:

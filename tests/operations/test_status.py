@@ -26,8 +26,9 @@ from operations.models import Heartbeat
 from operations.status.lines import Line, State, lasting
 from operations.status.look import look
 from reports.deliveries import pacing
-from reports.models import Delivery
+from reports.models import Delivery, Schedule
 from tests.operations.test_admin_work import set_up_ticks
+from tests.test_every_url import make_schedule
 from webhooks.models import Delivery as HookDelivery
 from webhooks.models import Endpoint, Message
 
@@ -239,9 +240,13 @@ def test_a_disk_that_fills_up_is_said_in_time(monkeypatch: pytest.MonkeyPatch, f
     assert line("Disk of DATA_DIR").state == state
 
 
-def test_a_mail_server_that_is_missing_or_away_is_said(settings: Settings) -> None:
+def test_a_mail_server_that_is_missing_or_away_is_said(workspace: Workspace, owner: User, settings: Settings) -> None:
     settings.EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
     assert line("Mail server").state == State.OK  # of the embedded default
+    schedule = make_schedule(workspace, owner)
+    assert line("Mail server").state == State.WARNING  # its mails fail
+    Schedule.objects.filter(pk=schedule.pk).update(paused_at=timezone.now(), next_run_at=None)
+    assert line("Mail server").state == State.OK
     settings.EMBEDDED = False
     settings.REDIS_URL = "redis://127.0.0.1:1/0"
     assert line("Mail server").state == State.WARNING
@@ -261,9 +266,11 @@ def test_mails_that_wait_failed_or_went_out_are_told(workspace: Workspace) -> No
     assert line("Last mail sent").sentence.startswith("None")
     add_mail(workspace, "waiting", next_try_at=now + dt.timedelta(minutes=5))
     add_mail(workspace, "sent", sent_at=now - dt.timedelta(minutes=3))
+    tried_for_hours = add_mail(workspace, "sent", sent_at=now - dt.timedelta(minutes=1))
+    Delivery.objects.filter(pk=tried_for_hours.pk).update(created_at=now - dt.timedelta(hours=4))
     add_mail(workspace, "rejected")
     assert line("Outbox").sentence == "1 wait, 0 are being sent."
-    assert line("Last mail sent").sentence == "3 min ago."
+    assert line("Last mail sent").sentence == "60 s ago."
     assert (line("Mails failed within 24 h").state, line("Mails failed within 24 h").sentence) == (
         *(State.OK, "1: rejected 1."),
     )

@@ -16,14 +16,15 @@ from tests.test_every_url import Rows, World, _rows, make_world
 
 ROUTES = [route for route in every_route() if route.name != "stop_viewing_as"]
 PAGES = [route for route in ROUTES if not (route.is_admin or route.is_account or route.is_of_a_mail)]
-# What looks like something to take away and is for everybody who may look: figures, without a person in them.
+# What looks like something to take away and is for everybody who may look: figures, without a person in them. And what
+# only changes something, which nobody may who looks.
 FIGURES = {
     *("reports:export_dashboard", "reports:export_run", "reports:export_page", "reports:export_file"),
     *("reports:export_scenario", "reports:export_edition", "crosschannel:journeys_csv", "reports:prepare_export"),
     *("reports:api_dashboard_export", "reports:api_run_exports", "reports:api_run_export", "reports:api_export_file"),
-    *("reports:api_scenario_export", "reports:api_export_content"),
+    *("reports:api_scenario_export", "reports:api_export_content", "marketing:discard_upload"),
 }
-WORDS = ("export", "secret", "key", "privacy", "customer", "reject", "_csv", "original")
+WORDS = ("export", "secret", "key", "privacy", "customer", "reject", "upload", "_csv", "original")
 
 
 @pytest.fixture(scope="module")

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from accounts.models import AuditEvent, Role, User, Workspace
 from reports.models import Alert, AlertEvent, Delivery, Edition, Occurrence, Recipient, Report, Schedule
+from reports.workspace_deletion import request_deletion
 from tests import factories
 from tests.reports.rows import add_rows
 
@@ -108,6 +109,24 @@ def test_a_mail_is_sent_again(root: Client, workspace: Workspace) -> None:
     assert again.requested_by.email == "root@example.com"
     the_event("delivery.sent_again", workspace)
     assert "This is being sent again already." in act(root, "resend", delivery)
+
+
+def test_no_report_is_sent_of_a_workspace_that_is_being_deleted(root: Client, schedule: Schedule, owner: User) -> None:
+    schedule.occurrences.all().delete()
+    request_deletion(workspace=schedule.workspace, by=owner, ring=False)
+    assert "is being deleted" in act(root, "send_now", schedule)
+    assert not schedule.occurrences.exists()
+    assert not AuditEvent.objects.filter(action="schedule.sent_now").exists()
+
+
+def test_no_mail_is_sent_again_of_a_workspace_that_is_being_deleted(
+    root: Client, workspace: Workspace, owner: User
+) -> None:
+    delivery = add_rows(workspace).delivery
+    request_deletion(workspace=workspace, by=owner, ring=False)
+    assert "is being deleted" in act(root, "resend", delivery)
+    assert Delivery.objects.get() == delivery
+    assert not AuditEvent.objects.filter(action="delivery.sent_again").exists()
 
 
 def test_a_rejected_address_is_allowed_again(root: Client, schedule: Schedule) -> None:

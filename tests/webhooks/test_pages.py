@@ -223,7 +223,7 @@ def test_the_states_of_endpoints_are_told_apart(
     for words in (
         "Nothing sent yet",
         "Last delivered 2 Mar 2026, 12:00.",
-        "Since 2 Mar 2026, 12:00, 3 times in a row. After five days it is disabled.",
+        "Since 2 Mar 2026, 12:00, 3 times in a row. After five days it is disabled, once a message is out of tries.",
         "Since 2 Mar 2026, 12:00. Nothing could be delivered for five days. The last time: It was down.",
         "Since 2 Mar 2026, 12:00. Somebody disabled it.",
     ):

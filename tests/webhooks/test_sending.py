@@ -187,6 +187,63 @@ def test_an_endpoint_that_fails_for_five_days_is_disabled(
     assert not outbox.due(NOON + 30 * DAY).exists()
 
 
+def fail_until_out_of_tries(clock: time_machine.Traveller) -> None:
+    """Try the one message that waits until nothing waits any more."""
+    while Delivery.objects.filter(status=Status.PENDING).exists():
+        move_to_next_try(clock)
+        clock.shift(REST)  # three failures and more have it left alone for so long
+        send_due()
+
+
+def test_silence_is_no_failure_so_that_the_next_message_gets_all_of_its_tries(
+    workspace: Workspace, endpoint: Endpoint, receiver: Receiver, clock: time_machine.Traveller
+) -> None:
+    """The rhythm of weekly reports: a weekend's breakdown, a week without events, and a single slip."""
+    receiver.answers("500 Oops")
+    a_run_ends(workspace)
+    fail_until_out_of_tries(clock)
+    assert (statuses(), fresh(endpoint).failures) == ([Status.FAILED], TRIES)
+    clock.shift(7 * DAY)
+    a_run_ends(workspace)
+    send_due()
+    assert statuses() == [Status.FAILED, Status.PENDING]
+    assert fresh(endpoint).disabled_at is None
+    receiver.answers("200 OK")
+    move_to_next_try(clock)
+    clock.shift(REST)
+    send_due()
+    assert statuses() == [Status.FAILED, Status.DELIVERED]
+
+
+def test_who_takes_none_of_two_messages_a_week_apart_is_disabled(
+    workspace: Workspace, endpoint: Endpoint, receiver: Receiver, clock: time_machine.Traveller
+) -> None:
+    receiver.answers("500 Oops")
+    for _ in range(2):
+        assert fresh(endpoint).disabled_at is None
+        a_run_ends(workspace)
+        fail_until_out_of_tries(clock)
+        clock.shift(7 * DAY)
+    assert statuses() == [Status.FAILED, Status.FAILED]
+    assert Attempt.objects.count() == 2 * TRIES
+    assert fresh(endpoint).disabled_at is not None
+
+
+def test_what_is_sent_again_after_a_silence_is_tried_as_often_as_ever(
+    workspace: Workspace, endpoint: Endpoint, receiver: Receiver, owner: User, clock: time_machine.Traveller
+) -> None:
+    receiver.answers("500 Oops")
+    a_run_ends(workspace)
+    fail_until_out_of_tries(clock)
+    clock.shift(7 * DAY)
+    outbox.redeliver(delivery=only_delivery(), by=owner)
+    send_due()
+    assert (only_delivery().status, fresh(endpoint).disabled_at) == (Status.PENDING, None)
+    fail_until_out_of_tries(clock)
+    assert (only_delivery().status, only_delivery().attempts) == (Status.FAILED, 2 * TRIES)
+    assert fresh(endpoint).disabled_at is not None
+
+
 def test_what_was_sent_before_a_crash_is_sent_again_under_the_same_id(
     workspace: Workspace, endpoint: Endpoint, receiver: Receiver, clock: time_machine.Traveller
 ) -> None:
@@ -448,6 +505,21 @@ def test_a_message_is_sent_again_because_somebody_wants_it(
     disable_endpoint(endpoint=endpoint, by=owner)
     with pytest.raises(Conflict, match="Enable it first"):
         outbox.redeliver(delivery=only_delivery(), by=owner)
+
+
+def test_what_arrived_stays_delivered_where_its_event_is_no_longer_asked_for(
+    workspace: Workspace, endpoint: Endpoint, receiver: Receiver, owner: User
+) -> None:
+    a_run_ends(workspace)
+    send_due()
+    change_endpoint(endpoint=endpoint, url=endpoint.url, events=["import.finished"], by=owner)
+    with pytest.raises(Conflict, match=r"no longer asks for run\.finished\. Choose this event again"):
+        outbox.redeliver(delivery=only_delivery(), by=owner)
+    assert send_due() == 0
+    assert (only_delivery().status, only_delivery().error) == (Status.DELIVERED, "")
+    change_endpoint(endpoint=endpoint, url=endpoint.url, events=["run.finished"], by=owner)
+    outbox.redeliver(delivery=only_delivery(), by=owner)
+    assert send_due() == 1
 
 
 def test_a_test_goes_to_one_endpoint_whatever_it_asks_for(

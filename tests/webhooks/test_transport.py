@@ -16,7 +16,7 @@ from pytest_django.fixtures import Settings
 
 from tests.smtp_server import free_port, silent_server
 from tests.webhooks.conftest import LOOPBACK, Names
-from tests.webhooks.receiver import Receiver, Talk, running_receiver
+from tests.webhooks.receiver import OK, Receiver, Talk, running_receiver
 from webhooks import transport
 from webhooks.transport import BODY_KEPT, MOST_BYTES, Answer, post
 
@@ -69,6 +69,28 @@ def test_every_other_answer_is_a_failure_with_a_sentence(receiver: Receiver, sta
     assert answer.status == int(status[:3])
 
 
+@pytest.mark.parametrize(
+    "before",
+    [
+        b"HTTP/1.1 103 Early Hints\r\nLink: </style.css>; rel=preload\r\n\r\n",
+        b"HTTP/1.1 102 Processing\r\n\r\n",
+        b"HTTP/1.1 100 Continue\r\n\r\n",
+        b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 102 Processing\r\n\r\n",
+    ],
+)
+@pytest.mark.parametrize("pause", [0.0, 0.05])
+def test_what_is_said_before_the_answer_is_not_the_answer(receiver: Receiver, before: bytes, pause: float) -> None:
+    def answer(talk: Talk) -> None:
+        talk.say(before)
+        if pause:
+            time.sleep(pause)
+        talk.say(b"HTTP/1.1 202 Accepted\r\nRetry-After: 7\r\nContent-Length: 5\r\n\r\nThank")
+
+    receiver.answer = answer
+    taken = send(receiver.url)
+    assert (taken.status, taken.body, taken.retry_after) == (202, "Thank", dt.timedelta(seconds=7))
+
+
 def test_a_redirect_is_not_followed(receiver: Receiver) -> None:
     with running_receiver() as elsewhere:
         receiver.answers("302 Found", f"Location: {elsewhere.url}")
@@ -94,6 +116,7 @@ def test_the_receivers_wish_for_patience_is_heard(receiver: Receiver) -> None:
     [
         b"HTTP/1.1 200 OK\r\nX-Slow: ",  # headers without end
         b"HTTP/1.1 100 Continue\r\n\r\n",  # one promise after another
+        b"HTTP/1.1 103 Early Hints\r\n\r\n",
         b"H",
     ],
 )
@@ -151,6 +174,11 @@ def test_headers_have_an_end(receiver: Receiver) -> None:
     answer = send(receiver.url)
     assert MOST_BYTES < 90_000
     assert answer.error == "The receiver's answer was not HTTP, or its headers were too long."
+
+
+def test_what_is_said_before_the_answer_has_an_end(receiver: Receiver) -> None:
+    receiver.answer = lambda talk: talk.say(b"HTTP/1.1 102 Processing\r\n\r\n" * MOST_BYTES + OK)
+    assert send(receiver.url).error == "The receiver's answer was not HTTP, or its headers were too long."
 
 
 @pytest.mark.parametrize("said", [b"SSH-2.0-OpenSSH_9.6\r\n", b"\x00\x01\x02\r\n\r\n", b"HTTP/1.1 abc\r\n\r\n"])

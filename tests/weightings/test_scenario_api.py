@@ -8,6 +8,7 @@ from django.test import Client
 
 from accounts.api_key_actions import create_api_key
 from accounts.models import User, Workspace
+from analyses import artifacts
 from analyses.models import Run
 from tests.factories import WorkspaceFactory
 from tests.weightings.stored_runs import a_stored_run
@@ -80,6 +81,35 @@ def test_what_is_no_plan_is_refused_by_its_field(
     assert refused.status_code == 400
     assert field in refused.json()["errors"]
     assert sentence in str(refused.json())
+    assert Scenario.objects.count() == 1
+
+
+def test_who_may_not_read_is_not_told_what_the_plan_would_bring(run: Run, program: Callable[..., Client]) -> None:
+    body = {"run": str(run.pk), "name": "More TV", "spend": {"TV": 2000, "Search": 1500}}
+    made = post(program("weightings:write"), body)
+    assert (made.status_code, made.json()["plan"]["spend"]) == (201, body["spend"])
+    assert not {"horizon", "confidence", "doubts", "current", "planned"} & set(made.json())
+    kept = Scenario.objects.get()
+    assert (kept.name, made["Location"]) == ("More TV", f"{ADDRESS}{kept.pk}/")
+    assert program("weightings:write").get(made["Location"]).status_code == 403
+
+
+def test_fields_choose_members(run: Run, program: Callable[..., Client]) -> None:
+    kept = create(run=run, name="Ours", plan=Plan(spend={"TV": 1.0, "Search": 1.0}), by=None)
+    client = program("weightings:read")
+    assert client.get(f"{ADDRESS}{kept.pk}/?fields=name,doubts").json() == {"name": "Ours", "doubts": ""}
+    refused = client.get(f"{ADDRESS}{kept.pk}/?fields=bogus")
+    assert (refused.status_code, list(refused.json()["errors"])) == (400, ["fields"])
+
+
+def test_without_the_models_file_nothing_is_computed_and_nothing_kept(run: Run, program: Callable[..., Client]) -> None:
+    client = program("weightings:read", "weightings:write")
+    body = {"run": str(run.pk), "name": "More TV", "spend": {"TV": 2000, "Search": 1500}}
+    address = post(client, body)["Location"]
+    artifacts.remove(run.artifact)
+    for refused in (client.get(address), post(client, body | {"name": "Another"})):
+        assert (refused.status_code, refused.json()["code"]) == (409, "conflict")
+        assert "errors" not in refused.json()
     assert Scenario.objects.count() == 1
 
 

@@ -129,6 +129,24 @@ class ScenarioWithOutlookSerializer(ScenarioSerializer):
     class Meta(ScenarioSerializer.Meta):
         fields = (*ScenarioSerializer.Meta.fields, "horizon", "confidence", "doubts", "current", "planned")
 
+    def to_representation(self, scenario: Scenario) -> dict[str, Any]:
+        """Return those members that are asked for. Raises Conflict where nothing can be computed."""
+        # Here, not above: it brings SciPy, which the start of the web server must not wait for.
+        from weightings.planner.pages import scenario_json
+
+        said = scenario_json(scenario)
+        return {name: said[name] for name in self.fields}
+
+
+class KeptScenarioSerializer(ScenarioWithOutlookSerializer):
+    """A plan that was kept; what it would bring is left out for keys that may not read."""
+
+    horizon = PeriodSerializer(required=False)
+    confidence = serializers.IntegerField(allow_null=True, required=False)
+    doubts = serializers.CharField(allow_blank=True, required=False)
+    current = OutlookSerializer(required=False)
+    planned = OutlookSerializer(required=False)
+
 
 class ScenarioList(ApiView):
     """The workspace's scenarios, and keeping another."""
@@ -144,11 +162,13 @@ class ScenarioList(ApiView):
         """List scenarios without what they would bring, the newest first."""
         return self.paged(scenarios.known(self.workspace), ScenarioSerializer)
 
-    @extend_schema(operation_id="createScenario", request=NewScenario, responses={201: ScenarioWithOutlookSerializer})
+    @extend_schema(operation_id="createScenario", request=NewScenario, responses={201: KeptScenarioSerializer})
     def post(self, request: Request) -> Response:
-        """Keep a plan under a name, and return what it would bring. 409 where the model's file is gone."""
-        # Here, not above: it brings SciPy, which the start of the web server must not wait for.
-        from weightings.planner.pages import plan_of_spend
+        """Keep a plan under a name, and return what it would bring. 409 where the model's file is gone.
+
+        What it would bring is left out for keys that may not read it.
+        """
+        from weightings.planner.pages import plan_of_spend  # SciPy, as above
 
         asked = self.read(NewScenario)
         try:
@@ -157,7 +177,8 @@ class ScenarioList(ApiView):
             raise Invalid(refusal.detail, errors={"run": [refusal.detail]}) from refusal
         plan = plan_of_spend(run, asked["spend"], asked["horizon"])
         kept = scenarios.create(run=run, name=asked["name"], plan=plan, by=self.user, api_key=self.key)
-        return created(_with_outlook(kept))
+        may_read = self.key is None or Scope.WEIGHTINGS_READ in self.key.scopes
+        return created(self.represent(kept, ScenarioWithOutlookSerializer if may_read else ScenarioSerializer))
 
 
 class ScenarioDetail(RowView[Scenario]):
@@ -179,7 +200,7 @@ class ScenarioDetail(RowView[Scenario]):
     )
     def get(self, request: Request, **_: object) -> Response:
         """Return the plan, and what it would bring beside the current one."""
-        return Response(_with_outlook(self.row))
+        return Response(self.represent(self.row, ScenarioWithOutlookSerializer))
 
     @extend_schema(operation_id="renameScenario", request=NewName, responses=ScenarioSerializer)
     def patch(self, request: Request, **_: object) -> Response:
@@ -193,9 +214,3 @@ class ScenarioDetail(RowView[Scenario]):
         """Remove it; the run stays."""
         scenarios.delete(scenario=self.row, by=self.user, api_key=self.key)
         return Response(status=204)
-
-
-def _with_outlook(scenario: Scenario) -> dict[str, Any]:
-    from weightings.planner.pages import scenario_json
-
-    return scenario_json(scenario)

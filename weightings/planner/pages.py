@@ -194,7 +194,10 @@ def horizon_asked(run: Run, query: Mapping[str, Any]) -> Horizon:
 
 
 def plan_of_spend(run: Run, spend: Mapping[str, float], periods: int | None) -> Plan:
-    """A plan by channel, which names every one and is within what responses are known for. Raises Invalid."""
+    """A plan by channel, which names every one and is within what responses are known for.
+
+    Raises Invalid, by field, and Conflict where the model's file is gone.
+    """
     model = StoredModel(run)
     try:
         offered = offered_horizons(model)
@@ -210,7 +213,9 @@ def plan_of_spend(run: Run, spend: Mapping[str, float], periods: int | None) -> 
             raise _wrong("spend", f"No spend is planned for {names}. Say 0 where there is to be none.")
         plan = Plan(periods=periods, spend={name: round(spend[name], 6) for name in horizon.channels})
         horizon.scenario(plan.amounts(horizon.channels))
-    except (CannotBePlanned, ArtifactMissing) as problem:
+    except ArtifactMissing as problem:
+        raise Conflict(str(problem)) from problem
+    except CannotBePlanned as problem:
         raise _wrong("spend", str(problem)) from problem
     return plan
 

@@ -23,7 +23,7 @@ class Command(DataCommand):
         parser.add_argument("name", help="the workspace's name, such as “Blue Fox”")
         parser.add_argument("--slug", required=True, help="the name in addresses, such as blue-fox")
         parser.add_argument("--owner", required=True, metavar="EMAIL", help="created without a password if new")
-        parser.add_argument("--plan", default="starter", help="starter, professional or enterprise")
+        parser.add_argument("--plan", help="the code of a plan, such as professional (the cheapest one)")
         parser.add_argument("--currency", default="EUR", help="ISO 4217 code (EUR)")
         parser.add_argument("--timezone", default="UTC", help="IANA name, such as Europe/Berlin (UTC)")
 

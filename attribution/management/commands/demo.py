@@ -21,7 +21,7 @@ from django.urls import reverse
 from accounts import plans
 from accounts.actions import create_workspace, set_plan
 from accounts.commands import DataCommand
-from accounts.models import Feature, User, Workspace
+from accounts.models import Feature, Plan, User, Workspace
 from analyses.models import Run
 from analyses.runs import request_run
 from attribution.catalogue import DATA_DRIVEN, MODELS
@@ -34,7 +34,7 @@ from marketing.models import ChannelSpend, Import
 from mmm_project import formats
 from mmm_project.tables import text_table
 
-EMAIL, SLUG, PLAN = "demo@example.com", "demo", "professional"  # a plan that shows everything there is
+EMAIL, SLUG = "demo@example.com", "demo"
 SECONDS_FOR_ANALYSIS = 180
 SECONDS_BETWEEN_LOOKS = 0.5
 SIGNS_OF_FIGURES = ("Overall ROI", "Credit adds up")  # of the dashboard and of the run
@@ -120,12 +120,20 @@ def _set_up() -> tuple[Workspace, str]:
     owner.set_password(password)
     owner.save(update_fields=["password"])
     workspace = Workspace.objects.filter(slug=SLUG).first() or create_workspace(
-        name="Harbour & Finch", slug=SLUG, owner=owner, currency="EUR", timezone="Europe/Berlin", plan=PLAN
+        name="Harbour & Finch", slug=SLUG, owner=owner, currency="EUR", timezone="Europe/Berlin", plan=_plan()
     )
     if not plans.has_feature(workspace, Feature.DATA_DRIVEN):  # it was set up before there was such a feature
-        set_plan(workspace=workspace, plan=PLAN, by=None)
+        set_plan(workspace=workspace, plan=_plan(), by=None)
         workspace = Workspace.objects.get(pk=workspace.pk)
     return workspace, password
+
+
+def _plan() -> str:
+    """Return the cheapest plan that shows everything there is. Raises CommandError where none does."""
+    for plan in Plan.objects.order_by("rank"):
+        if set(Feature.values) <= set(plan.features):
+            return plan.code
+    raise CommandError("No plan has all features. Tick them for one of the plans in the admin first.")
 
 
 def _summary_rows(run: Run) -> list[list[str | float]]:

@@ -162,7 +162,7 @@ def test_what_has_ended_is_folded_away_and_cannot_be_ended_again(
     ("role", "words"),
     [
         (Role.ANALYST, "Its creator’s role is analyst now, which leaves it “Data: read”."),
-        (Role.VIEWER, "Its creator’s role is viewer now, which leaves it “Data: read”."),
+        (Role.VIEWER, "Its creator’s role is viewer now, which leaves it nothing."),
     ],
 )
 def test_a_key_that_its_creators_role_limits_says_so(

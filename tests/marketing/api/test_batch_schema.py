@@ -65,6 +65,16 @@ def test_what_disobeys_is_rejected(program: Client, dataset: str, change: dict[s
     assert (refused.status_code, refused.json()["code"]) == (422, "rows_rejected")
 
 
+@pytest.mark.parametrize("at", [1780000000, 1780000000.0, 1780000000.123, 1780000000123, "1780000000.123456"])
+def test_a_time_may_be_a_number_as_a_clock_gives_it(program: Client, at: object) -> None:
+    row = {"customer": "ann", "occurred_at": at, "channel": "TV"}
+    jsonschema.validate(row, row_schema(Dataset.TOUCHPOINTS))
+    assert send(program, "post", "/touchpoints/?strict=true", {"rows": [row]}).status_code == 202
+    carry_out()
+    (found,) = results(program, "/touchpoints/")
+    assert found["occurred_at"].startswith("2026-05-28T20:26:40")
+
+
 def test_the_longest_texts_come_in(program: Client) -> None:
     row = example(Dataset.TOUCHPOINTS)["rows"][0]
     properties = row_schema(Dataset.TOUCHPOINTS)["properties"]

@@ -58,7 +58,7 @@ def test_what_is_no_key_is_refused(program: Client, key: object) -> None:
 
 def test_what_is_held_is_handed_over_and_noted(program: Client, held: Any, owner: User) -> None:
     url = look_up(program).json()["url"]
-    answer = program.post(f"{url}export/")
+    answer = program.post(f"{url}export/", content_type="application/json")
     assert (answer.status_code, answer["Content-Type"]) == (200, "application/json")
     said = json.loads(answer.getvalue())
     assert (len(said["touchpoints"]), len(said["conversions"])) == (1, 1)
@@ -70,10 +70,12 @@ def test_what_is_held_is_handed_over_and_noted(program: Client, held: Any, owner
 
 def test_a_customer_is_erased_by_a_worker(program: Client, held: Any, shop: Workspace) -> None:
     found = look_up(program).json()
-    asked = program.post(f"{found['url']}erase/")
+    asked = program.post(f"{found['url']}erase/", content_type="application/json")
     assert (asked.status_code, asked["Location"], asked["Retry-After"]) == (202, asked.json()["url"], "1")
     assert (asked.json()["status"], asked.json()["customer"]) == ("being_erased", found["id"])
-    assert program.post(f"{found['url']}erase/").json() == asked.json()  # it is the same request
+    assert (
+        program.post(f"{found['url']}erase/", content_type="application/json").json() == asked.json()
+    )  # it is the same request
     assert Job.objects.filter(kind="marketing.erase_customer").count() == 1
     carry_out()
     done = program.get(asked["Location"]).json()
@@ -102,7 +104,7 @@ def test_customers_are_for_owners_and_admins(
     program: Client, held: Any, with_key: WithKey, client_for: Any, analyst: User, viewer: User, method: str, rest: str
 ) -> None:
     url = look_up(program).json()["url"]
-    program.post(f"{url}export/")
+    program.post(f"{url}export/", content_type="application/json")
     request = AuditEvent.objects.get(action="customer.exported")
     path = f"/customers/{rest}".format(id=url.split("/")[-2], request=request.pk)
     for client in (with_key("data:read", of=analyst), client_for(viewer), client_for(analyst)):
