@@ -41,7 +41,7 @@ test: setup-tests ## Run the tests (SQLite, a real browser)
 
 .PHONY: test-stack
 test-stack: setup-tests ## Run the tests that need PostgreSQL, Redis and a real Celery worker
-	@$(RUN) pytest -m stack $(PARALLEL_STACK) $(ARGS)
+	@$(RUN) pytest -m "stack and not full" $(PARALLEL_STACK) $(ARGS)
 
 .PHONY: test-full
 test-full: setup-tests ## Run every test, also the long ones

@@ -358,8 +358,8 @@ SPECTACULAR_SETTINGS = {
     "VERSION": "1.0.0",
     "DESCRIPTION": "Everything that the pages do, for programs. Money is text, so that no decimal is lost; what was "
     "computed is numbers. Times are ISO 8601 in UTC. Refusals are `application/problem+json` (RFC 9457). "
-    "Every GET takes `fields=id,status`, which leaves all other members out of its answer, or columns out of its CSV; what "
-    "is described here are whole answers.",
+    "`fields=id,status` leaves the other members out of the JSON of any GET, and the other columns out of its CSV; "
+    "described here are whole answers.",
     "OAS_VERSION": "3.1.0",
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "PREPROCESSING_HOOKS": ["api.schema.only_v1"],

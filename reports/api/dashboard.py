@@ -16,7 +16,7 @@ from api.views import JSON_OR_CSV
 from reports import dashboard
 from reports.api.base import READ, OfReports
 from reports.api.dashboard_serializers import DashboardQuery, DashboardSerializer
-from reports.api.files import CONFLICT, FORM, PAPER, WHOLE, WhateverIsAccepted, described
+from reports.api.files import CONFLICT, FORM, PAPER, WhateverIsAccepted, described
 from reports.branding.looks import asked_look
 from reports.exports import download, format_of
 
@@ -70,7 +70,7 @@ class DashboardExport(OfTheDashboard):
     content_negotiation_class = WhateverIsAccepted
 
     @extend_schema(
-        operation_id="exportDashboard", parameters=[FORM, DashboardQuery, PAPER, WHOLE], responses=described(NOT_READY)
+        operation_id="exportDashboard", parameters=[FORM, DashboardQuery, PAPER], responses=described(NOT_READY)
     )
     def get(self, request: Request, form: str) -> HttpResponseBase:
         """Download the dashboard in one of the formats: the file that the page offers in this state."""

@@ -17,7 +17,7 @@ from jobs.models import Job
 from mmm_project.problems import Conflict, NotFound
 from reports.api.base import READ, WRITE, OfReports, accepted
 from reports.api.edition_serializers import EditionSerializer, EditionWithDocumentSerializer
-from reports.api.files import FORM, WHOLE, WhateverIsAccepted, described, file_of
+from reports.api.files import FORM, WhateverIsAccepted, described, file_of
 from reports.api.filters import WholeNumberFilter
 from reports.builder.edition_page import cancel_permission
 from reports.builder.listing import editions_of
@@ -87,9 +87,7 @@ class EditionFile(OfAnEdition):
     scopes: ClassVar = {"GET": READ}
     content_negotiation_class = WhateverIsAccepted
 
-    @extend_schema(
-        operation_id="downloadEdition", parameters=[FORM, WHOLE], responses=described("The edition is not done.")
-    )
+    @extend_schema(operation_id="downloadEdition", parameters=[FORM], responses=described("The edition is not done."))
     def get(self, request: Request, form: str, **_: object) -> FileResponse:
         """Download a finished edition in one of the formats: made once, and the same whoever fetches it."""
         format_of(form)

@@ -18,7 +18,7 @@ from jobs.models import Job
 from mmm_project.problems import Conflict, NotFound
 from reports.api.base import OfReports
 from reports.api.export_serializers import ExportFileSerializer, NewExport
-from reports.api.files import FORM, PAPER, WHOLE, TakesLong, WhateverIsAccepted, described, file_of
+from reports.api.files import FORM, PAPER, TakesLong, WhateverIsAccepted, described, file_of
 from reports.branding.looks import asked_look
 from reports.exports import background, download, format_of
 from reports.exports.file_page import CANCELLED, GONE
@@ -50,9 +50,7 @@ class RunExport(OfAFinishedRun):
     parameters: ClassVar = {"GET": (PAPER.name,)}
     content_negotiation_class = WhateverIsAccepted
 
-    @extend_schema(
-        operation_id="exportRun", parameters=[FORM, PAPER, WHOLE], responses=described(f"{NO_FILE} Or {HOW_LONG}")
-    )
+    @extend_schema(operation_id="exportRun", parameters=[FORM, PAPER], responses=described(f"{NO_FILE} Or {HOW_LONG}"))
     def get(self, request: Request, form: str, **_: object) -> HttpResponseBase:
         """Download a finished run in one of the formats: the file that its page offers.
 
@@ -121,9 +119,7 @@ class ExportFileContent(OfAnExportFile):
 
     content_negotiation_class = WhateverIsAccepted
 
-    @extend_schema(
-        operation_id="downloadExportFile", parameters=[WHOLE], responses=described("It is not ready, or has failed.")
-    )
+    @extend_schema(operation_id="downloadExportFile", responses=described("It is not ready, or has failed."))
     def get(self, request: Request, **_: object) -> FileResponse:
         """Download a file that was prepared. 404 once its time is over."""
         file, job = self.row, self.row.job
@@ -153,7 +149,7 @@ class ScenarioExport(OfReports, RowView[Scenario]):
 
     @extend_schema(
         operation_id="exportScenario",
-        parameters=[FORM, PAPER, WHOLE],
+        parameters=[FORM, PAPER],
         responses=described("What it would bring cannot be computed."),
     )
     def get(self, request: Request, form: str, **_: object) -> HttpResponseBase:

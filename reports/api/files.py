@@ -24,8 +24,6 @@ PAPER = OpenApiParameter(
     {"type": "string", "enum": list(Branding.Paper.values)},
     description="Of a PDF or a workbook, where it is not to be the workspace's own.",
 )
-# A file is had whole.
-WHOLE = OpenApiParameter("fields", exclude=True)
 CONFLICT = 409
 
 

@@ -86,10 +86,9 @@ def test_operation(case: schemathesis.Case[Any], first_world: tuple[World, str],
 
 
 def _name_what_there_is(case: schemathesis.Case[Any], world: World) -> None:
-    """Let the address lead to a row in most cases: at random, it would lead to none. All fields are asked for."""
+    """Let the address lead to a row in most cases: at random, it would lead to none."""
     if case.meta is None or case.meta.generation.mode.is_negative:
         return
     for name in case.path_parameters or {}:
         if name in world.arguments:
             case.path_parameters[name] = str(world.arguments[name])
-    (case.query or {}).pop("fields", None)

@@ -67,7 +67,9 @@ def test_floating_numbers_are_epochs_with_a_fraction() -> None:
     assert moments(1780229100.5, 1780229100.0, type=pa.float64()) == ["2026-05-31T12:05:00"] * 2
 
 
-@pytest.mark.parametrize("text", ["1780229100.", ".5", "17802291.5", "1780229100.5.5", "1234567890.1700000000", "1780229100,5"])
+@pytest.mark.parametrize(
+    "text", ["1780229100.", ".5", "17802291.5", "1780229100.5.5", "1234567890.1700000000", "1780229100,5"]
+)
 def test_what_only_looks_like_an_epoch_is_no_time(text: str) -> None:
     assert reason(cells.moment, text).startswith(f"“{text}” is not a time such as")
 

@@ -135,7 +135,7 @@ class ScenarioWithOutlookSerializer(ScenarioSerializer):
         from weightings.planner.pages import scenario_json
 
         said = scenario_json(scenario)
-        return {name: said[name] for name in self.fields}
+        return {name: said[name] for name in map(str, self.fields)}
 
 
 class KeptScenarioSerializer(ScenarioWithOutlookSerializer):

@@ -113,7 +113,8 @@ def _schema_of(name: str, parse: object) -> Schema:
         cells.moment: {
             "type": ["string", "number"],
             "format": "date-time",
-            "description": "ISO 8601, or an epoch in seconds, milli- or microseconds, also with a fraction; from 2000 to now.",
+            "description": "ISO 8601, or an epoch in seconds, milli- or microseconds, which may have a fraction; from "
+            "2000 to now.",
         },
         cells.day: {"type": "string", "format": "date", "description": "From 2000 to today."},
         cells.money: number
