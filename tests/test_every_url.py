@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from copy import deepcopy
+from copy import copy
 from dataclasses import dataclass, replace
 from datetime import time
 from itertools import product
@@ -55,7 +55,8 @@ OURS = [route for route in ROUTES if route.is_in_workspace]
 OF_RUNS = [route for route in OURS if "run_id" in route.arguments]
 ADMIN = [route for route in ROUTES if route.is_admin]
 SIGN_IN = "/accounts/login/?next="
-METHODS = ("get", "post", "put", "patch", "delete")
+WITH_BODY = ("post", "put", "patch")
+METHODS = ("get", *WITH_BODY, "delete")
 Rows: TypeAlias = dict[str, list[dict[str, object]]]
 
 # Views of Django and allauth that are open to all on purpose: signing in and out, and the way back in.
@@ -106,12 +107,14 @@ class World:
     outsider: User
     arguments: dict[str, object]
     weightings_run: Run  # done, while the run among the arguments waits
+    browsers: dict[int, Client]  # of each of these people, signed in
 
     def ask(self, route: Route, method: str, user: User | None) -> HttpResponse:
         client = Client()
         if user is not None:
-            client.force_login(user)
-        response: HttpResponse = getattr(client, method)(route.url(self.arguments))
+            client.cookies = copy(self.browsers[user.pk].cookies)
+        body = {"data": {}, "content_type": "application/json"} if route.is_api and method in WITH_BODY else {}
+        response: HttpResponse = getattr(client, method)(route.url(self.arguments), **body)
         return response
 
 
@@ -132,7 +135,7 @@ def before(first_world: World, django_db_blocker: DjangoDbBlocker) -> Rows:
 
 @pytest.fixture
 def world(first_world: World, db: None) -> World:
-    return deepcopy(first_world)
+    return replace(first_world, arguments=dict(first_world.arguments))
 
 
 def make_world() -> World:
@@ -216,7 +219,14 @@ def make_world() -> World:
         outsider,
         arguments,
         weightings_run=weightings_run,
+        browsers={user.pk: signed_in(user) for user in (owner, *members.values(), outsider)},
     )
+
+
+def signed_in(user: User) -> Client:
+    client = Client()
+    client.force_login(user)
+    return client
 
 
 def make_schedule(workspace: Workspace, owner: User) -> Schedule:
@@ -398,4 +408,5 @@ def test_the_admin_works_for_a_site_admin(world: World, route: Route) -> None:
     if row is not None:
         world.arguments.update(object_id=row.pk, id=row.pk)
     site_owner = User.objects.create_superuser("root@example.com")
+    world.browsers[site_owner.pk] = signed_in(site_owner)
     assert world.ask(route, "get", site_owner).status_code in (200, 302, 403, 404, 405)

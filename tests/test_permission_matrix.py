@@ -7,6 +7,7 @@ than its maker's role.
 
 import os
 from collections.abc import Iterable, Iterator
+from copy import copy
 from dataclasses import dataclass
 from itertools import cycle, product
 from typing import Any
@@ -25,7 +26,7 @@ from api.views import ApiView
 from tests.factories import UserFactory
 from tests.permission_table import Rule, rules
 from tests.routes import Route, every_route
-from tests.test_every_url import World, make_world
+from tests.test_every_url import World, make_world, signed_in
 
 RULES = rules()
 ROUTES = {route.name: route for route in every_route()}
@@ -64,6 +65,7 @@ class People:
 
     world: World
     users: dict[str, User]
+    browsers: dict[str, Client]  # signed in
 
     def client(self, attempt: Attempt) -> Client:
         client = Client(raise_request_exception=False)
@@ -71,7 +73,7 @@ class People:
         if user is None:
             return client
         if attempt.credential == SESSION:
-            client.force_login(user)
+            client.cookies = copy(self.browsers[attempt.who].cookies)
             return client
         fitting = set(Scope.values) if attempt.rule.scopes == ("any",) else set(attempt.rule.scopes)
         scopes = fitting if attempt.credential == FITTING_KEY else set(Scope.values) - fitting
@@ -109,7 +111,8 @@ def people(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterato
             Role.ADMIN: admin,
             Role.OWNER: world.owner,
         }
-        yield People(world, {STRANGER: world.outsider, **roles})
+        users = {STRANGER: world.outsider, **roles}
+        yield People(world, users, {who: signed_in(user) for who, user in users.items()})
         transaction.set_rollback(True)
 
 
