@@ -2,8 +2,8 @@
 
 import ast
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
-from functools import cached_property
+from dataclasses import dataclass
+from functools import cache, cached_property
 
 from tests.test_architecture import product_modules
 
@@ -21,12 +21,10 @@ class Module:
 
     path: str
     tree: ast.Module
-    parents: dict[ast.AST, ast.AST] = field(default_factory=dict)
 
-    def __post_init__(self) -> None:
-        for node in ast.walk(self.tree):
-            for child in ast.iter_child_nodes(node):
-                self.parents[child] = node
+    @cached_property
+    def parents(self) -> dict[ast.AST, ast.AST]:
+        return {child: node for node in ast.walk(self.tree) for child in ast.iter_child_nodes(node)}
 
     @cached_property
     def constants(self) -> dict[str, str]:
@@ -37,10 +35,16 @@ class Module:
             if isinstance(value, ast.Constant) and isinstance(value.value, str)
         }
 
-    def calls(self, name: str) -> Iterator[ast.Call]:
+    def calls(self, name: str) -> list[ast.Call]:
+        return self._calls.get(name, [])
+
+    @cached_property
+    def _calls(self) -> dict[str, list[ast.Call]]:
+        found: dict[str, list[ast.Call]] = {}
         for node in ast.walk(self.tree):
-            if isinstance(node, ast.Call) and _name(node.func) == name:
-                yield node
+            if isinstance(node, ast.Call):
+                found.setdefault(_name(node.func), []).append(node)
+        return found
 
     def function_around(self, node: ast.AST) -> ast.FunctionDef | None:
         while node in self.parents:
@@ -50,6 +54,7 @@ class Module:
         return None
 
 
+@cache
 def the_product() -> list[Module]:
     return [Module(path, ast.parse(source)) for path, source in product_modules().items()]
 

@@ -7,17 +7,15 @@ import pytest
 from accounts.audit_words import FORMER_ACTIONS, NOUNS, actions_of, in_words
 from tests.accounts.audit_actions import Module, Unknown, recorded_actions, the_product
 
-PRODUCT = the_product()
-
 
 def test_every_action_that_the_code_records_has_words() -> None:
     known = {action for noun in NOUNS for action in actions_of(noun)}
-    missing = {action: path for action, path in recorded_actions(PRODUCT).items() if action not in known}
+    missing = {action: path for action, path in recorded_actions(the_product()).items() if action not in known}
     assert not missing, "Give them words in accounts/audit_words.py."
 
 
 def test_no_words_are_left_of_actions_that_nothing_records() -> None:
-    recorded = recorded_actions(PRODUCT).keys() | FORMER_ACTIONS
+    recorded = recorded_actions(the_product()).keys() | FORMER_ACTIONS
     assert not [action for noun in NOUNS for action in actions_of(noun) if action not in recorded]
 
 
@@ -26,7 +24,7 @@ def test_what_changed_is_noted_as_changes() -> None:
     odd = {"before", "after", "changed", "old", "new"}
     assert not [
         f"{module.path}:{call.lineno}"
-        for module in PRODUCT
+        for module in the_product()
         for call in module.calls("record")
         if odd & {keyword.arg for keyword in call.keywords}
     ]

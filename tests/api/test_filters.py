@@ -1,7 +1,7 @@
 """What lists are narrowed by: days and moments in ISO 8601 alone, and however far away they are."""
 
+import functools
 import re
-from collections.abc import Iterator
 
 import pytest
 from django.test import Client
@@ -25,20 +25,19 @@ NO_DAYS = (
     "0000-01-01",
 )
 NO_MOMENTS = ("03/02/2026", "03/02/2026 10:00", "yesterday", "0000-01-01T00:00:00Z", "2026-03-02T25:00:00Z")
-FAR_DAYS = ("0001-01-01", "0001-01-02", "1899-12-31", "2999-12-31", "9999-12-30", "9999-12-31")
-FAR_MOMENTS = (
-    *(f"{day}T{time}" for day in FAR_DAYS for time in ("00:00:00", "00:00:00Z", "23:59:59.999999Z")),
-    *("0001-01-01T00:00:00+14:00", "0001-01-01T00:00:00-12:00"),
-    *("9999-12-31T23:59:59-12:00", "9999-12-31T23:59:59+14:00"),
-)
+FAR_DAYS = ("0001-01-01", "9999-12-31")
+FAR_MOMENTS = ("0001-01-01T00:00:00+14:00", "0001-01-01T00:00:00", "9999-12-31T23:59:59-12:00", "9999-12-31T23:59:59")
 
 
-def filters_of(form: str) -> Iterator[tuple[str, str]]:
+@functools.cache
+def filters_of(form: str) -> list[tuple[str, str]]:
     """The addresses and names of the parameters that take a day (`date`) or a moment (`date-time`)."""
-    for path, methods in description()["paths"].items():
-        for parameter in methods.get("get", {}).get("parameters", ()):
-            if parameter["in"] == "query" and parameter["schema"].get("format") == form:
-                yield path, parameter["name"]
+    return [
+        (path, parameter["name"])
+        for path, methods in description()["paths"].items()
+        for parameter in methods.get("get", {}).get("parameters", ())
+        if parameter["in"] == "query" and parameter["schema"].get("format") == form
+    ]
 
 
 @pytest.mark.parametrize(("form", "least"), [("date", 20), ("date-time", 10)])

@@ -17,7 +17,7 @@ def name(look: Look) -> str:
 
 
 # A test with the fixtures `look` or `page` is run in the first of these, or in those of its mark; the full tests run it
-# in the second one, too. Every page is judged in both by every run.
+# in the second one, too. Every page is seen in both by every run, and judged in one of them.
 ONE_THEN_THE_OPPOSITE = [OPPOSITES[0], pytest.param(OPPOSITES[1], marks=pytest.mark.full)]
 one_look = pytest.mark.parametrize("look", [("light", 1440)], indirect=True, ids=name)
 both_widths = pytest.mark.parametrize("look", [("light", width) for width in WIDTHS], indirect=True, ids=name)

@@ -1,7 +1,7 @@
 """Every page of the product: nothing to complain of in the console, to axe, or beside the window.
 
-Loaded in one look and turned into the opposite one, where only what looks can change is judged. Further states of the
-same page are looked at in one of the two by turns, without axe. `make test-full` judges each of them in all looks.
+Loaded in one look, where axe judges it, and turned into the opposite one, in which the next page is loaded. Further states
+of the same page are looked at in one of the two by turns, without axe. `make test-full` judges each of them in all looks.
 """
 
 from collections.abc import Mapping, Sequence
@@ -96,23 +96,22 @@ def troubles(
 ) -> list[str]:
     """Return what is wrong with the pages (path -> status), as whoever is signed in with `client` sees them.
 
-    Each is loaded in the first look, and turned into the others.
+    Each is loaded in one of the looks, and turned into the others; the next one begins where it ends.
     """
+    found = []
     with window(browser, looks[0]) as page:
         page.emulate_media(reduced_motion="reduce")
         carry_session(client, page, live_server)
         watch = Watch(page)
-        return [
-            f"{path} {fault}"
-            for path, status in pages.items()
-            for fault in trouble(page, watch, f"{live_server.url}{path}", status, looks, with_axe=with_axe)
-        ]
+        for path, status in pages.items():
+            faults = trouble(page, watch, f"{live_server.url}{path}", status, looks, with_axe=with_axe)
+            found += [f"{path} {fault}" for fault in faults]
+            looks = looks[::-1]
+    return found
 
 
 def trouble(page: Page, watch: Watch, url: str, status: int, looks: Sequence[Look], *, with_axe: bool) -> list[str]:
-    """Return what is wrong with the page at `url`, with all that folds open on it unfolded."""
-    if len(looks) > 1:
-        turn(page, looks[0])
+    """Return what is wrong with the page at `url`, with all that folds open on it unfolded; axe judges the first look."""
     response = page.goto(url)
     assert response is not None
     found = [] if response.status == status else [f"has status {response.status}, not {status}"]
@@ -121,7 +120,7 @@ def trouble(page: Page, watch: Watch, url: str, status: int, looks: Sequence[Loo
         if look != looks[0]:
             turn(page, look)
         settle(page)
-        faults = axe_findings(page, only_looks=look != looks[0]) if with_axe else []
+        faults = axe_findings(page) if with_axe and look == looks[0] else []
         faults += overflow(page)
         found += [f"({name(look)}): {fault}" for fault in faults]
     return found + watch.take(refused=status >= 400)

@@ -12,8 +12,6 @@ AXE_OPTIONS = {
     "resultTypes": ["violations"],
     "preload": False,  # of style sheets and sounds: no rule of these tags reads the former, and no page has the latter
 }
-# Of these, the rules whose answer can be another one in other colours or at another width.
-RULES_OF_LOOKS = ("color-contrast", "link-in-text-block", "scrollable-region-focusable", "target-size")
 # A chart in a closed <details> has no width and is not drawn.
 CHARTS_ARE_DRAWN = """() => [...document.querySelectorAll("chart-figure")].every(
     (figure) => figure.clientWidth === 0 || figure.querySelector("svg").childElementCount > 0)"""
@@ -68,16 +66,12 @@ def settle(page: Page) -> None:
     page.evaluate(AT_REST)
 
 
-def axe_findings(page: Page, *, only_looks: bool = False) -> list[str]:
-    """Return what axe finds against the page as it is now, each with its rule, impact, target and markup.
-
-    `only_looks`: by RULES_OF_LOOKS alone, for a page that has been judged by all rules in another look.
-    """
+def axe_findings(page: Page) -> list[str]:
+    """Return what axe finds against the page as it is now, each with its rule, impact, target and markup."""
     settle(page)
-    options = AXE_OPTIONS | ({"runOnly": {"type": "rule", "values": RULES_OF_LOOKS}} if only_looks else {})
     if page.evaluate("typeof axe === 'undefined'"):
         page.evaluate(AXE_SCRIPT)  # by the debugger, so that the content security policy is not asked
-    violations = page.evaluate("options => axe.run(options).then((results) => results.violations)", options)
+    violations = page.evaluate("options => axe.run(options).then((results) => results.violations)", AXE_OPTIONS)
     return [
         f"axe: {violation['id']} ({node['impact']}) at {node['target']}\n"
         f"    {node['html']}\n    {node['failureSummary'].replace(chr(10), chr(10) + '    ')}"
