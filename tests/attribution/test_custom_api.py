@@ -268,7 +268,6 @@ def test_a_key_needs_the_scope(with_key: WithKey, kept: CustomModel) -> None:
         ("post", LIST, {"name": "Another", "definition": ENDS}),
         ("post", detail(kept, "versions/"), {"definition": {"half_life_days": 7}}),
         ("patch", detail(kept), {"name": "New"}),
-        ("post", PREVIEW, {"definition": ENDS}),
     )
     for method, path, body in writes:
         for client in (reading, elsewhere):
@@ -277,6 +276,8 @@ def test_a_key_needs_the_scope(with_key: WithKey, kept: CustomModel) -> None:
     assert (CustomModel.objects.count(), kept.versions.count()) == (1, 1)
     for method, path, body in writes:
         assert post(writing, path, body, method).status_code < 300
+    # A preview changes nothing and shows journeys.
+    assert [post(client, PREVIEW, {"definition": ENDS}).status_code for client in (reading, writing)] == [200, 403]
 
 
 def test_a_viewer_reads_and_changes_nothing(client_for: ClientFor, viewer: User, kept: CustomModel) -> None:

@@ -294,7 +294,9 @@ def test_a_key_for_weightings_asks_for_budgets(workspace: Workspace, model: Run,
     status, accepted = post("weightings:write")
     assert status == 202
     execute(job_id=Run.objects.get(kind="budget").job_id)
-    status, answered = post("weightings:write")
+    status, unread = post("weightings:write")
+    assert (status, unread["id"], unread["result"]) == (200, accepted["id"], None)
+    status, answered = post("weightings:write", "weightings:read")
     assert status == 200
     assert model.result is not None
     assert answered["id"] == accepted["id"]
