@@ -163,6 +163,7 @@ class WorkspaceList(ApiView):
     """The caller's workspaces."""
 
     tag = "Account"
+    names_workspace = False
     scopes: ClassVar = {"GET": SETTINGS_READ}
     ordering = "id"
     queryset = Workspace.objects.none()

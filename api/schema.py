@@ -91,7 +91,7 @@ class Description(AutoSchema):
         parameters = [*super().get_override_parameters()]
         if not isinstance(self.view, ApiView):
             return parameters
-        if not isinstance(self.view, RowView):
+        if self.view.names_workspace and not isinstance(self.view, RowView):
             parameters.append(WORKSPACE)
         if self.method == "GET":
             parameters.append(IF_NONE_MATCH)

@@ -46,6 +46,8 @@ class ApiView(GenericAPIView[Any]):
     tag: ClassVar[str] = ""
     # By method: names in the address's query that the view reads itself, beside those of paging and filters.
     parameters: ClassVar[Mapping[str, Sequence[str]]] = {}
+    # Whether the address's query may name the workspace.
+    names_workspace: ClassVar[bool] = True
     # Whether POST takes a body; where it takes none, what is sent is refused, as it would do nothing.
     takes_body: ClassVar[bool] = True
     # Where POST has a use of its own for `Idempotency-Key`, or changes nothing.
@@ -184,7 +186,8 @@ class ApiView(GenericAPIView[Any]):
 
     def _known_parameters(self) -> Iterator[str]:
         method = str(self.request.method)
-        yield "workspace"
+        if self.names_workspace:
+            yield "workspace"
         yield from self.parameters.get(method, ())
         if method in ("GET", "HEAD"):
             yield "fields"

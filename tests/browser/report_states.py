@@ -22,7 +22,7 @@ def report_arguments(shop: Workspace, owner: User) -> dict[str, object]:
         workspace=shop,
         name="What came of the campaign whose name is so long that it has to be cut somewhere on a phone",
         template="post_campaign",
-        campaign=Campaign.objects.filter(workspace=shop, name="Retargeting").get(),
+        campaign=Campaign.objects.filter(workspace=shop).order_by("pk")[0],
         by=owner,
     )
     about.blocks[0]["params"]["text"] = "It was to bring people back.\nIt did."

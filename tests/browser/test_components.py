@@ -1,26 +1,33 @@
 """What components do in a browser: tables sort, dialogs give the focus back, messages can be put away."""
 
+from collections.abc import Iterator
+
 import pytest
-from playwright.sync_api import Page, expect
+from django.test import Client
+from playwright.sync_api import Browser, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from accounts.models import User
+from tests.browser.conftest import carry_session, window
 from tests.browser.keyboard import press
-from tests.browser.looks import one_look
+from tests.browser.looks import Look, one_look
+from tests.browser.watching import Watch
 
 pytestmark = [pytest.mark.browser, one_look]
-EMAIL, PASSWORD = "staff@example.com", "a long enough password"
 
 
 @pytest.fixture
-def gallery(transactional_db: None, live_server: LiveServer, page: Page) -> Page:
-    User.objects.create_superuser(EMAIL, PASSWORD)
-    page.goto(f"{live_server.url}/accounts/login/?next=/gallery/")
-    page.get_by_label("Email").fill(EMAIL)
-    page.get_by_label("Password", exact=True).fill(PASSWORD)
-    page.keyboard.press("Enter")
-    expect(page.get_by_role("heading", level=1, name="Components")).to_be_visible()
-    return page
+def gallery(transactional_db: None, live_server: LiveServer, browser: Browser, look: Look) -> Iterator[Page]:
+    """The page with all components, which is large: axe judges it with every page, and not after each of these."""
+    client = Client()
+    client.force_login(User.objects.create_superuser("staff@example.com"))
+    with window(browser, look) as page:
+        watch = Watch(page)
+        carry_session(client, page, live_server)
+        page.goto(f"{live_server.url}/gallery/")
+        expect(page.get_by_role("heading", level=1, name="Components")).to_be_visible()
+        yield page
+        assert not watch.take()
 
 
 def test_a_table_sorts_by_the_head_that_is_pressed(gallery: Page) -> None:

@@ -1,7 +1,8 @@
 """Every page of the product: nothing to complain of in the console, to axe, or beside the window.
 
-Loaded in one look, where axe judges it, and turned into the opposite one, in which the next page is loaded. Further states
-of the same page are looked at in one of the two by turns, without axe. `make test-full` judges each of them in all looks.
+Loaded in one look, where axe judges it, and turned into the opposite one, in which the next page is loaded. Further
+states of the same page are looked at in one of the two by turns, without axe. `make test-full` judges each of them in
+all looks.
 """
 
 from collections.abc import Mapping, Sequence
@@ -111,7 +112,10 @@ def troubles(
 
 
 def trouble(page: Page, watch: Watch, url: str, status: int, looks: Sequence[Look], *, with_axe: bool) -> list[str]:
-    """Return what is wrong with the page at `url`, with all that folds open on it unfolded; axe judges the first look."""
+    """Return what is wrong with the page at `url`, with all that folds open on it unfolded; axe judges the first look.
+
+    The page is in that look when it is loaded.
+    """
     response = page.goto(url)
     assert response is not None
     found = [] if response.status == status else [f"has status {response.status}, not {status}"]
