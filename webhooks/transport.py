@@ -113,7 +113,10 @@ def _connect(url: Url, found: list[SocketAddress], deadline: float) -> socket.so
 
 @cache
 def _tls() -> ssl.SSLContext:
-    return ssl.create_default_context()
+    """Trust the certificates that the system trusts, and no protocol that is broken, whatever the system allows."""
+    context = ssl.create_default_context()
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    return context
 
 
 def _left(deadline: float) -> float:
