@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from accounts.models import Feature, Workspace
 from analyses.errors import InvalidParams
+from jobs.models import Job
 from jobs.progress import Progress
 from marketing.models import Dataset
 from mmm_project.tables import Cell
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from analyses.documents import Document, Section
     from analyses.models import Run
+    from analyses.tables import OnPhase, Tables
 
 Params: TypeAlias = Mapping[str, Any]
 
@@ -88,6 +90,8 @@ class AnalysisKind:
     renewed: Callable[[Workspace, Params], Params | None] = lambda _workspace, _params: None
     # The URL name of the page to ask from, which takes the workspace's slug and, as its query, params.
     page: str
+    # Where such questions wait: those that are computed in a child process have a queue of their own.
+    queue: Job.Queue = Job.Queue.QUICK
     # The plan's feature that such a question needs, if any.
     feature: Callable[[Params], Feature | None] = lambda _params: None
     # Style sheets (static paths) that the result needs: the run page loads them before there is a result.
@@ -98,6 +102,8 @@ class AnalysisKind:
     scope: str = ""
     # Whether such a question can go out by a schedule.
     can_be_scheduled: bool = False
+    # Canonical params -> the answer from tables outside the database; None where there is no such answer.
+    compute_tables: "Callable[[Workspace, Params, Tables, OnPhase], Answer] | None" = None
     # Kept up to date by the product itself: not listed among the runs that people asked for, nor open to be asked.
     internal: bool = False
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.urls import reverse_lazy
+from structlog.contextvars import bind_contextvars
 
 from accounts import plans
 from accounts.models import ApiKey, User, Workspace
@@ -71,7 +72,7 @@ def request_run(
                     monthly_runs.require_one_more(workspace)
                 return Run.objects.create(
                     workspace=workspace,
-                    job=job_actions.submit(workspace=workspace, kind=JOB_KIND, ring=ring),
+                    job=job_actions.submit(workspace=workspace, kind=JOB_KIND, queue=analysis.queue, ring=ring),
                     kind=analysis.name,
                     method_version=analysis.method_version,
                     params=cleaned,
@@ -107,6 +108,7 @@ def inputs_changed(run: Run) -> bool:
 def execute(job: Job, progress: Progress) -> None:
     """The job handler: compute the run's result on one version of the data and store it with the job's end."""
     run = Run.objects.select_related("workspace").get(job=job)
+    bind_contextvars(run_id=run.pk)
     analysis = registry.get(run.kind)
     try:
         _require_plan(analysis, run.workspace, run.params)

@@ -13,13 +13,15 @@ from django.utils import timezone
 
 from accounts import audit
 from accounts.models import ApiKey, User, Workspace
-from jobs import handlers
+from jobs import handlers, turns
 from jobs.models import Job
 
 logger = logging.getLogger(__name__)
 
 EXECUTE_TASK = "jobs.tasks.execute_job"
 MAX_ATTEMPTS = 3
+DEFERRED_FOR = timedelta(seconds=5)
+RUNG_AT_ONCE = 32
 WORKER_LOST = (
     "The worker stopped three times while working on this, so it was given up. "
     "A shorter period or a coarser granularity needs less memory and time."
@@ -36,28 +38,49 @@ class SweepReport:
     rung: int = 0
 
 
-def submit(*, workspace: Workspace, kind: str, ring: bool = True) -> Job:
+def submit(*, workspace: Workspace, kind: str, queue: Job.Queue = Job.Queue.QUICK, ring: bool = True) -> Job:
     """Queue a job in the caller's transaction and, once that commits, ring for a worker.
 
     With `ring` false the caller executes the job itself; should it not, the sweep rings for a worker.
     """
-    job = Job.objects.create(workspace=workspace, kind=kind, rung_at=timezone.now())
+    job = Job.objects.create(workspace=workspace, kind=kind, queue=queue, rung_at=timezone.now())
     if ring:
-        ring_doorbell(job.pk)
+        ring_doorbell(job)
     return job
 
 
-def ring_doorbell(job_id: int) -> None:
-    """Tell the workers, after commit, that a job waits; a failed ring is logged and harmless: the sweep repeats it."""
+def ring_doorbell(job: Job) -> None:
+    """Tell the workers, after commit, that a job waits; a failed ring is logged and harmless: the sweep repeats it.
+
+    Whoever hears it takes the job of the same queue whose turn it is (`turns`), which need not be this one.
+    """
 
     def ring() -> None:
-        celery.current_app.send_task(EXECUTE_TASK, args=[job_id], retry=False, ignore_result=True)
+        celery.current_app.send_task(EXECUTE_TASK, args=[job.pk], queue=job.queue, retry=False, ignore_result=True)
 
     transaction.on_commit(ring, robust=True)
 
 
+def ring_for_next(*, queue: str) -> None:
+    """Ring for a job that waits in the queue, if any does: whoever has ended one asks for the next to be taken."""
+    now = timezone.now()
+    if (job := turns.ripe(queue, now).order_by("pk").first()) is not None:
+        ring_doorbell(job)
+
+
+def ring_deferred(*, workspace_id: int) -> None:
+    """Have the jobs of the workspace that were put off taken up at once: what they waited for has happened."""
+    deferred = Job.objects.filter(workspace=workspace_id, status=Job.Status.QUEUED, rung_at=None)
+    for job in deferred.order_by("pk"):
+        if deferred.filter(pk=job.pk).update(deferred_until=None):
+            ring_doorbell(job)
+
+
 def claim(*, job_id: int) -> Job | None:
-    """Take a queued job for this worker, or return None when it is not (or no longer) queued."""
+    """Take a queued job for this worker, or return None when it is not (or no longer) queued.
+
+    Nobody's turn is looked at: this is for whoever carries out a job of their own.
+    """
     now = timezone.now()
     with transaction.atomic():
         claimed = Job.objects.filter(pk=job_id, status=Job.Status.QUEUED).update(
@@ -66,10 +89,20 @@ def claim(*, job_id: int) -> Job | None:
             attempt=F("attempt") + 1,
             lease_until=now + lease(),
             started_at=Coalesce("started_at", now),
+            deferred_until=None,
             phase="",
             progress=0,
         )
         return Job.objects.select_related("workspace").get(pk=job_id) if claimed else None
+
+
+def claim_next(*, queue: str) -> Job | None:
+    """Take the job of the queue whose turn it is for this worker; None where none waits that may run now."""
+    with turns.decided_alone(queue):
+        for job_id in turns.in_turn(queue, timezone.now()):
+            if (job := claim(job_id=job_id)) is not None:
+                return job
+    return None
 
 
 def lease() -> timedelta:
@@ -83,17 +116,18 @@ def renew_lease(*, job: Job) -> bool:
     return bool(ours.update(lease_until=timezone.now() + lease()))
 
 
-def release(*, job: Job, counted: bool, expired_at: datetime | None = None) -> bool:
-    """Put a claimed job back into the queue for the next sweep to ring; `counted` keeps the attempt on its account.
+def release(*, job: Job, counted: bool, deferred: bool = False, expired_at: datetime | None = None) -> bool:
+    """Put a claimed job back into the queue for a later sweep to ring; `counted` keeps the attempt on its account.
 
-    A job that somebody asked to cancel is cancelled instead. False when this claim no longer stands, or, with
-    `expired_at`, when its lease has been renewed beyond that.
+    One that is `deferred` is not taken up again for a few seconds. A job that somebody asked to cancel is cancelled
+    instead. False when this claim no longer stands, or, with `expired_at`, when its lease has been renewed beyond that.
     """
     ours = Job.objects.filter(pk=job.pk, fence=job.fence, status=Job.Status.RUNNING, cancel_requested=False)
     released = _expired(ours, expired_at).update(
         status=Job.Status.QUEUED,
         attempt=F("attempt") if counted else F("attempt") - 1,
         lease_until=None,
+        deferred_until=timezone.now() + DEFERRED_FOR if deferred else None,
         rung_at=None,
         phase="",
         progress=0,
@@ -186,11 +220,15 @@ def _recover(job: Job, now: datetime) -> str | None:
 
 
 def _ring_unanswered(now: datetime) -> int:
-    """Ring again for queued jobs that nobody came for; of several sweeps at once, one rings for a job."""
+    """Ring again for queued jobs that nobody came for; of several sweeps at once, one rings for a job.
+
+    For the oldest of each queue, as whoever ends a job rings for the next one: that suffices to get the workers going.
+    """
     rung = 0
     unanswered = Q(rung_at=None) | Q(rung_at__lt=now - timedelta(seconds=settings.JOB_RING_AGAIN_SECONDS))
-    for job_id in Job.objects.filter(unanswered, status=Job.Status.QUEUED).values_list("pk", flat=True):
-        if Job.objects.filter(unanswered, pk=job_id, status=Job.Status.QUEUED).update(rung_at=now):
-            ring_doorbell(job_id)
-            rung += 1
+    for queue in Job.Queue.values:
+        for job in turns.ripe(queue, now).filter(unanswered).order_by("pk")[:RUNG_AT_ONCE]:
+            if Job.objects.filter(unanswered, pk=job.pk, status=Job.Status.QUEUED).update(rung_at=now):
+                ring_doorbell(job)
+                rung += 1
     return rung

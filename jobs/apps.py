@@ -5,6 +5,7 @@ class JobsConfig(AppConfig):
     name = "jobs"
 
     def ready(self) -> None:
-        from jobs import children, handlers
+        from jobs import children, handlers, worker_memory
 
+        worker_memory.connect()
         handlers.register_sweeper(children.sweep_leftovers)

@@ -2,37 +2,25 @@
 
 import fcntl
 import os
-import time
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from django.conf import settings
 
-from accounts.plans import plan_of
-from jobs.handlers import JobDeferred
-from jobs.progress import Progress
-
-WAITING = "Waiting for a free slot"
-SECONDS_BETWEEN_LOOKS = 0.25
-# Longer than this a job does not keep a thread of its worker from other jobs: it goes back into the queue.
-PATIENCE_SECONDS = 5.0
-
 
 @contextmanager
-def slot(*, progress: Progress) -> Iterator[None]:
-    """Wait for a slot of the job's workspace, then for one of this machine, and hold both for the block.
+def free_slot() -> Iterator[bool]:
+    """Hold one of this machine's slots for the block; False if all are taken, or none could be looked at.
 
-    Raises what `progress` raises while it waits, and JobDeferred where none becomes free in good time. The workspace
-    comes first: so its second computation does not keep a slot of the machine from others while it waits for its first.
+    Whoever frees one rings for the next job that waits for it.
     """
-    workspace = progress.job.workspace
-    fits = plan_of(workspace).concurrent_fits
-    with ExitStack() as held:
-        if fits is not None:
-            held.callback(os.close, _wait_for([f"{workspace.pk}-{n}" for n in range(max(fits, 1))], progress))
-        held.callback(os.close, _wait_for([f"machine-{n}" for n in range(settings.JOB_CHILD_SLOTS)], progress))
-        yield
+    lock = next(filter(None, (try_lock(place) for place in _places())), None)
+    try:
+        yield lock is not None
+    finally:
+        if lock is not None:
+            os.close(lock)
 
 
 def children_directory() -> Path:
@@ -60,10 +48,8 @@ def try_lock(path: Path) -> int | None:
 
 def slots_in_use() -> int:
     """How many slots of this machine are held now. A worker that tries one in this very moment tries again soon."""
-    slots = children_directory() / "slots"
     held = 0
-    for number in range(settings.JOB_CHILD_SLOTS):
-        place = slots / f"machine-{number}"
+    for place in _places():
         if not place.exists():
             continue
         lock = try_lock(place)
@@ -74,16 +60,7 @@ def slots_in_use() -> int:
     return held
 
 
-def _wait_for(names: Sequence[str], progress: Progress) -> int:
-    """Return the lock on one of the slots with these names, having waited until one was free, or raise JobDeferred."""
-    waited_since = time.monotonic()
+def _places() -> list[Path]:
     slots = children_directory() / "slots"
     slots.mkdir(mode=0o700, exist_ok=True)
-    while True:
-        for name in names:
-            if (lock := try_lock(slots / name)) is not None:
-                return lock
-        progress(WAITING, 0.0)
-        if time.monotonic() - waited_since > PATIENCE_SECONDS:
-            raise JobDeferred
-        time.sleep(SECONDS_BETWEEN_LOOKS)
+    return [slots / f"machine-{number}" for number in range(settings.JOB_CHILD_SLOTS)]

@@ -23,11 +23,12 @@ from django.conf import settings
 
 from jobs import child_side
 from jobs.child_side import Arrays, Ending
-from jobs.child_slots import children_directory, slot, try_lock
+from jobs.child_slots import children_directory, try_lock
 from jobs.execution import OUT_OF_MEMORY
 from jobs.handlers import JobFailed
 from jobs.models import Job
 from jobs.progress import Progress
+from jobs.worker_memory import resident_bytes
 
 logger = logging.getLogger(__name__)
 
@@ -80,14 +81,15 @@ def compute_in_child(
 ) -> ChildAnswer:
     """Have a child process compute `program` ("module:function", see `child_side.Program`) and return its answer.
 
-    Waits for a free slot first. `question` is what JSON can hold; neither way are arrays of Python objects let through.
-    Reports what the child reports, and raises JobCancelled and LeaseLost as `progress` does. Raises JobFailed when the
-    program raises `child_side.Failed`, when the child goes beyond its limits, is killed, or leaves a damaged answer;
-    RuntimeError with the child's traceback when it fails otherwise; OSError when storage is full. However it ends, the
-    child has ended and its files are gone.
+    `question` is what JSON can hold; neither way are arrays of Python objects let through. How many compute at once is
+    decided where jobs are taken: those of the queue of fits hold a slot of the machine. Reports what the child reports,
+    and raises JobCancelled and LeaseLost as `progress` does. Raises JobFailed when the program raises
+    `child_side.Failed`, when the child goes beyond its limits, is killed, or leaves a damaged answer; RuntimeError with
+    the child's traceback when it fails otherwise; OSError when storage is full. However it ends, the child has ended
+    and its files are gone.
     """
     limits = limits or Limits()
-    with slot(progress=progress), _directory(progress.job) as directory:
+    with _directory(progress.job) as directory:
         child_side.write_arrays(directory / child_side.QUESTION_ARRAYS, arrays)
         child_side.write_json(directory / child_side.QUESTION, question)
         with _started(program, directory, limits) as process:
@@ -185,7 +187,7 @@ def _attend(process: subprocess.Popen[bytes], progress: Progress, limits: Limits
         reports.listen(SECONDS_BETWEEN_LOOKS)
         if time.monotonic() > deadline:
             raise JobFailed(TOOK_TOO_LONG.format(minutes=f"{limits.seconds / 60:.3g}"), code="took_too_long")
-        if _resident_bytes(process.pid) > limits.memory_bytes:
+        if resident_bytes(process.pid) > limits.memory_bytes:
             raise JobFailed(OUT_OF_MEMORY, code="out_of_memory")
 
 
@@ -214,14 +216,6 @@ class _Reports:
             if lines:
                 report = json.loads(lines[-1])
                 self.phase, self.fraction = report["phase"], report["fraction"]
-
-
-def _resident_bytes(pid: int) -> int:
-    """How much memory the process occupies; 0 where the system does not tell."""
-    try:
-        return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-    except OSError:
-        return 0
 
 
 def _require_answered(program: str, exit_code: int, directory: Path) -> None:

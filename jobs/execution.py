@@ -1,39 +1,56 @@
 """Carrying out one job: claim it, keep its lease alive, run its handler, and end it in a state with a sentence."""
 
-import errno
 import logging
 import threading
 import uuid
 from collections.abc import Callable
+from contextlib import nullcontext
 from types import TracebackType
 
 from django.conf import settings
 from django.db import Error as DatabaseProblem
 from django.db import InterfaceError, OperationalError, close_old_connections, connection
+from structlog.contextvars import bound_contextvars
 
 from jobs import actions, handlers
+from jobs.child_slots import free_slot
 from jobs.handlers import JobCancelled, JobDeferred, JobFailed, LeaseLost
 from jobs.models import Job
 from jobs.progress import Progress
+from mmm_project.outages import STORAGE_FULL, is_storage_full
 
 logger = logging.getLogger(__name__)
 
 DATABASE_LOST = "The database could not be reached three times in a row. Try again in a few minutes."
-STORAGE_FULL = "The server's storage is full. Ask whoever runs it to free some space, then try again."
-DISK_FULL = "53100"  # PostgreSQL's state for it
 OUT_OF_MEMORY = "This needed more memory than the server has. Try a shorter period or a coarser granularity."
 
 
 def execute(*, job_id: int, on_progress: Callable[[str, float], None] | None = None) -> None:
     """Claim the job and see it to its end; does nothing when it is not queued, so any number of calls is safe.
 
-    `on_progress` hears each progress report that is written. Raises nothing that the job did wrong: that is in its row.
+    Neither where its queue is one for fits and this machine has no slot free: then nothing is claimed. `on_progress`
+    hears each progress report that is written. Raises nothing that the job did wrong: that is in its row.
     """
-    job = actions.claim(job_id=job_id)
-    if job is None:
-        return
-    with _Heartbeat(job) as heartbeat:
-        _run(job, Progress(job, lease_lost=heartbeat.lease_lost, on_progress=on_progress))
+    queue = Job.objects.filter(pk=job_id).values_list("queue", flat=True).first()
+    if queue is not None:
+        _take(queue, lambda: actions.claim(job_id=job_id), on_progress)
+
+
+def execute_next(*, queue: str) -> None:
+    """Claim the job of the queue whose turn it is and see it to its end; does nothing without one, or without room."""
+    _take(queue, lambda: actions.claim_next(queue=queue), None)
+
+
+def _take(queue: str, claim: Callable[[], Job | None], on_progress: Callable[[str, float], None] | None) -> None:
+    with free_slot() if queue == Job.Queue.FITS else nullcontext(enter_result=True) as room:
+        job = claim() if room else None
+        if job is None:
+            return
+        doing = bound_contextvars(job_id=job.pk, job_kind=job.kind, workspace=job.workspace.slug)
+        with _Heartbeat(job) as heartbeat, doing:
+            _run(job, Progress(job, lease_lost=heartbeat.lease_lost, on_progress=on_progress))
+    # Not before the slot is free and the workspace has one running less: the next one needs both.
+    actions.ring_for_next(queue=queue)
 
 
 def _run(job: Job, progress: Progress) -> None:
@@ -45,21 +62,21 @@ def _run(job: Job, progress: Progress) -> None:
     except JobCancelled:
         actions.end(job=job, status=Job.Status.CANCELLED)
     except JobDeferred:
-        actions.release(job=job, counted=False)
+        actions.release(job=job, counted=False, deferred=True)
     except LeaseLost:
         logger.warning("Job %s went on elsewhere: claim %s was given up", job.pk, job.fence)
     except JobFailed as failure:
         _fail(job, failure.code, failure.sentence)
     except (OperationalError, InterfaceError) as error:
         logger.exception("Job %s lost the database", job.pk)
-        if _is_disk_full(error):
+        if is_storage_full(error):
             _fail(job, "storage_full", STORAGE_FULL)
         else:
             _retry_later(job)
     except MemoryError:
         _fail(job, "out_of_memory", OUT_OF_MEMORY)
     except Exception as error:
-        if _is_disk_full(error):
+        if is_storage_full(error):
             _fail(job, "storage_full", STORAGE_FULL)
         else:
             error_id = uuid.uuid4().hex[:8]
@@ -84,14 +101,6 @@ def _leave_half_begun_transaction() -> None:
 
 def _fail(job: Job, code: str, sentence: str) -> None:
     actions.end(job=job, status=Job.Status.FAILED, code=code, sentence=sentence)
-
-
-def _is_disk_full(error: Exception) -> bool:
-    """Whether the system, SQLite or PostgreSQL says that there is no room."""
-    if isinstance(error, OSError):
-        return error.errno in (errno.ENOSPC, errno.EDQUOT)
-    cause = error.__cause__
-    return getattr(cause, "sqlite_errorname", "") == "SQLITE_FULL" or getattr(cause, "sqlstate", "") == DISK_FULL
 
 
 def _retry_later(job: Job) -> None:

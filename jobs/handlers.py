@@ -36,6 +36,7 @@ class Handler:
 
     execute: Callable[["Job", "Progress"], None]
     on_end: Callable[["Job"], None]
+    one_at_a_time: bool = False
 
 
 _handlers: dict[str, Handler] = {}
@@ -43,19 +44,29 @@ _sweepers: list[Callable[[], None]] = []
 
 
 def register(
-    kind: str, *, execute: Callable[["Job", "Progress"], None], on_end: Callable[["Job"], None] = lambda _job: None
+    kind: str,
+    *,
+    execute: Callable[["Job", "Progress"], None],
+    on_end: Callable[["Job"], None] = lambda _job: None,
+    one_at_a_time: bool = False,
 ) -> None:
     """Make `kind` known.
 
     `execute` does the work and may be started again after a crash, so it must be safe to repeat; it writes its outcome
-    inside `Progress.complete`. `on_end` runs inside the transaction that ends the job as failed or cancelled.
+    inside `Progress.complete`. `on_end` runs inside the transaction that ends the job as failed or cancelled. Of all
+    kinds that are `one_at_a_time` together, a workspace has one job running: the others are not taken meanwhile.
     """
-    _handlers[kind] = Handler(execute=execute, on_end=on_end)
+    _handlers[kind] = Handler(execute=execute, on_end=on_end, one_at_a_time=one_at_a_time)
 
 
 def get(kind: str) -> Handler:
     """Return the handler of `kind`; for an unknown one a handler that fails the job with a sentence."""
     return _handlers.get(kind, _UNKNOWN)
+
+
+def one_at_a_time() -> list[str]:
+    """Return the kinds of which a workspace has one job running, of all of them together."""
+    return sorted(kind for kind, handler in _handlers.items() if handler.one_at_a_time)
 
 
 def kinds() -> list[str]:

@@ -20,8 +20,15 @@ class Job(models.Model):
         FAILED = "failed"
         CANCELLED = "cancelled"
 
+    class Queue(models.TextChoices):
+        """Where a job waits, and the name of the Celery queue of its doorbells."""
+
+        QUICK = "default"  # computed by the worker itself
+        FITS = "fits"  # computed in a child process, for minutes
+
     workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="jobs")
     kind = models.CharField(max_length=40)
+    queue = models.CharField(max_length=10, choices=Queue.choices, default=Queue.QUICK, db_default=Queue.QUICK)
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.QUEUED)
     phase = models.CharField(max_length=100, blank=True)
     progress = models.FloatField(default=0)
@@ -31,6 +38,8 @@ class Job(models.Model):
     cancel_requested = models.BooleanField(default=False)
     error_code = models.CharField(max_length=40, blank=True)
     error = models.TextField(blank=True)
+    # A job that could not be carried out yet is not taken up again before.
+    deferred_until = models.DateTimeField(null=True)
     rung_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)
     started_at = models.DateTimeField(null=True)
@@ -41,6 +50,9 @@ class Job(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["status", "lease_until"], name="job_status_lease"),
             models.Index(fields=["status", "finished_at"], name="job_status_finished"),
+            # Whose turn it is: who waits and runs in a queue, and when a workspace was last served.
+            models.Index(fields=["status", "queue", "workspace"], name="job_status_queue"),
+            models.Index(fields=["workspace", "queue", "started_at"], name="job_last_served"),
         ]
         constraints: ClassVar = [
             models.CheckConstraint(condition=models.Q(progress__gte=0, progress__lte=1), name="job_progress_0_to_1"),

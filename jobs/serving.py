@@ -1,4 +1,4 @@
-"""The web server, a worker and the scheduler as children of one process: they start, live and stop together."""
+"""The web server, the workers and the scheduler as children of one process: they start, live and stop together."""
 
 import ctypes
 import http.client
@@ -82,7 +82,9 @@ class Services:
         self.bind = bind
         self._services = [
             _Service("web server", _web_command(bind, port)),
-            _Service("worker", _WORKER_COMMAND),
+            _Service("worker", _worker_command(("default",), threads=settings.JOBS_AT_ONCE)),
+            # What is due must not wait for what people asked for; of fits, this only watches the child process.
+            _Service("worker of ticks", _worker_command(("ticks", "fits"), threads=settings.JOB_CHILD_SLOTS + 2)),
             _Service("scheduler", _BEAT_COMMAND),
         ]
         self._sigterm_before: Callable[[int, FrameType | None], object] | int | None = None
@@ -163,14 +165,17 @@ def _web_command(bind: str, port: int) -> Sequence[str]:
 # Whoever tries the product in a container is root, and need not be told on every start.
 _QUIET_ROOT = ("-W", "ignore:You're running the worker with superuser") if settings.EMBEDDED else ()
 _CELERY = (sys.executable, *_QUIET_ROOT, "-m", "celery", "--app", "mmm_project", "--quiet")
-# Threads, not processes: the worker is then one process that dies as a whole, and no child of a killed pool goes on
-# unseen; pandas and numba are loaded once. The kernels release the GIL, so heartbeats and the sweep keep their time.
-# Each may wait for a long computation in a child process, and three more sweep, send and import meanwhile.
-_THREADS = settings.JOB_CHILD_SLOTS + 3
-_WORKER_COMMAND = (
-    *(*_CELERY, "worker", "--pool", "threads", "--concurrency", str(_THREADS), "--loglevel", "WARNING"),
-    *("--without-gossip", "--without-mingle", "--without-heartbeat"),
-)
+
+
+def _worker_command(queues: Sequence[str], *, threads: int) -> Sequence[str]:
+    # Threads, not processes: the worker is then one process that dies as a whole, and no child of a killed pool goes on
+    # unseen; pandas and numba are loaded once. The kernels release the GIL, so heartbeats keep their time.
+    return (
+        *(*_CELERY, "worker", "--queues", ",".join(queues), "--pool", "threads", "--concurrency", str(threads)),
+        *("--loglevel", "WARNING", "--without-gossip", "--without-mingle", "--without-heartbeat"),
+    )
+
+
 _BEAT_COMMAND = (*_CELERY, "beat", "--loglevel", "WARNING", "--pidfile", "")
 
 

@@ -2,13 +2,17 @@
 
 from celery import shared_task
 
-from jobs import actions, execution
+from jobs import actions, execution, worker_memory
+from jobs.models import Job
 
 
 @shared_task(name=actions.EXECUTE_TASK, ignore_result=True)
 def execute_job(job_id: int) -> None:
-    """Carry out a job, if it still waits for it."""
-    execution.execute(job_id=job_id)
+    """Carry out the job whose turn it is in the queue of the one that was rung for."""
+    queue = Job.objects.filter(pk=job_id).values_list("queue", flat=True).first()
+    if queue is not None:
+        execution.execute_next(queue=queue)
+        worker_memory.end_if_too_large()
 
 
 @shared_task(name="jobs.tasks.sweep_jobs", ignore_result=True)

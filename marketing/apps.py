@@ -22,11 +22,16 @@ class MarketingConfig(AppConfig):
         receivers.connect()
         register_amounts(amounts.holds_amounts)
         usage.register_counter(usage.Counted.ROWS, stored_rows.rows_stored)
-        register("marketing.import", execute=_run_import, on_end=abandon_import)
+        register("marketing.import", execute=_run_import, on_end=abandon_import, one_at_a_time=True)
         register(uploads.CHECK_JOB, execute=_run_check)
-        register(undo_requests.UNDO_JOB, execute=undo_requests.run_undo, on_end=undo_requests.give_up_undo)
+        register(
+            undo_requests.UNDO_JOB,
+            execute=undo_requests.run_undo,
+            on_end=undo_requests.give_up_undo,
+            one_at_a_time=True,
+        )
         register(demo_data.REMOVAL_JOB, execute=demo_data.run_removal)
-        register(privacy.ERASURE_JOB, execute=_run_erasure)
+        register(privacy.ERASURE_JOB, execute=_run_erasure, one_at_a_time=True)
         register(reports.JOB_KIND, execute=reports.run_report)
         register_sweeper(sweep_ended_imports)
         register_sweeper(keeping.keep_reports_current)

@@ -4,6 +4,7 @@ Without any variable set this is the *embedded default*: SQLite, Celery over fil
 `REDIS_URL` makes it a production installation: Redis as broker and cache, HTTPS only.
 """
 
+import logging
 import os
 import secrets
 from ipaddress import ip_network
@@ -14,6 +15,7 @@ from celery.schedules import crontab
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.crypto import salted_hmac
+from kombu import Exchange, Queue
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
@@ -59,6 +61,10 @@ API_KEY_PEPPER = env.str("API_KEY_PEPPER", default="") or salted_hmac("api-keys"
 WEBHOOK_SECRETS_KEY = (
     env.str("WEBHOOK_SECRETS_KEY", default="") or salted_hmac("webhooks", "secrets", SECRET_KEY).hexdigest()
 )
+# So are the secrets of authenticator apps, from which codes are made.
+SECOND_FACTOR_KEY = (
+    env.str("SECOND_FACTOR_KEY", default="") or salted_hmac("second-factors", "key", SECRET_KEY).hexdigest()
+)
 
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
@@ -101,10 +107,14 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "operations.readiness.ReadinessMiddleware",
+    "operations.metrics.endpoint.MetricsMiddleware",
+    "operations.requests.RequestMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "accounts.sessions.KeepNothingMiddleware",
     "csp.middleware.CSPMiddleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",
+    "accounts.sessions.KnownFormSessionMiddleware",
     "mmm_project.slashes.ClosingSlashMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -112,7 +122,6 @@ MIDDLEWARE = [
     "accounts.impersonation_middleware.ImpersonationMiddleware",
     "accounts.sessions.LoginRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "mmm_project.errors.ConflictMiddleware",
@@ -152,7 +161,11 @@ else:
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 MEDIA_ROOT = env.str("MEDIA_ROOT", default=str(DATA_DIR / "media"))
 CACHES = {
-    "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
+    "default": {
+        "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+        # With Django's 300, a few hundred guesses from many addresses would push out what was counted of the others.
+        "OPTIONS": {"MAX_ENTRIES": 100_000},
+    }
     if EMBEDDED
     else {
         "BACKEND": "mmm_project.caches.ForgivingRedisCache",
@@ -200,10 +213,12 @@ ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_EMAIL_VERIFICATION = env.str("ACCOUNT_EMAIL_VERIFICATION", default="optional" if EMBEDDED else "mandatory")
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_SESSION_REMEMBER = False
+ACCOUNT_REAUTHENTICATION_REQUIRED = True  # for another address of one's own: whoever has a session only may not take it
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 # Guesses are counted by the visitor's address, which a proxy adds last to X-Forwarded-For.
 ALLAUTH_TRUSTED_PROXY_COUNT = 1 if BEHIND_PROXY else 0
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+MFA_ADAPTER = "accounts.second_factor.SealingAdapter"
 MFA_TOTP_ISSUER = "Mixed Media Modeling"
 SESSION_COOKIE_AGE = 12 * 3600
 SESSION_IDLE_SECONDS = 3 * 3600
@@ -283,7 +298,9 @@ CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TASK_ACKS_LATE = False
-CELERY_TASK_DEFAULT_QUEUE = "default"
+# Doorbells of jobs name their queue (`jobs.models.Job.Queue`); all else is quick and must not wait behind them.
+CELERY_TASK_DEFAULT_QUEUE = "ticks"
+CELERY_TASK_QUEUES = [Queue(name, Exchange(name), routing_key=name) for name in ("ticks", "default", "fits")]
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
@@ -295,9 +312,15 @@ JOB_HEARTBEAT_SECONDS = env.int("JOB_HEARTBEAT_SECONDS", default=15)
 JOB_SWEEP_SECONDS = env.int("JOB_SWEEP_SECONDS", default=10)
 # A queued job that nobody has claimed this long after its doorbell rang has lost it.
 JOB_RING_AGAIN_SECONDS = env.int("JOB_RING_AGAIN_SECONDS", default=30)
+# Jobs other than fits: how many a worker that `serve` starts carries out at once, and how many of one workspace all
+# workers together. The others wait for their turn (`jobs.turns`).
+JOBS_AT_ONCE = env.int("JOBS_AT_ONCE", default=3)
+JOBS_OF_A_WORKSPACE = env.int("JOBS_OF_A_WORKSPACE", default=2)
+MACHINE_MEMORY_MB = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2**20
+# A worker that occupies more than this after a job ends in good order, and whatever supervises it starts another.
+WORKER_MEMORY_MB = env.int("WORKER_MEMORY_MB", default=max(1024, MACHINE_MEMORY_MB // 4))
 # Long computations run in child processes: how many at once on this machine, and what each of them may take.
 JOB_CHILD_SLOTS = env.int("JOB_CHILD_SLOTS", default=max((os.cpu_count() or 1) // 2, 1))
-MACHINE_MEMORY_MB = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2**20
 JOB_CHILD_MEMORY_MB = env.int(
     "JOB_CHILD_MEMORY_MB", default=min(6 * 1024, MACHINE_MEMORY_MB * 3 // 4 // JOB_CHILD_SLOTS)
 )
@@ -383,7 +406,14 @@ SPECTACULAR_SETTINGS = {
     "SERVERS": [],
 }
 
+# --- Logs, metrics and health -----------------------------------------------------------------------------------------
 DEFAULT_EXCEPTION_REPORTER = "accounts.key_masking.MaskingReporter"
+LOG_FORMAT = env.str("LOG_FORMAT", default="plain" if EMBEDDED else "json")
+if LOG_FORMAT not in ("plain", "json"):
+    raise ImproperlyConfigured("Set LOG_FORMAT to “plain” or “json”.")
+if LOG_FORMAT == "json":
+    logging.captureWarnings(True)  # Python's warnings would be lines of another form
+LOG_REQUESTS = env.bool("LOG_REQUESTS", default=not EMBEDDED)  # a line for each
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -392,8 +422,18 @@ LOGGING = {
             "class": "accounts.key_masking.MaskingFormatter",
             "format": "{asctime} {levelname} {name}: {message}",
             "style": "{",
-        }
+        },
+        "json": {"()": "mmm_project.json_logs.JsonLines"},
     },
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "plain"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT}},
     "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", default="WARNING")},
+    "loggers": {
+        "operations.requests": {"level": "INFO" if LOG_REQUESTS else "WARNING"},
+        # Without handlers of its own: it tells when the web server starts and stops, and of processes that hang.
+        "gunicorn.error": {"level": "WARNING" if EMBEDDED else "INFO", "propagate": True},
+    },
 }
+# Whoever sends it as a bearer token may read /metrics. Without one, programs on this machine may.
+METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
+# A file that a worker or scheduler touches while it lives, for whatever supervises it; none: it touches none.
+HEARTBEAT_FILE = env.str("HEARTBEAT_FILE", default="")

@@ -11,8 +11,10 @@ import socket
 import threading
 import time
 from datetime import datetime, timedelta
+from pathlib import Path
 
-from celery import signals
+from celery import current_app, signals
+from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection
 from django.utils import timezone as clock
 
@@ -25,12 +27,17 @@ SECONDS_TO_END = 5
 FORGOTTEN_AFTER = timedelta(days=1)
 
 
-def mark(*, name: str, kind: Heartbeat.Kind, started_at: datetime, heard_at: datetime | None = None) -> None:
+def mark(
+    *, name: str, kind: Heartbeat.Kind, started_at: datetime, heard_at: datetime | None = None, queues: str = ""
+) -> None:
     """Note that a process lives. Raises nothing: its work is worth more than its mark."""
-    fields = {"kind": kind, "started_at": started_at, "seen_at": clock.now(), "heard_at": heard_at}
+    seen = {"started_at": started_at, "seen_at": clock.now(), "heard_at": heard_at}
+    fields = {"kind": kind, "queues": queues, **seen}
     try:
+        if settings.HEARTBEAT_FILE:
+            Path(settings.HEARTBEAT_FILE).touch()  # also while the database is away: starting again would not help
         Heartbeat.objects.update_or_create(name=name, defaults=fields)
-    except (DatabaseError, InterfaceError):
+    except (DatabaseError, InterfaceError, OSError):
         logger.warning("The heartbeat of %s could not be written", name, exc_info=True)
 
 
@@ -51,8 +58,9 @@ def name_of(kind: Heartbeat.Kind) -> str:
 class _Worker:
     """The thread of a worker's main process that marks it, and what it hears of meanwhile."""
 
-    def __init__(self) -> None:
+    def __init__(self, queues: str) -> None:
         self.name = name_of(Heartbeat.Kind.WORKER)
+        self._queues = queues
         self.heard_at: datetime | None = None
         self._started_at = clock.now()
         self._stopped = threading.Event()
@@ -67,7 +75,13 @@ class _Worker:
 
     def _beat(self) -> None:
         while True:
-            mark(name=self.name, kind=Heartbeat.Kind.WORKER, started_at=self._started_at, heard_at=self.heard_at)
+            mark(
+                name=self.name,
+                kind=Heartbeat.Kind.WORKER,
+                started_at=self._started_at,
+                heard_at=self.heard_at,
+                queues=self._queues,
+            )
             connection.close()  # half a minute of an open connection serves nobody
             if self._stopped.wait(SECONDS_BETWEEN):
                 forget(name=self.name)
@@ -104,7 +118,7 @@ def connect() -> None:
 
 
 def _worker_is_ready(**_signal: object) -> None:
-    worker = _Worker()
+    worker = _Worker(",".join(sorted(current_app.amqp.queues.consume_from)))
     _workers.append(worker)
     worker.start()
 

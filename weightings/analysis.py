@@ -8,6 +8,7 @@ from django.urls import reverse
 
 from accounts.models import Workspace
 from analyses.registry import AnalysisKind, Answer, PresentedResult
+from jobs.models import Job
 from jobs.progress import Progress
 from marketing.models import Dataset
 from weightings import expected_returns
@@ -108,6 +109,7 @@ KIND = AnalysisKind(
     stale_after=STALE_AFTER,
     renewed=renewed,
     page="weightings:page",
+    queue=Job.Queue.FITS,
     can_be_scheduled=True,
     easier=easier,
 )

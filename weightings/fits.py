@@ -1,12 +1,10 @@
-"""The models that are being fitted: as many at once as the workspace's plan says (`jobs.child_slots`)."""
+"""The models that are being fitted: as many at once as the workspace's plan says (`jobs.turns`)."""
 
 from accounts.models import Workspace
 from analyses.models import Run
-from jobs.child_slots import WAITING
 from jobs.models import Job
 
 
 def fits_now(workspace: Workspace) -> int:
     """Return how many models are being fitted, without those that wait for others to be done."""
-    runs = Run.objects.filter(workspace=workspace, kind="weightings", job__status=Job.Status.RUNNING)
-    return runs.exclude(job__phase=WAITING).count()
+    return Run.objects.filter(workspace=workspace, kind="weightings", job__status=Job.Status.RUNNING).count()

@@ -12,7 +12,7 @@ from django.utils import timezone
 from accounts import plans
 from accounts.audit import record
 from accounts.models import User, Workspace
-from jobs.actions import submit
+from jobs.actions import ring_deferred, submit
 from jobs.handlers import JobDeferred, JobFailed, LeaseLost
 from jobs.models import Job
 from jobs.progress import Progress
@@ -30,7 +30,7 @@ from marketing.importing.kept_files import KeptFile
 from marketing.importing.kept_rejects import keep_rejects
 from marketing.importing.loading import load_rows
 from marketing.importing.reading import Reading
-from marketing.importing.removal import imports_to_clear, remove_rows, ring_deferred
+from marketing.importing.removal import imports_to_clear, remove_rows
 from marketing.importing.retention import forget_files
 from marketing.importing.settle import (
     add_up_paths,
@@ -176,7 +176,7 @@ def run_import(job: Job, progress: Progress) -> None:
     batch.accepted, batch.duplicates, batch.mapping = counts["accepted"] - duplicates, duplicates, mapping
     batch.warnings += checker.warnings  # to those of the file as a whole
     progress.complete(lambda: _activate(batch))
-    ring_deferred(batch.workspace_id)
+    ring_deferred(workspace_id=batch.workspace_id)
     if not batch.workspace.keep_files_days:
         forget_files(batch)
 

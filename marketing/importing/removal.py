@@ -7,7 +7,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from accounts.models import Workspace
-from jobs.actions import ring_doorbell
+from jobs.actions import ring_deferred
 from jobs.models import Job
 from marketing.importing.announcing import announce_import
 from marketing.importing.unused_names import remove_unused_names
@@ -65,14 +65,7 @@ def abandon_import(job: Job) -> None:
     Import.objects.filter(job=job).update(status=Import.Status.FAILED)
     for batch in Import.objects.filter(job=job).select_related("workspace"):
         announce_import(batch, EventType.IMPORT_FINISHED, Import.Status.FAILED)
-    ring_deferred(job.workspace_id)
-
-
-def ring_deferred(workspace_id: int) -> None:
-    """Ring for the jobs of the workspace that were put back while an import was loading, which has ended now."""
-    deferred = Job.objects.filter(workspace=workspace_id, status=Job.Status.QUEUED, rung_at=None)
-    for job_id in deferred.order_by("pk").values_list("pk", flat=True):
-        ring_doorbell(job_id)
+    ring_deferred(workspace_id=job.workspace_id)
 
 
 def sweep_ended_imports() -> None:

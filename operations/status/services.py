@@ -1,23 +1,17 @@
 """Whether what the product stands on answers: the database, the cache, the broker, and its own processes."""
 
-import importlib
-import importlib.util
-import pkgutil
 import secrets
 from datetime import datetime, timedelta
-from functools import cache as once
 from pathlib import Path
 
 import redis
-from django.apps import apps
 from django.conf import settings
 from django.core.cache import cache
 from django.db import connection
-from django.db.migrations.loader import MigrationLoader
-from django.db.migrations.recorder import MigrationRecorder
 from django_celery_beat.models import PeriodicTask
 
 from mmm_project.admin_links import list_of
+from operations.migration_state import missing_migrations
 from operations.models import Heartbeat
 from operations.status.lines import Line, State, lasting
 
@@ -41,8 +35,7 @@ def database() -> Line:
 
 
 def migrations() -> Line:
-    applied = MigrationRecorder(connection).applied_migrations()
-    missing = sorted(f"{app}.{name}" for app, name in _migrations_there_are() if (app, name) not in applied)
+    missing = missing_migrations()
     if not missing:
         return Line(name="Migrations", state=State.OK, sentence="The database is as this version expects it.")
     shown = ", ".join(missing[:3]) + (" …" if len(missing) > 3 else "")
@@ -52,19 +45,6 @@ def migrations() -> Line:
         sentence=f"{len(missing)} not applied: {shown}.",
         advice="Run “manage.py migrate”, then restart web, worker and scheduler.",
     )
-
-
-@once
-def _migrations_there_are() -> frozenset[tuple[str, str]]:
-    """The migrations of the code that this process runs, by their files: to load them all would take seconds."""
-    found = set()
-    for app in apps.get_app_configs():
-        module, _ = MigrationLoader.migrations_module(app.label)
-        if module is not None and importlib.util.find_spec(module) is not None:
-            package = importlib.import_module(module)
-            names = (name for _, name, is_package in pkgutil.iter_modules(package.__path__) if not is_package)
-            found |= {(app.label, name) for name in names if name[0] not in "_~"}
-    return frozenset(found)
 
 
 def cache_answers() -> Line:
@@ -103,8 +83,7 @@ def broker() -> Line:
 def _messages_waiting() -> int:
     with redis.Redis.from_url(str(settings.REDIS_URL), socket_connect_timeout=1, socket_timeout=1) as server:
         prefix = settings.CELERY_BROKER_TRANSPORT_OPTIONS.get("global_keyprefix", "")
-        length: int = server.llen(f"{prefix}{settings.CELERY_TASK_DEFAULT_QUEUE}")
-        return length
+        return sum(server.llen(f"{prefix}{queue.name}") for queue in settings.CELERY_TASK_QUEUES)
 
 
 def _files_waiting() -> int:
@@ -126,6 +105,12 @@ def workers(now: datetime) -> Line:
         sentence = (
             f"{sentence} None has taken a message for {lasting(DEAF_AFTER)} or more, though the scheduler sends some."
         )
+        return Line(name="Workers", state=State.PROBLEM, sentence=sentence, advice=advice)
+    taken = {queue for one in living for queue in one.queues.split(",")}
+    missing = [queue.name for queue in settings.CELERY_TASK_QUEUES if queue.name not in taken]
+    if missing and "" not in taken:  # a worker of the version before says nothing of its queues
+        sentence = f"{sentence} None takes from the queue{'s' * (len(missing) > 1)} {' and '.join(missing)}."
+        advice = f"Start a worker with “--queues {','.join(missing)}”: what waits there waits until then."
         return Line(name="Workers", state=State.PROBLEM, sentence=sentence, advice=advice)
     return Line(name="Workers", state=State.OK, sentence=sentence)
 

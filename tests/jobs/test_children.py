@@ -3,7 +3,6 @@ import signal
 import stat
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from importlib.util import find_spec
@@ -15,12 +14,10 @@ import pytest
 from django.conf import settings as django_settings
 from pytest_django.fixtures import Settings
 
-from accounts.models import Plan, Subscription, Workspace
-from jobs import actions, child_slots, children, handlers
-from jobs.child_slots import WAITING
+from jobs import actions, children, handlers
 from jobs.children import ChildAnswer, Limits, compute_in_child, sweep_leftovers
 from jobs.execution import OUT_OF_MEMORY, execute
-from jobs.handlers import JobCancelled, JobDeferred, JobFailed
+from jobs.handlers import JobCancelled, JobFailed
 from jobs.models import Job
 from jobs.progress import Progress
 from tests.jobs.conftest import Trade
@@ -34,8 +31,8 @@ on_linux = pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells,
 class Listening(Progress):
     """Progress that writes nothing, so that tests need no database; `on_report` may raise."""
 
-    def __init__(self, workspace: Workspace, on_report: Callable[[str, float], None] | None = None) -> None:
-        super().__init__(Job(pk=7, fence=3, workspace=workspace))
+    def __init__(self, on_report: Callable[[str, float], None] | None = None) -> None:
+        super().__init__(Job(pk=7, fence=3))
         self.heard: Heard = []
         self._on_report = on_report
 
@@ -44,12 +41,6 @@ class Listening(Progress):
             self.heard.append((phase, fraction))
         if self._on_report:
             self._on_report(phase, fraction)
-
-
-def a_workspace(pk: int, *, fits: int | None = None) -> Workspace:
-    workspace = Workspace(pk=pk)
-    workspace.subscription = Subscription(plan=Plan(concurrent_fits=fits))
-    return workspace
 
 
 @pytest.fixture(autouse=True)
@@ -78,7 +69,7 @@ def compute(
         program=f"tests.jobs.child_programs:{program}",
         question=question or {},
         arrays=arrays or {},
-        progress=progress or Listening(a_workspace(1)),
+        progress=progress or Listening(),
         limits=limits,
     )
 
@@ -131,7 +122,7 @@ def test_progress_is_passed_on_and_repeated_while_the_child_is_silent(tmp_path: 
         if reports.count(("Half way", 0.5)) == 5:  # it was reported in the first moment, and never again
             gate.touch()
 
-    compute("half_way", {"gate": str(gate)}, progress=Listening(a_workspace(1), listen))
+    compute("half_way", {"gate": str(gate)}, progress=Listening(listen))
     assert reports[0] == ("Starting", 0.0)
     assert set(reports) == {("Starting", 0.0), ("Half way", 0.5)}
 
@@ -160,7 +151,7 @@ def test_what_a_child_reads_is_for_nobody_else(data: Path) -> None:
         (directory,) = (data / "children").glob("7.3.*")
         modes.update(stat.S_IMODE(path.stat().st_mode) for path in (directory, data / "children", data / "jax-cache"))
 
-    compute("repeat", progress=Listening(a_workspace(1), look))
+    compute("repeat", progress=Listening(look))
     assert modes == {0o700}
 
 
@@ -212,7 +203,7 @@ def test_whatever_stops_the_parent_stops_the_child(stop: type[BaseException]) ->
             raise stop
 
     with pytest.raises(stop):
-        compute("sleep", progress=Listening(a_workspace(1), listen))
+        compute("sleep", progress=Listening(listen))
     with pytest.raises(ProcessLookupError):  # it was reaped as well
         os.kill(pids[0], 0)
 
@@ -299,7 +290,7 @@ def test_a_child_that_asks_for_far_too_much_memory_is_refused_it() -> None:
 @on_linux
 @needs_jax
 def test_jax_computes_within_its_limit_and_is_refused_what_goes_far_beyond(data: Path) -> None:
-    progress = Listening(a_workspace(1))
+    progress = Listening()
     program, limits = "compute_with_jax_and_ask_for_too_much", Limits(memory_bytes=500 * MIB)
     with pytest.raises(JobFailed) as raised:
         compute(program, {"size": 2**34}, progress=progress, limits=limits)
@@ -318,92 +309,6 @@ def test_limits_are_as_the_settings_say(settings: Settings) -> None:
     assert Limits() == Limits(memory_bytes=100 * MIB, seconds=60)
 
 
-def diary_of(*workspaces: Workspace, directory: Path) -> tuple[list[str], list[Heard]]:
-    """Compute once for each workspace, all at once; return what the children wrote and what was reported.
-
-    The caller sees to it that nobody loses patience on a busy machine.
-    """
-    diary = directory / "diary"
-    all_progress = [Listening(workspace) for workspace in workspaces]
-    threads = [
-        threading.Thread(target=compute, args=("write_diary", {"diary": str(diary)}), kwargs={"progress": progress})
-        for progress in all_progress
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(timeout=30)
-    return diary.read_text().split(), [progress.heard for progress in all_progress]
-
-
-@pytest.fixture
-def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(child_slots, "PATIENCE_SECONDS", 60.0)
-
-
-@pytest.mark.usefixtures("_patient")
-def test_with_one_slot_two_computations_run_one_after_the_other(tmp_path: Path, settings: Settings) -> None:
-    settings.JOB_CHILD_SLOTS = 1
-    diary, reports = diary_of(a_workspace(1), a_workspace(2), directory=tmp_path)
-    assert diary == ["begin", "end", "begin", "end"]
-    assert sum((WAITING, 0.0) in heard for heard in reports) == 1
-
-
-@pytest.mark.usefixtures("_patient")
-def test_a_workspace_computes_as_many_at_once_as_its_plan_says(tmp_path: Path, settings: Settings) -> None:
-    settings.JOB_CHILD_SLOTS = 8
-    diary, _reports = diary_of(a_workspace(1, fits=1), a_workspace(1, fits=1), directory=tmp_path)
-    assert diary == ["begin", "end", "begin", "end"]
-
-
-def test_two_workspaces_do_not_wait_for_each_other(settings: Settings) -> None:
-    settings.JOB_CHILD_SLOTS = 2
-    first, second = (Listening(a_workspace(pk, fits=1)) for pk in (1, 2))
-
-    def compute_for_the_second(_phase: str, _fraction: float) -> None:
-        if not second.heard:
-            compute("repeat", progress=second)
-
-    first._on_report = compute_for_the_second
-    compute("repeat", progress=first)
-    assert second.heard
-    assert WAITING not in dict(first.heard + second.heard)
-
-
-def test_waiting_for_a_slot_can_be_cancelled(settings: Settings) -> None:
-    settings.JOB_CHILD_SLOTS = 1
-    waiting: Heard = []
-
-    def cancel(phase: str, fraction: float) -> None:
-        waiting.append((phase, fraction))
-        raise JobCancelled
-
-    def meanwhile(_phase: str, _fraction: float) -> None:
-        if not waiting:
-            with pytest.raises(JobCancelled):
-                compute("repeat", progress=Listening(a_workspace(2), cancel))
-
-    compute("repeat", progress=Listening(a_workspace(1), meanwhile))
-    assert waiting == [(WAITING, 0.0)]
-
-
-def test_a_job_that_finds_no_slot_in_good_time_goes_back_into_the_queue(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    settings.JOB_CHILD_SLOTS = 1
-    monkeypatch.setattr(child_slots, "PATIENCE_SECONDS", 0.0)
-    deferred: list[bool] = []
-
-    def meanwhile(_phase: str, _fraction: float) -> None:
-        if not deferred:
-            with pytest.raises(JobDeferred):
-                compute("repeat", progress=Listening(a_workspace(2)))
-            deferred.append(True)
-
-    compute("repeat", progress=Listening(a_workspace(1), meanwhile))
-    assert deferred
-
-
 def test_what_a_crash_left_behind_is_swept_and_what_is_in_use_is_not(data: Path) -> None:
     assert sweep_leftovers in handlers.sweepers()
     (data / "children").mkdir()
@@ -418,7 +323,7 @@ def test_what_a_crash_left_behind_is_swept_and_what_is_in_use_is_not(data: Path)
                 os.utime(directory, (1e9, 1e9))
         sweep_leftovers()
 
-    compute("repeat", progress=Listening(a_workspace(1), age_and_sweep))
+    compute("repeat", progress=Listening(age_and_sweep))
     assert not old.exists()
     assert young.exists()
     os.utime(young, (1e9, 1e9))

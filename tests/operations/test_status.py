@@ -133,6 +133,20 @@ def test_workers_that_hear_nothing_while_the_scheduler_ticks_are_a_problem() -> 
     assert line("Workers").state == State.OK  # nobody sends anything
 
 
+def test_a_queue_that_no_worker_takes_from_is_a_problem() -> None:
+    worker = Heartbeat.objects.filter(kind=Heartbeat.Kind.WORKER)
+    worker.update(queues="default,ticks")
+    missing = line("Workers")
+    assert missing.state == State.PROBLEM
+    assert missing.sentence.endswith("None takes from the queue fits.")
+    assert "--queues fits" in missing.advice
+    now = timezone.now()
+    Heartbeat.objects.create(
+        name="worker host 2", kind=Heartbeat.Kind.WORKER, queues="fits", started_at=now, seen_at=now, heard_at=now
+    )
+    assert line("Workers").state == State.OK
+
+
 @pytest.mark.parametrize(
     ("tick", "state"),
     [("sweep-jobs", State.PROBLEM), ("tick-reports", State.PROBLEM), ("remove-old-reports", State.WARNING)],
@@ -152,7 +166,8 @@ def test_a_tick_that_no_scheduler_has_set_up_is_named() -> None:
 def test_a_migration_that_is_not_applied_is_a_problem() -> None:
     MigrationRecorder.Migration.objects.filter(app="operations").delete()
     pending = line("Migrations")
-    assert (pending.state, pending.sentence) == (State.PROBLEM, "1 not applied: operations.0001_initial.")
+    sentence = "2 not applied: operations.0001_initial, operations.0002_heartbeat_queues."
+    assert (pending.state, pending.sentence) == (State.PROBLEM, sentence)
 
 
 def test_a_cache_that_forgets_is_a_problem(monkeypatch: pytest.MonkeyPatch) -> None:

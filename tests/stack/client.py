@@ -103,9 +103,9 @@ def ring(name: str, times: int) -> None:
     from analyses.models import Run
     from jobs.actions import ring_doorbell
 
-    job_id = Run.objects.get(params__name=name).job_id
+    job = Run.objects.get(params__name=name).job
     for _ring in range(times):
-        ring_doorbell(job_id)
+        ring_doorbell(job)
 
 
 def schedule(name: str, recipients: list[str], in_seconds: float) -> str:

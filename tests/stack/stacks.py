@@ -62,10 +62,12 @@ class Stack(ABC):
     def rows(self, query: str) -> Sequence[tuple[Any, ...]]:
         """Return the rows of an SQL query."""
 
-    def spawn(self, *arguments: str, stdout: int | None = None) -> subprocess.Popen[bytes]:
+    def spawn(self, *arguments: str, stdout: int | None = None, stderr: int | None = None) -> subprocess.Popen[bytes]:
         """Start Python with these arguments as a process group of its own."""
         command = [sys.executable, *arguments]
-        return subprocess.Popen(command, cwd=settings.BASE_DIR, env=self.env, stdout=stdout, start_new_session=True)
+        return subprocess.Popen(
+            command, cwd=settings.BASE_DIR, env=self.env, stdout=stdout, stderr=stderr, start_new_session=True
+        )
 
     def run(self, *arguments: str) -> str:
         """Run Python with these arguments to its end and return what it printed."""
@@ -193,11 +195,11 @@ class Embedded(Stack):
         assert f"http://127.0.0.1:{self.port}/" in self.serve.stdout.readline().decode()
 
     def worker_pids(self) -> list[int]:
-        """The worker that `serve` has started, if it lives."""
-        return [pid for pid in children_of(self.serve.pid) if b"\0worker\0" in _command_line(pid)]
+        """The worker of quick jobs that `serve` has started, if it lives."""
+        return [pid for pid in children_of(self.serve.pid) if b"\0worker\0--queues\0default\0" in _command_line(pid)]
 
     def kill_worker(self) -> None:
-        (pid,) = self.worker_pids()
+        (pid,) = wait_for("a worker", self.worker_pids)
         os.kill(pid, signal.SIGKILL)
         wait_for("another worker", lambda: set(self.worker_pids()) - {pid})
 
