@@ -1,6 +1,7 @@
 """Error pages, and the same errors as problems under /api/."""
 
 import logging
+import sys
 import uuid
 from collections.abc import Callable
 
@@ -9,7 +10,9 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.urls import is_valid_path
+from structlog.contextvars import bind_contextvars
 
+from mmm_project.outages import Outage, outage_of
 from mmm_project.problems import Conflict, Problem, TooLarge, json_problem
 from mmm_project.web import is_api
 
@@ -61,16 +64,31 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Log the fault with an id and show the id.
+    """Log the fault with an id and show the id; where the service is out of order, say so instead.
 
     The page is rendered without the request, so that it needs neither database nor session: they may be the fault.
     """
+    if (outage := outage_of(sys.exc_info()[1])) is not None:
+        return _out_of_order(request, outage)
     error_id = uuid.uuid4().hex[:8]
+    bind_contextvars(error_id=error_id)
     logger.error("Error %s at %s %s", error_id, request.method, request.path, exc_info=True)
     if is_api(request):
         detail = f"Something went wrong on our side. Mention error {error_id} when you report it."
         return json_problem(status=500, code="internal_error", detail=detail, error_id=error_id)
     return HttpResponse(render_to_string("500.html", {"error_id": error_id}), status=500)
+
+
+def _out_of_order(request: HttpRequest, outage: Outage) -> HttpResponse:
+    logger.error("%s at %s %s", outage.code, request.method, request.path, exc_info=True)
+    response: HttpResponse
+    if is_api(request):
+        response = json_problem(status=outage.status, code=outage.code, detail=outage.detail)
+    else:
+        response = HttpResponse(render_to_string("outage.html", {"outage": outage}), status=outage.status)
+    if outage.retry_after is not None:
+        response["Retry-After"] = str(outage.retry_after)
+    return response
 
 
 def _refusal(request: HttpRequest, exception: Exception | None, *, status: int, code: str, detail: str) -> HttpResponse:
