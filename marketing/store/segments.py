@@ -2,7 +2,8 @@
 
 Files: one for each column of the table but `customer`, which is kept as `customer_ids` (ascending) and `offsets` (the
 rows of customer i are `offsets[i]:offsets[i+1]`); `manifest.json`. A segment is written beside its place and renamed
-into it once every byte is on disk, so a segment that is there is whole, unless the disk itself failed.
+into it once every byte is on disk, so a segment that is there is whole, unless the disk itself failed: for that, the
+manifest has a checksum of each column, which a process looks at when it first reads one.
 """
 
 import errno
@@ -10,8 +11,10 @@ import hashlib
 import io
 import json
 import os
-from collections.abc import Iterable
-from dataclasses import dataclass
+import zlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeAlias
@@ -22,9 +25,10 @@ import numpy.typing as npt
 from marketing.frames import Int64Column
 from marketing.store.tables import Columns, ImportVersion, Table
 
-FORMAT = 1
+FORMAT = 2  # since 2 with checksums
 HEADER_BYTES = 128
 MANIFEST = "manifest.json"
+CHUNK_BYTES = 2**20
 Imports: TypeAlias = frozenset[ImportVersion]
 
 
@@ -44,6 +48,7 @@ class Segment:
     imports: Imports
     rows: int
     customers: int
+    checksums: Mapping[str, int] = field(compare=False)
 
     @classmethod
     def read(cls, path: Path) -> Self:
@@ -53,15 +58,16 @@ class Segment:
             if manifest["format"] != FORMAT:
                 raise ValueError(f"format {manifest['format']}")
             imports = frozenset(ImportVersion(*pair) for pair in manifest["imports"])
-            return cls(path, imports, manifest["rows"], manifest["customers"])
+            return cls(path, imports, manifest["rows"], manifest["customers"], dict(manifest["checksums"]))
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise DamagedSegmentError(path, error) from error
 
     def column(self, name: str) -> npt.NDArray[Any]:
         """Map a column into memory, read-only. Raises DamagedSegmentError."""
         try:
+            _require_as_written(self.path / f"{name}.npy", self.checksums[name])
             column: npt.NDArray[Any] = np.load(self.path / f"{name}.npy", mmap_mode="r", allow_pickle=False)
-        except (OSError, ValueError, EOFError) as error:
+        except (OSError, ValueError, EOFError, KeyError) as error:
             raise DamagedSegmentError(self.path, error) from error
         expected = {"customer_ids": self.customers, "offsets": self.customers + 1}.get(name, self.rows)
         if column.shape != (expected,):
@@ -92,6 +98,7 @@ class _ColumnFile:
 
     def __init__(self, path: Path, dtype: str) -> None:
         self._dtype, self._rows = np.dtype(dtype), 0
+        self.checksum = 0
         self._file = path.open("wb")
         self._write_header()
 
@@ -107,7 +114,9 @@ class _ColumnFile:
         self._file.write(header.getvalue())
 
     def append(self, values: npt.NDArray[Any]) -> None:
-        self._file.write(np.ascontiguousarray(values, self._dtype).data)
+        written = np.ascontiguousarray(values, self._dtype).data.cast("B")
+        self._file.write(written)
+        self.checksum = zlib.crc32(written, self.checksum)
         self._rows += len(values)
 
     def close(self) -> None:
@@ -149,7 +158,8 @@ class SegmentWriter:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for file in (*self._columns.values(), self._customer_ids, self._offsets):
+        files = {**self._columns, "customer_ids": self._customer_ids, "offsets": self._offsets}
+        for file in files.values():
             file.close()
         if error is not None:
             return
@@ -158,6 +168,7 @@ class SegmentWriter:
             "imports": sorted(self._imports),
             "rows": self._rows,
             "customers": self._customers,
+            "checksums": {name: file.checksum for name, file in files.items()},
         }
         (self._path / MANIFEST).write_text(json.dumps(manifest))
 
@@ -186,6 +197,23 @@ def publish(draft: Path, *, directory: Path) -> Segment:
             raise
     _sync(directory)
     return Segment.read(place)
+
+
+def _require_as_written(path: Path, checksum: int) -> None:
+    """Read a column's bytes, unless this process has read this very file before. Raises ValueError if they changed."""
+    known = path.stat()
+    if _checksum_of(path, known.st_ino, known.st_mtime_ns, known.st_size) != checksum:
+        raise ValueError(f"{path.name} is not what was written")
+
+
+@lru_cache(maxsize=1000)
+def _checksum_of(path: Path, *_as_it_was: int) -> int:
+    checksum = 0
+    with path.open("rb") as file:
+        file.seek(HEADER_BYTES)
+        while chunk := file.read(CHUNK_BYTES):
+            checksum = zlib.crc32(chunk, checksum)
+    return checksum
 
 
 def _sync(path: Path) -> None:

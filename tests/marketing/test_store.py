@@ -204,6 +204,16 @@ def truncate(path: Path) -> None:
     os.truncate(path, path.stat().st_size - 1)
 
 
+def flip_a_bit(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    content[-8] ^= 1
+    path.write_bytes(content)
+
+
+def without_checksums(path: Path) -> None:
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"checksums": {}}))
+
+
 def another_format(path: Path) -> None:
     path.write_text(json.dumps(json.loads(path.read_text()) | {"format": 0}))
 
@@ -212,6 +222,11 @@ def another_format(path: Path) -> None:
     ("file", "damage"),
     [
         ("at.npy", truncate),
+        ("at.npy", flip_a_bit),
+        ("source.npy", flip_a_bit),
+        ("customer_ids.npy", flip_a_bit),
+        ("offsets.npy", flip_a_bit),
+        ("manifest.json", without_checksums),
         ("offsets.npy", truncate),
         ("source.npy", Path.unlink),
         ("source.npy", lambda path: path.write_bytes(b"")),
