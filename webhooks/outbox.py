@@ -87,6 +87,16 @@ def cancel(waiting: QuerySet[Delivery], *, because: str) -> int:
     return waiting.filter(status=Delivery.Status.PENDING).update(**cancelled)
 
 
+def cancel_all(*, because: str) -> int:
+    """Cancel everything that waits or is being sent; return how many.
+
+    For a database that was restored: nobody knows what has been sent since it was written.
+    """
+    on_its_way = Delivery.objects.filter(status__in=ON_ITS_WAY)
+    cancelled = {"status": Delivery.Status.CANCELLED, "next_try_at": None, "claimed_until": None, "error": because}
+    return on_its_way.update(**cancelled)
+
+
 def wanted_by(endpoint: Endpoint) -> list[str]:
     """The types of events that the endpoint gets."""
     return [*endpoint.events, EventType.PING.value]

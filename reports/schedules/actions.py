@@ -160,6 +160,21 @@ def stop(schedule: Schedule, *, because: str, now: dt.datetime) -> bool:
 
 
 @transaction.atomic
+def pass_over_what_is_due(*, now: dt.datetime, sentence: str) -> int:
+    """Let every schedule go on at its next time after `now`; return how many were due. What is being made is not sent.
+
+    For a database that was restored: nobody knows what has been sent since it was written.
+    """
+    being_made = Occurrence.objects.filter(problem="", edition__job__status__in=_UNFINISHED)
+    being_made.update(problem=sentence)
+    due = list(Schedule.objects.select_for_update(no_key=True).filter(next_run_at__lte=now))
+    for schedule in due:
+        schedule.next_run_at = next_after(recurrence_of(schedule), now)
+    Schedule.objects.bulk_update(due, ["next_run_at"])
+    return len(due)
+
+
+@transaction.atomic
 def resume_schedule(*, schedule: Schedule, by: Membership, api_key: ApiKey | None = None) -> bool:
     """Let it go out again from its next time on; False if it is not paused.
 
