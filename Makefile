@@ -10,6 +10,8 @@ RUN = uv run --frozen --no-sync
 PARALLEL ?= -n auto --dist worksteal
 # Installations are shared by the tests that are grouped for it (`xdist_group`), beside the tests that are not.
 PARALLEL_STACK ?= -n auto --maxprocesses 2 --dist loadgroup
+# These tests have commands of their own.
+HERE = not spark and not faults
 PORT ?= 8000
 # What `manage.py check --deploy` judges: a production installation, as docs/operations.md describes it.
 PRODUCTION = SECRET_KEY=$$(head -c 48 /dev/urandom | base64) REDIS_URL=redis://localhost:6379/0 ALLOWED_HOSTS=mmm.example.com
@@ -35,12 +37,20 @@ serve: setup ## Serve the pages, with a worker and the scheduler
 	@$(RUN) manage.py migrate --verbosity 0
 	@$(RUN) manage.py serve --port $(PORT)
 
+# Plain HTTP on loopback; with HTTPS=true, behind a proxy that ends TLS (docs/deployment.md).
+.PHONY: stack
+stack: export HTTPS ?= false
+stack: setup ## Serve as in production, with DATABASE_URL, REDIS_URL and SECRET_KEY: web, three workers, scheduler
+	@$(RUN) deploy/run migrate
+	@$(RUN) deploy/run static
+	@$(RUN) manage.py stack --port $(PORT)
+
 # Fits compile in two thirds of the time with this and draw a fifth more slowly, and these tests compile more than they draw.
 # The full tests fit as the product does.
 .PHONY: test
 test: export XLA_FLAGS = --xla_cpu_use_fusion_emitters=false
 test: setup-tests ## Run the tests (SQLite, a real browser)
-	@$(RUN) pytest -m "not stack and not full" $(PARALLEL) $(ARGS)
+	@$(RUN) pytest -m "not stack and not full and $(HERE)" $(PARALLEL) $(ARGS)
 
 .PHONY: test-stack
 test-stack: setup-tests ## Run the tests that need PostgreSQL, Redis and a real Celery worker
@@ -48,8 +58,19 @@ test-stack: setup-tests ## Run the tests that need PostgreSQL, Redis and a real 
 
 .PHONY: test-full
 test-full: setup-tests ## Run every test, also the long ones
-	@HYPOTHESIS_PROFILE=full $(RUN) pytest -m "not stack" $(PARALLEL) $(ARGS)
+	@HYPOTHESIS_PROFILE=full $(RUN) pytest -m "not stack and $(HERE)" $(PARALLEL) $(ARGS)
 	@$(RUN) pytest -m stack $(PARALLEL_STACK) $(ARGS)
+
+# FAULTS_SHARE=0.01 for a small storm; FAULTS_REPORT names the folder that gets the figures.
+.PHONY: test-faults
+test-faults: setup ## Kill every process and service of an installation, and see that nothing is lost or done twice
+	@$(RUN) pytest tests/faults -m faults -p no:randomly $(ARGS)
+
+# Installs pyspark beside the packages of the lock's default groups.
+.PHONY: test-spark
+test-spark: setup ## Hold attribution by a Spark cluster on loopback to that in one process (needs Java 17 or newer)
+	@uv sync --locked --quiet --extra spark
+	@$(RUN) pytest tests/spark -m spark -rs $(ARGS)
 
 .PHONY: screenshots
 screenshots: setup-tests ## Take pictures of every page into screenshots/, and those of the guide into docs/guide/images
@@ -64,6 +85,11 @@ check: setup ## Lint, types, import contracts, templates, migrations, deployment
 	@git ls-files -z 'templates/*.html' | xargs -0 $(RUN) djade --check --target-version 5.2
 	@$(RUN) manage.py makemigrations --check --dry-run
 	@env $(PRODUCTION) $(RUN) manage.py check --deploy --fail-level WARNING
+
+.PHONY: audit
+audit: setup ## Look for locked packages with known vulnerabilities (where PyPI can be asked) and for secrets in files
+	@uv run --quiet --isolated --frozen --only-group audit scripts/audit.py
+	@$(RUN) pytest tests/test_secrets.py --quiet
 
 .PHONY: format
 format: setup ## Format Python and templates

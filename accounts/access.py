@@ -9,6 +9,7 @@ from django.core.validators import slug_re
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from rest_framework.request import Request
+from structlog.contextvars import bind_contextvars
 
 from accounts.models import ApiKey, Membership, User, Workspace
 from accounts.permissions import Permission, allows
@@ -84,4 +85,5 @@ def _api_key(request: HttpRequest | Request) -> ApiKey | None:
 
 def _enter(request: HttpRequest | Request, membership: Membership) -> Workspace:
     request.membership = membership  # type: ignore[union-attr]
+    bind_contextvars(workspace=membership.workspace.slug)
     return membership.workspace

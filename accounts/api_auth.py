@@ -13,6 +13,7 @@ from rest_framework.authentication import BaseAuthentication, get_authorization_
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
+from structlog.contextvars import bind_contextvars
 
 from accounts.api_keys import digest_of, holds_key, lookup_of
 from accounts.models import ApiKey, Membership, User
@@ -51,6 +52,7 @@ class ApiKeyAuthentication(BaseAuthentication):
         key = _find(parts[1])
         _check_usable(key)
         _note_use(key)
+        bind_contextvars(user_id=key.created_by_id, api_key=key.lookup)
         return key.created_by, key
 
     def authenticate_header(self, request: Request) -> str:

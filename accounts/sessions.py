@@ -1,5 +1,6 @@
-"""How long a signed-in browser stays signed in, and where it goes then."""
+"""How long a signed-in browser stays signed in, where it goes then, and what it keeps of what it has seen."""
 
+import re
 from collections.abc import Callable
 from typing import Any, cast
 
@@ -7,9 +8,11 @@ from django.conf import settings
 from django.contrib.auth import logout
 from django.contrib.auth import middleware as auth_middleware
 from django.contrib.auth.views import redirect_to_login
+from django.contrib.sessions.middleware import SessionMiddleware
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils import timezone as clock
 from django_htmx.http import HttpResponseClientRedirect
+from structlog.contextvars import bind_contextvars
 
 from mmm_project.web import HtmxHttpRequest, wants_fragment
 
@@ -17,6 +20,16 @@ STARTED_AT = "started_at"
 SEEN_AT = "seen_at"
 # The last visit is noted this often at most, so that reading a page rarely writes a row.
 NOTE_EVERY_SECONDS = 300
+_ID = re.compile("[a-z0-9]{32}")  # of a session, as Django makes them
+
+
+class KnownFormSessionMiddleware(SessionMiddleware):
+    """Looks only for sessions whose id can be one: PostgreSQL refuses a text with a NUL in it."""
+
+    def process_request(self, request: HttpRequest) -> None:
+        if not _ID.fullmatch(request.COOKIES.get(settings.SESSION_COOKIE_NAME, "")):
+            request.COOKIES.pop(settings.SESSION_COOKIE_NAME, None)
+        super().process_request(request)
 
 
 class SessionLimitsMiddleware:
@@ -30,6 +43,7 @@ class SessionLimitsMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if settings.SESSION_COOKIE_NAME in request.COOKIES and request.user.is_authenticated:
+            bind_contextvars(user_id=request.user.pk)
             self._keep_or_end(request)
         return self.get_response(request)
 
@@ -43,6 +57,21 @@ class SessionLimitsMiddleware:
             logout(request)
         elif now - seen_at > NOTE_EVERY_SECONDS:
             request.session[SEEN_AT] = now
+
+
+class KeepNothingMiddleware:
+    """Keeps pages out of every cache, the browser's too, unless a view has said how its answer may be kept.
+
+    Whoever goes back after signing out, or sits down at the same browser, asks for each page anew.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        response.setdefault("Cache-Control", "private, no-store")
+        return response
 
 
 class LoginRequiredMiddleware(auth_middleware.LoginRequiredMiddleware):

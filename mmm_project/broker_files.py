@@ -24,7 +24,8 @@ class Channel(filesystem.Channel):
     data_folder_out: str
     control_folder: Path
 
-    def _put(self, queue: str, payload: dict[str, Any], **_options: Any) -> None:
+    def _put(self, queue: str, payload: dict[str, Any], **_kwargs: Any) -> None:  # type: ignore[override]
+        # (The stubs of the class above and of the one above that contradict each other.)
         # Names sort by the time they were put, so that messages are taken in their order.
         name = f"{time.monotonic_ns():020}_{uuid.uuid4()}.{queue}{_MESSAGE}"
         _write_whole(Path(self.data_folder_out) / name, dumps(payload))

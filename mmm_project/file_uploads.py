@@ -3,6 +3,7 @@
 from typing import IO, Any
 
 from django.conf import settings
+from django.core.exceptions import RequestDataTooBig
 from django.core.files.uploadhandler import FileUploadHandler
 
 from mmm_project.problems import FileTooLarge
@@ -20,8 +21,16 @@ class BoundedUploadHandler(FileUploadHandler):
         content_length: int,
         *boundary_and_encoding: Any,
     ) -> tuple[Any, Any] | None:
-        """Raise FileTooLarge for a body that says of itself that it is."""
+        """Raise FileTooLarge for a body that says of itself that it is.
+
+        Whoever has not signed in sends no files of data, to whatever page: to them the limit of forms applies, and
+        RequestDataTooBig is raised.
+        """
         del input_data, META, boundary_and_encoding
+        user = getattr(self.request, "user", None)
+        is_known = user is not None and user.is_authenticated
+        if not is_known and content_length > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
+            raise RequestDataTooBig
         if content_length > settings.MAX_FILE_BYTES + ROOM_FOR_FORM_BYTES:
             raise FileTooLarge
         return None

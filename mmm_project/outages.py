@@ -15,7 +15,7 @@ _BUSY = ("40001", "40P01", "55P03")  # serialization failure, deadlock, lock not
 
 @dataclass(frozen=True)
 class Outage:
-    """What to answer while it lasts. `retry_after`: seconds to wait before the next try; None where waiting mends nothing."""
+    """What to answer while it lasts. `retry_after`: seconds until the next try; None where waiting mends nothing."""
 
     status: int
     code: str

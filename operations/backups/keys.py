@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from django.conf import settings
 
-NAMES = ("SECRET_KEY", "CUSTOMER_HASH_KEY", "API_KEY_PEPPER", "WEBHOOK_SECRETS_KEY")
+NAMES = ("SECRET_KEY", "CUSTOMER_HASH_KEY", "API_KEY_PEPPER", "WEBHOOK_SECRETS_KEY", "SECOND_FACTOR_KEY")
 SALT = "salt"
 
 
