@@ -94,6 +94,7 @@ NOUNS: dict[str, Noun] = {
             "switched_off": "Switched a periodic task off",
         },
     ),
+    "installation": Noun("The installation", {"restored": "Restored the installation from a"}),
     "impersonation": Noun(
         "Viewing as somebody",
         {"started": "Began to view the product as", "ended": "Stopped viewing the product as"},

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from html.parser import HTMLParser
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -47,13 +48,70 @@ def test_a_page_has_nothing_inline_and_says_so(
         assert "default-src 'none'" in policy
         assert "unsafe" not in policy
         assert _inline(response.content.decode()) == []
+        # What a file or a picture says about being kept is for those to test that make it.
+        if response.headers["Content-Type"].startswith("text/html"):
+            assert "no-store" in response.headers["Cache-Control"]
+
+
+def _is_strict(response: Any) -> bool:
+    """Whether the policy is; fails for what is inline."""
+    policy = response.headers["Content-Security-Policy"]
+    assert _inline(response.content.decode()) == []
+    return "default-src 'none'" in policy and "unsafe" not in policy
 
 
 @pytest.mark.parametrize("path", ["/nowhere/", "/w/nowhere/"])
 def test_an_error_page_has_nothing_inline_and_says_so(client: Client, db: None, path: str) -> None:
-    response = client.get(path, follow=True)
-    assert "default-src 'none'" in response.headers["Content-Security-Policy"]
-    assert _inline(response.content.decode()) == []
+    assert _is_strict(client.get(path, follow=True))
+
+
+@pytest.mark.django_db
+@pytest.mark.urls("tests.web.faulty_urls")
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/fail/bad-request/", 400),
+        ("/fail/denied/", 403),
+        ("/fail/missing/", 404),
+        ("/fail/conflict/", 409),
+        ("/fail/too-large/", 413),
+        ("/fail/too-often/", 429),
+        ("/fail/fault/", 500),
+    ],
+)
+def test_the_page_of_each_refusal_and_fault_has_nothing_inline_and_says_so(path: str, status: int) -> None:
+    response = Client(raise_request_exception=False).get(path)
+    assert response.status_code == status
+    assert _is_strict(response)
+    assert response.headers["X-Frame-Options"] == "DENY"
+
+
+@pytest.mark.django_db
+def test_the_answers_of_middleware_have_nothing_inline_and_say_so(client: Client) -> None:
+    other_host = client.get("/", headers={"host": "evil.example"})
+    no_token = Client(enforce_csrf_checks=True).post("/accounts/login/", {})
+    for response, status in ((other_host, 400), (no_token, 403)):
+        assert response.status_code == status
+        assert _is_strict(response)
+        assert response.headers["X-Frame-Options"] == "DENY"
+
+
+def test_the_admin_has_nothing_inline_and_says_so(
+    client_for: Callable[[User | None], Client], owner: User, workspace: Workspace
+) -> None:
+    root = client_for(User.objects.create_superuser("root@example.com"))
+    looked_at = []
+    for route in every_route():
+        if not route.is_admin or route.arguments:
+            continue
+        response = root.get(route.url({}))
+        if response.status_code == 200 and response.headers["Content-Type"].startswith("text/html"):
+            assert _is_strict(response), route
+            assert "no-store" in response.headers["Cache-Control"]
+            looked_at.append(route.name)
+    for path in (f"accounts/workspace/{workspace.pk}/change/", f"accounts/user/{owner.pk}/change/"):
+        assert _is_strict(root.get(f"/admin/{path}"))
+    assert {"admin:index", "admin:status", "admin:accounts_workspace_changelist"} <= set(looked_at)
 
 
 @pytest.mark.parametrize(
