@@ -7,6 +7,7 @@ from accounts.models import Feature, Workspace
 from analyses.asking import period_of
 from analyses.registry import AnalysisKind, Answer, PresentedResult
 from analyses.segments import in_address as segment_in_address
+from analyses.tables import OnPhase, Tables
 from attribution import channel_types
 from attribution.custom import custom_models
 from attribution.params import PATHS, clean
@@ -37,6 +38,13 @@ def compute(workspace: Workspace, params: Mapping[str, Any], progress: Progress)
     if params.get("data") == PATHS:
         return computation.of_paths(workspace, params, progress)
     return computation.of_journeys(workspace, params, progress)
+
+
+def compute_tables(workspace: Workspace, params: Mapping[str, Any], tables: Tables, on_phase: OnPhase) -> Answer:
+    """Return the same from tables outside the database, but for evidence that is no sum over customers."""
+    from attribution.engines.answering import of_tables  # here: see `compute`
+
+    return of_tables(workspace, params, tables, on_phase)
 
 
 def feature(params: Mapping[str, Any]) -> Feature | None:
@@ -82,6 +90,7 @@ KIND = AnalysisKind(
     datasets=(Dataset.TOUCHPOINTS, Dataset.CONVERSIONS, Dataset.PATHS, Dataset.SPEND, Dataset.EXPERIMENTS),
     clean=clean,
     compute=compute,
+    compute_tables=compute_tables,
     present=present_result,
     document=document,
     rows=rows,

@@ -41,7 +41,7 @@ from attribution.result import Named, listed_groups, models_result, totals
 from jobs.progress import Progress
 from marketing.channel_index import DIRECT, channel_index
 from marketing.experiments import measured_lifts
-from marketing.frames import BoolColumn, Dimension, Int64Column, Journeys, PathTable, SourceLookup
+from marketing.frames import BoolColumn, Dimension, Int64Column, PathTable, SourceLookup
 from marketing.journey_paths import path_table
 from marketing.models import Campaign, Channel, Dataset
 from marketing.periods import day_number
@@ -61,7 +61,7 @@ THREADS = min(4, os.cpu_count() or 1)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Groups:
+class Groups:
     """What touches are grouped by: names, the group of each traffic source, and which sources are Direct."""
 
     dimension: str
@@ -79,26 +79,26 @@ def of_journeys(workspace: Workspace, params: Mapping[str, Any], progress: Progr
         lead_goal=lead_goal(active_goals(workspace)) if "w_shape" in params["model"] else None,
         on_progress=lambda fraction: progress("Reading the data", READING * fraction),
     )
-    groups = _groups(workspace, data.sources, params["dimension"])
+    groups = groups_of(workspace, data.sources, params["dimension"])
     answer = _credit(workspace, params, data, models, groups, progress)
     if "segment" in params:
         answer.result["all_customers"] = totals(data.whole.value[data.whole.converted])
     return answer
 
 
-def _groups(workspace: Workspace, sources: SourceLookup, dimension: str) -> _Groups:
+def groups_of(workspace: Workspace, sources: SourceLookup, dimension: str) -> Groups:
     direct = sources.direct_source()
     if dimension != "channel_type":
         which: Dimension = "campaign" if dimension == "campaign" else "channel"
-        return _Groups(dimension, sources.labels(which), sources.group_of_source(which), direct)
+        return Groups(dimension, sources.labels(which), sources.group_of_source(which), direct)
     types = channel_types(workspace=workspace, channels=sources.channels)
     known = list(Channel.Type)
     of_channel = np.array([known.index(Channel.Type(types[name])) for name in sources.channels], np.int64)
     labels = tuple(str(each.label) for each in known)
-    return _Groups(dimension, labels, of_channel[sources.channel] if len(of_channel) else of_channel, direct)
+    return Groups(dimension, labels, of_channel[sources.channel] if len(of_channel) else of_channel, direct)
 
 
-def _methods(
+def methods_of(
     workspace: Workspace, params: Mapping[str, Any], models: Sequence[Model], sources: SourceLookup
 ) -> list[Method]:
     methods: list[Method] = []
@@ -113,7 +113,7 @@ def _methods(
     return methods
 
 
-def _require_few_for_bayes(methods: Sequence[Method], table: PathTable, dimension: str) -> None:
+def require_few_for_bayes(methods: Sequence[Method], table: PathTable, dimension: str) -> None:
     """Raise AnalysisError where a posterior would have more cells than can be drawn in good time."""
     if not any(isinstance(method, BayesianModel) for method in methods):
         return
@@ -140,14 +140,14 @@ def _credit(
     params: Mapping[str, Any],
     data: JourneyData,
     models: Sequence[Model],
-    groups: _Groups,
+    groups: Groups,
     progress: Progress,
 ) -> Answer:
     journeys = data.journeys
     progress("Crediting", READING)
-    methods = _methods(workspace, params, models, data.sources)
+    methods = methods_of(workspace, params, models, data.sources)
     paths = path_table(journeys=journeys, group_of_source=groups.of_source, groups=len(groups.labels))
-    _require_few_for_bayes(methods, paths.table, groups.dimension)
+    require_few_for_bayes(methods, paths.table, groups.dimension)
     credited = credit_journeys(
         journeys=journeys,
         paths=paths,
@@ -161,7 +161,7 @@ def _credit(
         threads=THREADS,
     )
     value = journeys.value[journeys.converted]
-    reconciliation = _reconciled(credited, models, len(value), math.fsum(value), float(np.abs(value).sum()))
+    reconciliation = reconciled(credited, models, len(value), math.fsum(value), float(np.abs(value).sum()))
     untouched = journeys.converted & (journeys.start == journeys.stop)
     progress("Looking at paths", CREDITED)
     evidence = evidence_of(
@@ -190,10 +190,19 @@ def _credit(
         on_progress=_between(progress, "Drawing customers anew for the intervals", EVIDENCED, 1.0),
         threads=THREADS,
     )
-    answer = _answer(
+    answer = answer_of(
         credited=credited,
         replicates=replicates,
-        named=Named(groups.dimension, groups.labels, models, _extra(journeys, credited)),
+        named=Named(
+            groups.dimension,
+            groups.labels,
+            models,
+            extra_of(
+                credited,
+                untouched=int(untouched.sum()),
+                without_lead=journeys_without_lead_touch(journeys),
+            ),
+        ),
         params=params,
         total=totals(value),
     )
@@ -201,7 +210,7 @@ def _credit(
         {
             "reconciliation": reconciliation | {"conversions_without_touch": int(untouched.sum())},
             "evidence": evidence,
-            **_money(workspace, params),
+            **money(workspace, params),
         }
     )
     return answer
@@ -223,7 +232,7 @@ def of_paths(workspace: Workspace, params: Mapping[str, Any], progress: Progress
     index = channel_index(workspace=workspace)
     is_direct = [(channel := index.named(label)) is not None and index.is_direct(channel.pk) for label in labels]
     result = _of_table(table, labels, is_direct, params, _between(progress, "Crediting", 0.1, 1.0))
-    result.result.update({"evidence": evidence_of_paths(table=table, labels=labels), **_money(workspace, params)})
+    result.result.update({"evidence": evidence_of_paths(table=table, labels=labels), **money(workspace, params)})
     return result
 
 
@@ -241,7 +250,7 @@ def _of_table(
 ) -> Answer:
     models = [find(name) for name in params["model"]]
     methods = [_method(model, params["seed"]) for model in models]
-    _require_few_for_bayes(methods, table, params["dimension"])
+    require_few_for_bayes(methods, table, params["dimension"])
     direct = np.array(is_direct, np.bool_)
     credited = credit_paths(
         paths=table,
@@ -260,8 +269,8 @@ def _of_table(
         on_progress=on_progress,
     )
     conversions, value = math.fsum(table.conversions), math.fsum(table.value)
-    reconciliation = _reconciled(credited, models, conversions, value, value)
-    answer = _answer(
+    reconciliation = reconciled(credited, models, conversions, value, value)
+    answer = answer_of(
         credited=credited,
         replicates=replicates,
         named=Named(params["dimension"], labels, models),
@@ -272,7 +281,7 @@ def _of_table(
     return answer
 
 
-def _answer(
+def answer_of(
     *,
     credited: Credited,
     replicates: Replicates,
@@ -315,20 +324,22 @@ def _between(progress: Progress, phase: str, low: float, high: float) -> Callabl
     return lambda share: progress(phase, low + (high - low) * share)
 
 
-def _extra(journeys: Journeys, credited: Credited) -> dict[str, dict[str, Any]]:
-    """Return, by model, how many journeys its rule had nothing to say about."""
-    untouched = int(np.count_nonzero(journeys.converted & (journeys.start == journeys.stop)))
+def extra_of(credited: Credited, *, untouched: int, without_lead: int) -> dict[str, dict[str, Any]]:
+    """Return, by model, how many journeys its rule had nothing to say about.
+
+    `untouched`: conversions without a touch; `without_lead`: as `journeys_without_lead_touch` counts them.
+    """
     extra: dict[str, dict[str, Any]] = {}
     for place, method in enumerate(credited.methods):
         if isinstance(method, RuleModel) and method.kind == RuleKind.W:
-            extra[method.name] = {"journeys_without_lead": journeys_without_lead_touch(journeys)}
+            extra[method.name] = {"journeys_without_lead": without_lead}
         if isinstance(method, RuleModel) and method.kind == RuleKind.CUSTOM:
             left = round(float(credited.conversions[place, -1])) - untouched
             extra[method.name] = {"journeys_without_weight": left}
     return extra
 
 
-def _reconciled(
+def reconciled(
     credited: Credited, models: Sequence[Model], conversions: float, value: float, size: float
 ) -> dict[str, Any]:
     """Compare what each model that adds up hands out with what there is; `size`: the sum of absolute values.
@@ -350,7 +361,7 @@ def _reconciled(
     }
 
 
-def _money(workspace: Workspace, params: Mapping[str, Any]) -> dict[str, Any]:
+def money(workspace: Workspace, params: Mapping[str, Any]) -> dict[str, Any]:
     """Return what was spent in the period on each channel or campaign, and what experiments measured on channels."""
     dimension, period = params["dimension"], period_of(params)
     if dimension == "channel_type":

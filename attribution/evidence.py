@@ -104,8 +104,13 @@ def evidence_of(
     }
 
 
-def evidence_of_paths(*, table: PathTable, labels: Sequence[str]) -> dict[str, Any]:
-    """Return paths, lengths and roles of aggregated paths, which have neither times nor customers, as JSON."""
+def evidence_of_paths(
+    *, table: PathTable, labels: Sequence[str], untouched: tuple[float, float] = (0.0, 0.0)
+) -> dict[str, Any]:
+    """Return paths, lengths and roles of aggregated paths, which have neither times nor customers, as JSON.
+
+    `untouched`: conversions without a path, and their value.
+    """
     paths = JourneyPaths(table, np.arange(len(table)))
     grouping = Grouping(
         labels=labels, group_of_source=np.arange(table.groups), direct_source=np.zeros(table.groups, np.bool_)
@@ -120,10 +125,10 @@ def evidence_of_paths(*, table: PathTable, labels: Sequence[str]) -> dict[str, A
         nulls=table.nulls,
     )
     return {
-        "conversions": math.fsum(table.conversions),
-        "value": math.fsum(table.value),
+        "conversions": math.fsum((*table.conversions, untouched[0])),
+        "value": math.fsum((*table.value, untouched[1])),
         "paths": _paths(paths, labels, None, has_nulls=bool(table.nulls.any())),
-        "lengths": _all_lengths(table, (0.0, 0.0)),
+        "lengths": _all_lengths(table, untouched),
         "roles": _roles(told.labels, roles_of_paths(folded.table)),
     }
 

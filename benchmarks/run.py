@@ -3,8 +3,9 @@
 python benchmarks/run.py [NAME ...] [--database sqlite|postgresql]
 
 Without names: every module of this package that has a function `run`, but not side_by_side, which takes most of an hour
-and needs its peers (`make setup-peers`, `make bench-mmm`). `BENCH_ROWS` sets the number of rows (10 million by
-default), `BENCH_DATABASE_URL` the PostgreSQL database, which is dropped and created.
+and needs its peers (`make setup-peers`, `make bench-mmm`), nor spark, which needs Java and the extra `spark`.
+`BENCH_ROWS` sets the number of rows (10 million by default), `BENCH_DATABASE_URL` the PostgreSQL database, which is
+dropped and created.
 """
 
 import argparse
@@ -22,7 +23,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from benchmarks import harness
 
 RESULTS = Path(__file__).with_name("results")
-ONLY_BY_NAME = {"side_by_side"}
+ONLY_BY_NAME = {"side_by_side", "spark"}
 
 
 def main() -> None:

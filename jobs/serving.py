@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import FrameType, TracebackType
 
@@ -72,21 +72,25 @@ class _Service:
 class Services:
     """Runs the product on `bind`:`port` for the length of a `with` block.
 
+    `commands`: the processes by name, the web server first; without it, few of them as suits one machine.
     `with Services(port=8000) as services:` returns once the page answers; `wait` then keeps the children alive until
     SIGINT or SIGTERM. Inside the block SIGTERM raises KeyboardInterrupt as SIGINT does, so either stops all children in
     order. Use it from the main thread: the kernel ends the children with the *thread* that started them.
     """
 
-    def __init__(self, *, port: int, bind: str = "127.0.0.1") -> None:
+    def __init__(
+        self, *, port: int, bind: str = "127.0.0.1", commands: Mapping[str, Sequence[str]] | None = None
+    ) -> None:
         self.port = port
         self.bind = bind
-        self._services = [
-            _Service("web server", _web_command(bind, port)),
-            _Service("worker", _worker_command(("default",), threads=settings.JOBS_AT_ONCE)),
+        commands = commands or {
+            "web server": _web_command(bind, port),
+            "worker": _worker_command(("default",), threads=settings.JOBS_AT_ONCE),
             # What is due must not wait for what people asked for; of fits, this only watches the child process.
-            _Service("worker of ticks", _worker_command(("ticks", "fits"), threads=settings.JOB_CHILD_SLOTS + 2)),
-            _Service("scheduler", _BEAT_COMMAND),
-        ]
+            "worker of ticks": _worker_command(("ticks", "fits"), threads=settings.JOB_CHILD_SLOTS + 2),
+            "scheduler": _BEAT_COMMAND,
+        }
+        self._services = [_Service(name, command) for name, command in commands.items()]
         self._sigterm_before: Callable[[int, FrameType | None], object] | int | None = None
 
     @property
@@ -152,13 +156,9 @@ class Services:
 
 
 def _web_command(bind: str, port: int) -> Sequence[str]:
-    # The embedded default keeps rate limits in the process's memory, so it must be one process.
-    workers = 1 if settings.EMBEDDED else 2
-    address = f"[{bind}]:{port}" if ":" in bind else f"{bind}:{port}"
     return (
-        *(sys.executable, "-m", "gunicorn", "mmm_project.wsgi:application"),
-        *("--bind", address, "--worker-class", "gthread", "--workers", str(workers), "--threads", "8"),
-        *("--graceful-timeout", "5", "--log-level", "warning"),
+        *(sys.executable, "-m", "gunicorn", "--config", "deploy/gunicorn.conf.py", "mmm_project.wsgi:application"),
+        *("--bind", address_of(bind, port), "--graceful-timeout", "5"),
     )
 
 
@@ -214,6 +214,11 @@ def _answers(bind: str, port: int) -> bool:
         return False
     finally:
         connection.close()
+
+
+def address_of(bind: str, port: int) -> str:
+    """Where a server listens, as gunicorn has it."""
+    return f"[{bind}]:{port}" if ":" in bind else f"{bind}:{port}"
 
 
 def _reachable(bind: str) -> str:

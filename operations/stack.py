@@ -6,7 +6,7 @@ from pathlib import Path
 
 from django.conf import settings
 
-from jobs.serving import Services, _Service
+from jobs.serving import Services, address_of
 
 PROCESSES = ("web", "ticks", "default", "fits", "beat")
 
@@ -18,9 +18,8 @@ class Stack(Services):
     """
 
     def __init__(self, *, port: int, bind: str = "127.0.0.1") -> None:
-        super().__init__(port=port, bind=bind)
+        run = str(Path(settings.BASE_DIR, "deploy/run"))
+        super().__init__(port=port, bind=bind, commands={name: (run, name) for name in PROCESSES})
         # The children inherit these: the python of this process, and where its web server listens.
         os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-        os.environ["WEB_BIND"] = f"[{bind}]:{port}" if ":" in bind else f"{bind}:{port}"
-        run = str(Path(settings.BASE_DIR, "deploy/run"))
-        self._services = [_Service(name, (run, name)) for name in PROCESSES]
+        os.environ["WEB_BIND"] = address_of(bind, port)

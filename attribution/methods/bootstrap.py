@@ -109,10 +109,10 @@ def _weighted_sums(
         if threads > 1:
             run = stack.enter_context(ThreadPoolExecutor(threads)).map
         for first in range(0, passes, at_once):
-            sums = [_Sums.of(customers, number) for number in range(first, min(first + at_once, passes))]
+            sums = [Sums.of(customers, number) for number in range(first, min(first + at_once, passes))]
             for place in range(blocks):
                 block = kept or customers.statistics(place)
-                for _ in run(partial(_add, block, customers.features, seed), sums):
+                for _ in run(partial(add_block, block, customers.features, seed), sums):
                     done += 1
                     on_progress(done / steps)
             inside = threads if at_once == 1 else 1  # the threads that share a pass, which then is a large one
@@ -123,7 +123,7 @@ def _weighted_sums(
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Sums:
+class Sums:
     """What pass `number` has added up: `cells` (cells, 2, LANES) and `counts` (features, LANES)."""
 
     number: int
@@ -131,15 +131,15 @@ class _Sums:
     counts: npt.NDArray[np.float64]
 
     @classmethod
-    def of(cls, customers: Customers, number: int) -> "_Sums":
+    def of(cls, customers: Customers, number: int) -> "Sums":
         return cls(number, np.zeros((customers.cells, 2, LANES)), np.zeros((customers.counts, LANES)))
 
 
-def _shares(features: PathFeatures | None, threads: int, sums: _Sums) -> list[PathShares]:
+def _shares(features: PathFeatures | None, threads: int, sums: Sums) -> list[PathShares]:
     return [] if features is None else features.shares(sums.counts, threads=threads)
 
 
-def _add(block: Statistics, features: PathFeatures | None, seed: int, sums: _Sums) -> None:
+def add_block(block: Statistics, features: PathFeatures | None, seed: int, sums: Sums) -> None:
     """Add a block of customers, weighed as in their pass, to sums."""
     from attribution.methods.bootstrap_kernel import add_weighted
 

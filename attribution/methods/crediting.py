@@ -77,8 +77,16 @@ def credit_journeys(
         threads=threads,
     )
     untouched = journeys.converted & (journeys.start == journeys.stop)
-    none = float(untouched.sum()), float(journeys.value[untouched].sum())
-    return _together(methods, (credit.conversions, credit.value), paths.table, none, draws, seed, on_progress, threads)
+    return credit_statistics(
+        methods=methods,
+        of_rules=(credit.conversions, credit.value),
+        paths=paths.table,
+        untouched=(float(untouched.sum()), float(journeys.value[untouched].sum())),
+        draws=draws,
+        seed=seed,
+        on_progress=on_progress,
+        threads=threads,
+    )
 
 
 def credit_paths(
@@ -94,20 +102,36 @@ def credit_paths(
     """The same for aggregated paths, none of which is without a touch. `direct`: (G,) bool, which groups are Direct."""
     rules = [method for method in methods if isinstance(method, RuleModel)]
     credit = path_rule_credit(paths=paths, models=rules, direct=direct, threads=threads)
-    return _together(methods, (credit.conversions, credit.value), paths, (0.0, 0.0), draws, seed, on_progress, threads)
+    return credit_statistics(
+        methods=methods,
+        of_rules=(credit.conversions, credit.value),
+        paths=paths,
+        untouched=(0.0, 0.0),
+        draws=draws,
+        seed=seed,
+        on_progress=on_progress,
+        threads=threads,
+    )
 
 
-def _together(
+def credit_statistics(
+    *,
     methods: Sequence[Method],
     of_rules: tuple[Float64Column, Float64Column],
-    table: PathTable,
-    none: tuple[float, float],
+    paths: PathTable,
+    untouched: tuple[float, float],
     draws: int,
     seed: int,
-    on_progress: OnProgress,
-    threads: int,
+    on_progress: OnProgress = nobody_watches,
+    threads: int = 1,
 ) -> Credited:
-    conversions, value = np.zeros((2, len(methods), table.groups + 1))
+    """Credit under each model from statistics that are sums over customers.
+
+    `of_rules`: conversions and value, (rule models, G+1) each, that the rule models hand out, in their order.
+    `paths`: the distinct paths. `untouched`: conversions without a touch, and their value. `draws`, `seed`: of a
+    posterior.
+    """
+    conversions, value = np.zeros((2, len(methods), paths.groups + 1))
     markov: dict[str, MarkovCredit] = {}
     shapley: dict[str, ShapleyCredit] = {}
     posterior: dict[str, Posterior] = {}
@@ -118,22 +142,22 @@ def _together(
             rule += 1
             continue
         if isinstance(method, MarkovModel):
-            found: MarkovCredit | ShapleyCredit = markov_credit(paths=table, model=method, threads=threads)
+            found: MarkovCredit | ShapleyCredit = markov_credit(paths=paths, model=method, threads=threads)
             markov[method.name] = found  # type: ignore[assignment] # mypy forgets which
         elif isinstance(method, ShapleyModel):
-            found = shapley_credit(paths=table, model=method, on_progress=on_progress)
+            found = shapley_credit(paths=paths, model=method, on_progress=on_progress)
             shapley[method.name] = found
         else:
             drawn = bayesian_markov(
-                paths=table, draws=draws, seed=seed, null_paths=method.null_paths, on_progress=on_progress
+                paths=paths, draws=draws, seed=seed, null_paths=method.null_paths, on_progress=on_progress
             )
             posterior[method.name] = drawn
             share = drawn.share.mean(axis=0)
-            conversions[place, :-1], value[place, :-1] = table.conversions.sum() * share, table.value.sum() * share
-            conversions[place, -1], value[place, -1] = none
+            conversions[place, :-1], value[place, :-1] = paths.conversions.sum() * share, paths.value.sum() * share
+            conversions[place, -1], value[place, -1] = untouched
             continue
         conversions[place, :-1], value[place, :-1] = found.conversions, found.value
-        conversions[place, -1], value[place, -1] = none
+        conversions[place, -1], value[place, -1] = untouched
     return Credited(tuple(methods), conversions, value, markov, shapley, posterior)
 
 
