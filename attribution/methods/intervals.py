@@ -38,11 +38,14 @@ class Sample:
     """Figures of one shape: as estimated, with each of K groups of customers left out, and in each of R replicates.
 
     `lanes`: (1 + K + R, ...) float64, in this order. What is computed from lanes element by element is a sample again.
+    `size`: of what figures were taken from each other, of their shape: they are no surer than these. 0 where they were
+    not.
     Raises ValueError unless there are 2 replicates or more.
     """
 
     lanes: Numbers
     groups_left_out: int
+    size: npt.ArrayLike = 0.0
 
     def __post_init__(self) -> None:
         if not 0 <= self.groups_left_out <= len(self.lanes) - 3:
@@ -89,7 +92,8 @@ def difference(one: Sample, other: Sample) -> Sample:
     Raises ValueError if they have not the same replicates.
     """
     _require_alike(one, other)
-    return Sample(one.lanes - other.lanes, one.groups_left_out)
+    size = np.maximum(np.abs(one.estimate), np.abs(other.estimate))
+    return Sample(one.lanes - other.lanes, one.groups_left_out, np.maximum(size, np.maximum(one.size, other.size)))
 
 
 def _require_alike(one: Sample, other: Sample) -> None:
@@ -112,11 +116,12 @@ def interval(
     shape = sample.estimate.shape
     lanes = sample.lanes.reshape(len(sample.lanes), -1)
     most_unseen = np.broadcast_to(np.asarray(never_seen, np.float64), shape).reshape(-1)
+    size = np.broadcast_to(np.asarray(sample.size, np.float64), shape).reshape(-1)
     low, high = np.empty((2, lanes.shape[1]))
     chunk = max(1, CELLS_AT_ONCE // len(lanes))
     for first in range(0, lanes.shape[1], chunk):
         here = slice(first, first + chunk)
-        some = Sample(lanes[:, here].astype(np.float64), sample.groups_left_out)
+        some = Sample(lanes[:, here].astype(np.float64), sample.groups_left_out, size[here])
         low[here], high[here] = _bca(some, level)
         unseen = (some.estimate == 0) & ~some.replicates.any(axis=0)
         high[here][unseen] = most_unseen[here][unseen]
@@ -143,7 +148,7 @@ def _bca(sample: Sample, level: float) -> tuple[Numbers, Numbers]:
     bias, acceleration = np.zeros((2, len(estimate)))
     distance = np.full(len(estimate), ndtri((1 + level) / 2))
     if sample.groups_left_out:
-        bias = _bias(estimate, ordered)
+        bias = _bias(estimate, ordered, np.maximum(np.abs(estimate), sample.size))
         acceleration, distance = _acceleration_and_distance(sample.left_out, level)
     ends = []
     for away in (-distance, distance):
@@ -153,11 +158,11 @@ def _bca(sample: Sample, level: float) -> tuple[Numbers, Numbers]:
     return np.minimum(ends[0], estimate), np.maximum(ends[1], estimate)
 
 
-def _bias(estimate: Numbers, ordered: Numbers) -> Numbers:
-    """z0; replicates that equal the estimate, as small counts often do, lie half below it."""
+def _bias(estimate: Numbers, ordered: Numbers, size: Numbers) -> Numbers:
+    """z0; replicates that equal the estimate, but for rounding by its `size`, lie half below it, as counts often do."""
     from scipy.special import ndtri
 
-    margin = ALIKE_WITHIN * np.abs(estimate)
+    margin = ALIKE_WITHIN * size
     below = np.count_nonzero(ordered < estimate - margin, axis=0)
     at_most = np.count_nonzero(ordered <= estimate + margin, axis=0)
     share = (below + at_most) / (2 * len(ordered))

@@ -269,3 +269,17 @@ def test_intervals_hold_the_truth_as_often_as_they_say(monkeypatch: pytest.Monke
             assert covered == pytest.approx(100 * level, abs=1 + coverage.WITHIN_POINTS[level]), (measure, level)
     # Customers come back, which journeys drawn on their own do not know.
     assert found["conversions | journeys | 95%"] < 93 < found["conversions | customers | 95%"]
+
+
+def test_replicates_that_equal_a_difference_but_for_rounding_are_equal_to_it() -> None:
+    rng = np.random.default_rng(4)
+    other = rng.integers(29_000, 31_000, 328).astype(np.float64)
+    by_fifths = rng.integers(-3, 4, 328) / 5
+    for noise in (0.0, 4e-12, -4e-12):  # of sums in another order, which is large beside a difference near 0
+        one = other + by_fifths
+        one[0] += noise
+        found = interval(difference(Sample(one, 127), Sample(other, 127)), 0.95)
+        if noise == 0.0:
+            expected = found
+        assert found.low == pytest.approx(expected.low, abs=1e-9)
+        assert found.high == pytest.approx(expected.high, abs=1e-9)
