@@ -5,6 +5,9 @@ import environ
 from mmm_project.settings import *  # noqa: F403
 from mmm_project.settings import CELERY_BROKER_TRANSPORT_OPTIONS, EMBEDDED, INSTALLED_APPS
 
+if not EMBEDDED:
+    from mmm_project.settings import STORAGES
+
 env = environ.Env()
 INSTALLED_APPS = [*INSTALLED_APPS, "tests.stack.apps.StackConfig"]
 JOB_LEASE_SECONDS = 3
@@ -16,6 +19,8 @@ CELERY_BEAT_SCHEDULE = {
     for name, task in (("sweep-jobs", "jobs.tasks.sweep_jobs"), ("tick-reports", "reports.tasks.tick"))
 }
 if not EMBEDDED:
+    # Nobody has collected the static files: to name each by its content takes a minute, and pages here need none.
+    STORAGES = {**STORAGES, "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
     # Redis may hold other things: ours are told by their names.
     CELERY_BROKER_TRANSPORT_OPTIONS = {
         **CELERY_BROKER_TRANSPORT_OPTIONS,
