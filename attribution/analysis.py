@@ -86,7 +86,7 @@ def present_result(run: "Run") -> PresentedResult:
 KIND = AnalysisKind(
     name="attribution",
     label="Attribution",
-    method_version="2",
+    method_version="3",  # since 3 the intervals of differences that are near 0 do not depend on rounding
     datasets=(Dataset.TOUCHPOINTS, Dataset.CONVERSIONS, Dataset.PATHS, Dataset.SPEND, Dataset.EXPERIMENTS),
     clean=clean,
     compute=compute,

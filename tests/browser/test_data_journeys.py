@@ -193,8 +193,8 @@ def test_a_file_can_be_dropped(live_server: LiveServer, page: Page, shop: Worksp
     ("file", "rows"),
     [
         ("robyn_dt_simulated_weekly.csv", 208),
-        ("meridian_national_all_channels.csv", 156),
-        ("meridian_geo_all_channels.csv", 6_240),
+        pytest.param("meridian_national_all_channels.csv", 156, marks=pytest.mark.full),
+        pytest.param("meridian_geo_all_channels.csv", 6_240, marks=pytest.mark.full),
         ("pymc_mmm_example.csv", 179),
     ],
 )

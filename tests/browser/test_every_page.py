@@ -42,13 +42,16 @@ def world(transactional_db: None, tmp_path: Path, settings: Settings) -> World:
     return build_world(lambda workspace: import_some_months(workspace, tmp_path))
 
 
-@pytest.mark.parametrize(
+in_both_or_in_each = pytest.mark.parametrize(
     "looks",
     [
         pytest.param(OPPOSITES, id="opposites"),
         *(pytest.param([look], id=name(look), marks=pytest.mark.full) for look in LOOKS),
     ],
 )
+
+
+@in_both_or_in_each
 def test_every_page_is_in_order(live_server: LiveServer, browser: Browser, world: World, looks: Sequence[Look]) -> None:
     visitor, owner = Client(), world.signed_in()
     before_signing_in = html_pages(visitor, {"": world.cases[""]})
@@ -68,9 +71,10 @@ def test_every_page_is_in_order(live_server: LiveServer, browser: Browser, world
     assert not wrong, "\n".join(wrong)
 
 
+@in_both_or_in_each
 @pytest.mark.urls("tests.web.faulty_urls")
-def test_every_refusal_is_in_order(live_server: LiveServer, browser: Browser) -> None:
-    wrong = [line for look in LOOKS for line in troubles(live_server, browser, [look], Client(), REFUSALS)]
+def test_every_refusal_is_in_order(live_server: LiveServer, browser: Browser, looks: Sequence[Look]) -> None:
+    wrong = troubles(live_server, browser, looks, Client(), REFUSALS)
     assert not wrong, "\n".join(wrong)
 
 

@@ -17,7 +17,7 @@ from marketing.importing.actions import request_import
 from marketing.models import ChannelGrouping, Dataset, Import
 from marketing.selectors import load_touches
 from tests.browser.conftest import carry_session, window
-from tests.browser.looks import LOOKS, Look, narrow_first, wide_first
+from tests.browser.looks import Look, every_look, narrow_first, wide_first
 from tests.browser.watching import Watch, axe_findings, check, overflow
 from tests.browser.world import EMAIL, PASSWORD
 
@@ -83,24 +83,23 @@ def test_rules_are_written_previewed_ordered_and_saved(signed_in: Page, look: Lo
     check(page)
 
 
+@every_look
 def test_what_is_wrong_is_said_before_and_after_saving(
-    browser: Browser, live_server: LiveServer, shop: Workspace
+    browser: Browser, live_server: LiveServer, shop: Workspace, look: Look
 ) -> None:
     client = Client()
     client.force_login(User.objects.get(email=EMAIL))
-    wrong = []
-    for look in LOOKS:
-        with window(browser, look) as page:
-            watch = Watch(page)
-            carry_session(client, page, live_server)
-            page.goto(f"{live_server.url}/w/shop/settings/channels/grouping/")
-            page.get_by_role("radio", name="Custom").check()
-            add_rule(page, 1, "", ("Source", "matches pattern", "(fb"))
-            expect(preview(page)).to_contain_text("Rule 1: There is a “(” without its “)”.")
-            page.get_by_role("button", name="Save").click()
-            expect(page.get_by_role("alert")).to_contain_text("Rule 1: Name the channel.")
-            expect(page.get_by_label("Channel", exact=True)).to_have_attribute("aria-invalid", "true")
-            wrong += axe_findings(page) + overflow(page) + watch.take(refused=True)
+    with window(browser, look) as page:
+        watch = Watch(page)
+        carry_session(client, page, live_server)
+        page.goto(f"{live_server.url}/w/shop/settings/channels/grouping/")
+        page.get_by_role("radio", name="Custom").check()
+        add_rule(page, 1, "", ("Source", "matches pattern", "(fb"))
+        expect(preview(page)).to_contain_text("Rule 1: There is a “(” without its “)”.")
+        page.get_by_role("button", name="Save").click()
+        expect(page.get_by_role("alert")).to_contain_text("Rule 1: Name the channel.")
+        expect(page.get_by_label("Channel", exact=True)).to_have_attribute("aria-invalid", "true")
+        wrong = axe_findings(page) + overflow(page) + watch.take(refused=True)
     assert not wrong, "\n".join(wrong)
 
 

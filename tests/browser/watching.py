@@ -12,6 +12,7 @@ AXE_OPTIONS = {
     "resultTypes": ["violations"],
     "preload": False,  # of style sheets and sounds: no rule of these tags reads the former, and no page has the latter
 }
+RUN_AXE = "([within, options]) => axe.run(within, options).then((results) => results.violations)"
 # A chart in a closed <details> has no width and is not drawn.
 CHARTS_ARE_DRAWN = """() => [...document.querySelectorAll("chart-figure")].every(
     (figure) => figure.clientWidth === 0 || figure.querySelector("svg").childElementCount > 0)"""
@@ -66,12 +67,15 @@ def settle(page: Page) -> None:
     page.evaluate(AT_REST)
 
 
-def axe_findings(page: Page) -> list[str]:
-    """Return what axe finds against the page as it is now, each with its rule, impact, target and markup."""
+def axe_findings(page: Page, *, within: str = ":root") -> list[str]:
+    """Return what axe finds against the page as it is now, each with its rule, impact, target and markup.
+
+    `within`: the selector of what it looks at; the rest is left out.
+    """
     settle(page)
     if page.evaluate("typeof axe === 'undefined'"):
         page.evaluate(AXE_SCRIPT)  # by the debugger, so that the content security policy is not asked
-    violations = page.evaluate("options => axe.run(options).then((results) => results.violations)", AXE_OPTIONS)
+    violations = page.evaluate(RUN_AXE, [within, AXE_OPTIONS])
     return [
         f"axe: {violation['id']} ({node['impact']}) at {node['target']}\n"
         f"    {node['html']}\n    {node['failureSummary'].replace(chr(10), chr(10) + '    ')}"
@@ -85,9 +89,12 @@ def overflow(page: Page) -> list[str]:
     return [f"wider than the window: {element}" for element in page.evaluate(STICKS_OUT)]
 
 
-def check(page: Page) -> None:
-    """Raise AssertionError, with a report, if axe finds anything or the page overflows: for a step of a journey."""
-    findings = axe_findings(page) + overflow(page)
+def check(page: Page, *, within: str = ":root") -> None:
+    """Raise AssertionError, with a report, if axe finds anything or the page overflows: for a step of a journey.
+
+    `within`: the selector of what axe looks at, for a page that is long and changes in one place.
+    """
+    findings = axe_findings(page, within=within) + overflow(page)
     assert not findings, "\n".join([page.url, *findings])
 
 

@@ -66,10 +66,10 @@ def full_disk(installation: Installation) -> Iterator[None]:
 
 
 def attribution(window_days: int, **params: object) -> dict[str, Any]:
-    period = {"period": "custom", "start": "2026-01-01", "end": "2026-03-31"}
+    of_data = {"start": "2026-01-01", "end": "2026-03-31"}
     return {
         "kind": "attribution",
-        "params": {"model": "linear", "window_days": window_days, "replicates": 50, **period, **params},
+        "params": {"model": "linear", "window_days": window_days, "replicates": 100, **of_data, **params},
     }
 
 

@@ -123,10 +123,9 @@ def question(number: int) -> dict[str, Any]:
         "params": {
             "model": MODELS[number % len(MODELS)],
             "window_days": 1 + number // len(MODELS),
-            "period": "custom",
             "start": "2026-01-01",
             "end": "2026-03-31",
-            "replicates": 50,
+            "replicates": 100,
         },
     }
 
