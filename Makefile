@@ -11,7 +11,7 @@ PARALLEL ?= -n auto --dist worksteal
 # Installations are shared by the tests that are grouped for it (`xdist_group`), beside the tests that are not.
 PARALLEL_STACK ?= -n auto --maxprocesses 2 --dist loadgroup
 # These tests have commands of their own.
-HERE = not spark and not faults
+HERE = not spark and not faults and not load
 PORT ?= 8000
 # What `manage.py check --deploy` judges: a production installation, as docs/operations.md describes it.
 PRODUCTION = SECRET_KEY=$$(head -c 48 /dev/urandom | base64) REDIS_URL=redis://localhost:6379/0 ALLOWED_HOSTS=mmm.example.com
@@ -65,6 +65,11 @@ test-full: setup-tests ## Run every test, also the long ones
 .PHONY: test-faults
 test-faults: setup ## Kill every process and service of an installation, and see that nothing is lost or done twice
 	@$(RUN) pytest tests/faults -m faults -p no:randomly $(ARGS)
+
+# LOAD_MINUTES, LOAD_PEOPLE and BENCH_ROWS for less than the whole; LOAD_REPORT names the folder that gets the figures.
+.PHONY: test-load
+test-load: setup ## Have fifty people look at ten million touchpoints while data come in and models are fitted
+	@$(RUN) pytest tests/load -m load -p no:randomly $(ARGS)
 
 # Installs pyspark beside the packages of the lock's default groups.
 .PHONY: test-spark

@@ -126,8 +126,8 @@ def test_the_same_segment_is_the_same_question(by_mail: SavedSegment, attribute:
 def test_questions_about_all_customers_say_nothing_of_segments(shop: Workspace) -> None:
     params = clean(shop, PARAMS)
     assert params == PARAMS | {"confidence": 95, "replicates": 1000, "seed": 0}
-    # sha256 of ["attribution", "2", these, "ddd..."] as canonical JSON, worked out elsewhere.
-    expected = "53efd8bd81474f641edbd9eddc03fd54a016ce0bef4cef6a03a7ff2cd3f21aba"
+    # sha256 of ["attribution", "3", these, "ddd..."] as canonical JSON, worked out elsewhere.
+    expected = "03edf531911865b76c191a27dc58d55deed69c0e969a6b2dd72f033973b1e4df"
     assert _fingerprint(KIND, params, "d" * 64) == expected
 
 

@@ -63,6 +63,44 @@ def market(slug: str) -> None:
     markets.add_spend(workspace)
 
 
+def enrich(slug: str) -> None:
+    """Give a workspace of touchpoints a market as well, and ask all that there is to look at."""
+    from accounts.models import Plan, Subscription, Workspace
+    from analyses.models import Run
+    from analyses.runs import request_run
+
+    workspace = Workspace.objects.get(slug=slug)
+    plan, _ = Plan.objects.get_or_create(
+        code="load", defaults={"name": "Load", "rank": 99, "features": ["data_driven"], "api_calls_a_minute": 1_000_000}
+    )
+    Subscription.objects.update_or_create(workspace=workspace, defaults={"plan": plan})
+    market(slug)
+    of_2025 = {"start": "2025-01-01", "end": "2025-12-31"}
+    fit_of_market = {"seed": 1, "folds": 6, "short_allowed": "yes"}
+    for kind, params in (("attribution", of_2025), ("crosschannel", of_2025), ("weightings", fit_of_market)):
+        request_run(workspace=workspace, kind=kind, params=params, by=None, trigger=Run.Trigger.API)
+
+
+def watchers(slug: str, people: int) -> dict[str, Any]:
+    """Add as many analysts to a workspace; return the cookies of each, and an API key."""
+    from django.test import Client
+
+    from accounts.api_key_actions import create_api_key
+    from accounts.models import Membership, Role, User, Workspace
+
+    workspace = Workspace.objects.get(slug=slug)
+    signed_in = []
+    for number in range(people):
+        user = User.objects.create(email=f"analyst{number}@example.com", password="!")
+        Membership.objects.create(user=user, workspace=workspace, role=Role.ANALYST)
+        browser = Client()
+        browser.force_login(user)
+        signed_in.append({name: cookie.value for name, cookie in browser.cookies.items()})
+    owner = Membership.objects.get(workspace=workspace, role=Role.OWNER).user
+    _, key = create_api_key(workspace=workspace, created_by=owner, name="load", scopes=SCOPES)
+    return {"people": signed_in, "key": key}
+
+
 def sign_in(slug: str) -> dict[str, str]:
     """Return the cookies of a session of the workspace's owner."""
     from django.test import Client
@@ -125,7 +163,10 @@ def ring(job_id: int, times: int) -> None:
         ring_doorbell(job)
 
 
-_COMMANDS: tuple[Callable[..., object], ...] = (people, recompute, schedules, ring, market, sign_in)
+_COMMANDS: tuple[Callable[..., object], ...] = (
+    *(people, recompute, schedules, ring, market, sign_in),
+    *(enrich, watchers),
+)
 COMMANDS = {command.__name__: command for command in _COMMANDS}
 
 if __name__ == "__main__":

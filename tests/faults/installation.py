@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import urllib.request
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,7 +26,9 @@ PROCESSES = {"web": 1, "ticks": 1, "default": 2, "fits": 1, "beat": 2}
 class Installation(Stack):
     """Web server, workers and schedulers as `deploy/run` starts them, each replaced when it has died."""
 
-    def __init__(self, directory: Path, *, postgres: Postgres, redis: Redis, mail_port: int) -> None:
+    def __init__(
+        self, directory: Path, *, postgres: Postgres, redis: Redis, mail_port: int, disk_mb: int | None = 512
+    ) -> None:
         super().__init__(directory)
         self.postgres, self.redis = postgres, redis
         self.port = free_port()
@@ -42,11 +45,11 @@ class Installation(Stack):
             "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
         }
         self.processes: dict[str, list[subprocess.Popen[bytes]]] = {}
-        # A file system of its own, so that it can be full; whoever is not root does without.
+        # With `disk_mb` a file system of its own, so that it can be full; whoever is not root does without.
         media = directory / "media"
         media.mkdir()
-        mount = ["mount", "-t", "tmpfs", "-o", "size=512m", "tmpfs", str(media)]
-        self._mounted = os.geteuid() == 0 and subprocess.run(mount, check=False).returncode == 0
+        mount = ["mount", "-t", "tmpfs", "-o", f"size={disk_mb}m", "tmpfs", str(media)]
+        self._mounted = disk_mb is not None and os.geteuid() == 0 and subprocess.run(mount, check=False).returncode == 0
         self.env["MEDIA_ROOT"] = str(media)
         self.log = (directory / "log").open("ab")
 
@@ -54,8 +57,9 @@ class Installation(Stack):
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
-    def start(self) -> None:
-        self.run("manage.py", "migrate", "--verbosity", "0")
+    def start(self, *, migrated: bool = False) -> None:
+        if not migrated:
+            self.run("manage.py", "migrate", "--verbosity", "0")
         self.processes = {name: [self._start(name) for _ in range(count)] for name, count in PROCESSES.items()}
         self.wait_until_it_answers()
 
@@ -67,6 +71,21 @@ class Installation(Stack):
         self.log.close()
         if self._mounted:
             subprocess.run(["umount", "--lazy", self.env["MEDIA_ROOT"]], check=False)
+
+    def memory(self) -> dict[str, float]:
+        """How many MiB each process has with all that it has started, by its name and number."""
+        occupied: Counter[int] = Counter()
+        for place in Path("/proc").glob("[0-9]*"):
+            try:
+                group = int((place / "stat").read_text().rpartition(")")[2].split()[2])
+                occupied[group] += int((place / "statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+            except OSError:
+                continue  # it has just ended
+        return {
+            f"{name} {number}" if PROCESSES[name] > 1 else name: occupied[process.pid] / 2**20
+            for name, processes in self.processes.items()
+            for number, process in enumerate(processes, 1)
+        }
 
     def kill_worker(self) -> None:
         self.kill("default")
