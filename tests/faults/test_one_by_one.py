@@ -187,10 +187,8 @@ def test_postgresql_restarted_while_a_fit_runs(installation: Installation, api: 
 
 def test_no_room_for_what_a_fit_has_found(installation: Installation, api: Program, full_disk: None) -> None:
     run = ended(api, ask(api, fit(3), "fit-3"), seconds=FITTED_SECONDS)
-    assert (run["status"], run["error"]) == (
-        "failed",
-        "The server's storage is full. Ask whoever runs it to free some space, then try again.",
-    )
+    assert (run["status"], run["error"]["code"]) == ("failed", "storage_full")
+    assert run["error"]["detail"].startswith("The server's storage is full.")
     assert not list(Path(installation.env["MEDIA_ROOT"]).glob("runs/**/*.draft"))
 
 
