@@ -31,7 +31,7 @@ WORKSPACES = 5
 ROWS_OF_A_BATCH = 2
 SECONDS_BETWEEN_FAULTS = (1.0, 6.0)
 SECONDS_TO_SETTLE = 900
-MODELS = ("first_touch", "last_touch", "linear", "time_decay", "position_based")
+MODELS = ("first", "last", "linear", "time_decay", "position")
 
 
 @dataclass
@@ -255,10 +255,10 @@ def check_batches(installation: Installation, answered: dict[str, Any]) -> dict[
     )
     assert Counter(imports) == Counter({("active", ROWS_OF_A_BATCH, 0): BATCHES})
     ((rows, distinct),) = installation.rows(
-        "SELECT count(*), count(DISTINCT (touch.workspace_id, campaign.name, touch.occurred_at)) "
-        "FROM marketing_touchpoint touch JOIN marketing_trafficsource source ON source.id = touch.source_id "
+        "SELECT count(*), count(DISTINCT (source.workspace_id, campaign.name, touch.occurred_at)) "
+        "FROM marketing_touchpoint touch JOIN marketing_trafficsource source ON source.id = touch.traffic_source_id "
         "JOIN marketing_campaign campaign ON campaign.id = source.campaign_id "
-        "JOIN accounts_workspace workspace ON workspace.id = touch.workspace_id WHERE workspace.slug LIKE 'data-%'"
+        "JOIN accounts_workspace workspace ON workspace.id = source.workspace_id WHERE workspace.slug LIKE 'data-%'"
     )
     assert (rows, distinct) == (BATCHES * ROWS_OF_A_BATCH,) * 2
     return {"acknowledged": len(answered), "imported once": len(imports), "lost": 0, "doubled": 0}
