@@ -49,7 +49,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_configure() -> None:
     # The first example may wait for a kernel to be compiled, and the machine may be busy: time is nobody's finding.
     # Every run looks at the same examples, so that one fails for what was changed; the full tests look at others.
-    hypothesis_settings.register_profile("tests", deadline=None, max_examples=50, derandomize=True)
+    hypothesis_settings.register_profile("tests", deadline=None, max_examples=25, derandomize=True)
     hypothesis_settings.register_profile("full", deadline=None, max_examples=200)
     hypothesis_settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "tests"))
     # Each test client loads the middleware, and WhiteNoise would list every static file each time.

@@ -13,7 +13,7 @@ from marketing.frames import Float64Column, PathTable
 from marketing.journey_paths import merge_paths
 
 # The same cases in every run; no deadline, since the first case loads the compiled loops.
-EXAMPLES = settings(deadline=None, max_examples=60, derandomize=True)
+EXAMPLES = settings(deadline=None, max_examples=30, derandomize=True)
 
 
 State: TypeAlias = str | tuple[int, ...]

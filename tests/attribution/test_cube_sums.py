@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from attribution.methods.cube import NO_CAMPAIGN, UNTOUCHED, CreditRows, Cube, Part, SpendRows, Sums
@@ -88,7 +88,6 @@ world_strategy = st.builds(
 days = st.integers(FIRST - 3, LAST + 3)
 
 
-@settings(deadline=None, max_examples=200)
 @given(world=world_strategy, ends=st.tuples(days, days), goal=st.integers(1, 4))
 def test_any_days_add_up_to_what_plain_loops_find(world: World, ends: tuple[int, int], goal: int) -> None:
     first, last = min(ends), max(ends)
@@ -107,7 +106,6 @@ def test_any_days_add_up_to_what_plain_loops_find(world: World, ends: tuple[int,
     assert table(part.of_campaign(7).by_channel()) == expected
 
 
-@settings(deadline=None, max_examples=100)
 @given(world=world_strategy, ends=st.tuples(days, days))
 def test_the_days_one_by_one_leave_none_out(world: World, ends: tuple[int, int]) -> None:
     first, last = min(ends), max(ends)
@@ -118,7 +116,6 @@ def test_the_days_one_by_one_leave_none_out(world: World, ends: tuple[int, int])
     assert list(found) == dense
 
 
-@settings(deadline=None, max_examples=50)
 @given(world=world_strategy, cut=st.integers(FIRST, LAST - 1))
 def test_two_periods_side_by_side_add_up_to_both_together(world: World, cut: int) -> None:
     both = part_of(world).total()
@@ -127,7 +124,6 @@ def test_two_periods_side_by_side_add_up_to_both_together(world: World, cut: int
         assert np.array_equal(sum(getattr(part, name) for part in parts), getattr(both, name))
 
 
-@settings(deadline=None, max_examples=100)
 @given(world=world_strategy)
 def test_the_arrays_are_the_cube(world: World) -> None:
     cube = world.cube()

@@ -5,7 +5,7 @@ import math
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from attribution.methods.custom_definition import (
@@ -70,7 +70,6 @@ def test_nothing_given_is_the_linear_model() -> None:
     }
 
 
-@settings(deadline=None, max_examples=200)
 @given(raw=VALID)
 def test_any_definition_survives_being_stored(raw: dict[str, Any]) -> None:
     definition = parse(raw)
@@ -233,7 +232,6 @@ JSON = st.recursive(
 )
 
 
-@settings(deadline=None, max_examples=100)
 @given(raw=JSON)
 def test_any_json_is_a_definition_or_refused_with_sentences(raw: object) -> None:
     found: dict[str, str] = {}
@@ -289,7 +287,6 @@ def test_parts_are_said_in_words(raw: dict[str, Any], sentence: str) -> None:
     assert in_words(parse(raw))[-1] == sentence
 
 
-@settings(deadline=None, max_examples=100)
 @given(raw=VALID)
 def test_every_definition_can_be_said(raw: dict[str, Any]) -> None:
     assert all(sentence.endswith(".") and sentence[0].strip() for sentence in in_words(parse(raw)))

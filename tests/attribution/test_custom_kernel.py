@@ -161,7 +161,6 @@ def test_a_journey_whose_weights_are_all_zero_goes_to_none() -> None:
 # --- Against an independent brute force ---
 
 
-@settings(deadline=None, max_examples=150)
 @given(raw=VALID, journeys=worlds())
 def test_custom_models_equal_the_brute_force(raw: dict[str, Any], journeys: Journeys) -> None:
     expected = np.zeros((GROUPS + 1, 2))
@@ -206,7 +205,6 @@ def test_definitions_of_the_usual_models_credit_as_these_do(
     assert credit.value[0] == pytest.approx(credit.value[1], rel=1e-9, abs=1e-9)
 
 
-@settings(deadline=None, max_examples=50)
 @given(raw=VALID, journeys=worlds(), order=st.randoms(use_true_random=False))
 def test_order_of_journeys_and_of_rules_changes_nothing(raw: dict[str, Any], journeys: Journeys, order: Random) -> None:
     rows, rules = list(range(len(journeys))), list(raw["rules"])
@@ -218,7 +216,6 @@ def test_order_of_journeys_and_of_rules_changes_nothing(raw: dict[str, Any], jou
     assert shuffled.value == pytest.approx(credit.value, rel=1e-9, abs=1e-6)
 
 
-@settings(deadline=None, max_examples=50)
 @given(raw=VALID, journeys=worlds())
 def test_custom_models_stand_beside_others_in_one_run(raw: dict[str, Any], journeys: Journeys) -> None:
     models = [LAST, custom_model(raw), PARTICIPATION, custom_model({}, "custom:2@1"), *[RULE_MODELS["linear"]]]
@@ -227,7 +224,6 @@ def test_custom_models_stand_beside_others_in_one_run(raw: dict[str, Any], journ
         assert np.array_equal(together.conversions[row], credit_of(journeys, [model]).conversions[0])
 
 
-@settings(deadline=None, max_examples=50)
 @given(
     path=st.lists(st.tuples(st.integers(0, 40 * DAY_US), st.integers(0, 3)), min_size=1, max_size=8),
     later=st.integers(0, 300 * DAY_US),

@@ -8,7 +8,7 @@ from unittest.mock import patch
 import numpy as np
 import numpy.typing as npt
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from attribution.methods import daily
@@ -98,7 +98,6 @@ def test_no_journeys_give_no_rows() -> None:
 # --- Against an independent brute force ---
 
 
-@settings(deadline=None, max_examples=100)
 @given(world=dated_worlds())
 def test_every_day_equals_the_brute_force(world: tuple[Journeys, npt.NDArray[np.int64]]) -> None:
     journeys, day = world
@@ -125,7 +124,6 @@ def test_every_day_equals_the_brute_force(world: tuple[Journeys, npt.NDArray[np.
 # --- Invariants ---
 
 
-@settings(deadline=None, max_examples=100)
 @given(world=dated_worlds())
 def test_the_days_add_up_to_the_credit_of_the_whole(world: tuple[Journeys, npt.NDArray[np.int64]]) -> None:
     journeys, day = world
@@ -136,7 +134,6 @@ def test_the_days_add_up_to_the_credit_of_the_whole(world: tuple[Journeys, npt.N
         assert credit.value[of_group].sum(axis=0) == pytest.approx(whole.value[:, group], rel=1e-9, abs=1e-9)
 
 
-@settings(deadline=None, max_examples=50)
 @given(world=dated_worlds(), cells=st.integers(1, 360))
 def test_days_worked_through_in_pieces_give_the_same_bits(
     world: tuple[Journeys, npt.NDArray[np.int64]], cells: int
@@ -174,7 +171,6 @@ def test_thousands_of_groups_over_years_are_worked_through_a_bounded_piece_at_a_
     assert credit.group.tolist() == [day * 20 for day in range(days)]
 
 
-@settings(deadline=None, max_examples=100)
 @given(world=dated_worlds(0, STRATA - 1))
 def test_strata_add_up_to_the_whole(world: tuple[Journeys, npt.NDArray[np.int64]]) -> None:
     journeys, stratum = world
@@ -185,7 +181,6 @@ def test_strata_add_up_to_the_whole(world: tuple[Journeys, npt.NDArray[np.int64]
     assert cells[..., 1].sum(axis=1) == pytest.approx(whole.value, rel=1e-9, abs=1e-9)
 
 
-@settings(deadline=None, max_examples=50)
 @given(world=dated_worlds(0, STRATA - 1))
 def test_a_stratum_is_credited_as_if_it_were_alone(world: tuple[Journeys, npt.NDArray[np.int64]]) -> None:
     journeys, stratum = world
@@ -195,7 +190,6 @@ def test_a_stratum_is_credited_as_if_it_were_alone(world: tuple[Journeys, npt.ND
         assert np.array_equal(cells[:, number], cells_of(alone, np.zeros(len(alone), np.int64), 1)[:, 0])
 
 
-@settings(deadline=None, max_examples=50)
 @given(journeys=worlds())
 def test_one_stratum_is_the_credit_of_the_whole_to_the_last_bit(journeys: Journeys) -> None:
     cells = cells_of(journeys, np.zeros(len(journeys), np.int64), 1, blocks=BLOCKS)[:, 0]

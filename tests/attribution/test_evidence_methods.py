@@ -8,7 +8,7 @@ from random import Random
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from attribution.methods.evidence import Role, roles, roles_of_paths
@@ -80,7 +80,6 @@ def test_of_equally_frequent_paths_the_shorter_come_first() -> None:
     assert top_paths(table=paths.table, most=2).steps == ((SEARCH,), (DISPLAY,))
 
 
-@settings(deadline=None, max_examples=80)
 @given(journeys=worlds(), most=st.integers(1, 6))
 def test_top_paths_equal_plain_counting(journeys: Journeys, most: int) -> None:
     taken = [tuple(step for step, _ in groupby(path)) for path in paths_of(journeys)]
@@ -127,7 +126,6 @@ def test_conversions_by_length_with_the_long_ones_as_one() -> None:
     assert found.value.tolist() == [10, 10, 7, 0, 20]
 
 
-@settings(deadline=None, max_examples=50)
 @given(journeys=worlds(), most=st.integers(1, 8))
 def test_lengths_equal_plain_counting_and_add_up(journeys: Journeys, most: int) -> None:
     converted = journeys.converted.tolist()
@@ -140,7 +138,6 @@ def test_lengths_equal_plain_counting_and_add_up(journeys: Journeys, most: int) 
     assert found.value.sum() == pytest.approx(journeys.value[journeys.converted].sum())
 
 
-@settings(deadline=None, max_examples=50)
 @given(journeys=worlds())
 def test_groups_of_a_path_are_its_different_ones(journeys: Journeys) -> None:
     table = collapsed_paths(journeys).table
@@ -165,7 +162,6 @@ def test_a_touch_as_old_as_the_window_is_in_the_last_bin() -> None:
     assert found.first.tolist() == [0] * 7 + [1]
 
 
-@settings(deadline=None, max_examples=50)
 @given(journeys=worlds(), most_bins=st.integers(1, 40))
 def test_every_conversion_with_a_touch_is_in_one_bin(journeys: Journeys, most_bins: int) -> None:
     found = lags(journeys=journeys, window_days=30, most_bins=most_bins)
@@ -214,7 +210,6 @@ def test_the_parts_that_groups_play() -> None:
     assert found.mostly == (None, None, None)
 
 
-@settings(deadline=None, max_examples=80)
 @given(journeys=worlds(), order=st.randoms(use_true_random=False))
 def test_roles_equal_plain_counting_in_any_order(journeys: Journeys, order: Random) -> None:
     rows = list(range(len(journeys)))
@@ -228,7 +223,6 @@ def test_roles_equal_plain_counting_in_any_order(journeys: Journeys, order: Rand
         assert np.column_stack([found.first, found.middle, found.last]).tolist() == positions
 
 
-@settings(deadline=None, max_examples=50)
 @given(journeys=worlds())
 def test_aggregated_paths_have_the_roles_of_their_journeys(journeys: Journeys) -> None:
     table = path_table(journeys=journeys, group_of_source=GROUP_OF_SOURCE, groups=GROUPS).table

@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from attribution.methods.sales_cycle import LEAST_SEEN, SalesCycle, sales_cycle
@@ -73,7 +73,6 @@ def test_a_cycle_begins_after_the_previous_conversion() -> None:
     assert found.held.tolist() == pytest.approx([1 / 3, 1, 1, 1])
 
 
-@settings(deadline=None, max_examples=60)
 @given(
     outcomes=st.lists(
         st.tuples(st.integers(0, 3), st.integers(0, 9), st.just(1.0), st.integers(0, 1), st.booleans()), max_size=20
@@ -99,7 +98,6 @@ def test_previous_conversions_are_those_to_the_same_goal(
         assert previous == max((at for at in earlier if at < anchor_at), default=BEFORE_ALL_TIME)
 
 
-@settings(deadline=None, max_examples=80)
 @given(journeys=worlds())
 def test_counts_equal_plain_loops(journeys: Journeys) -> None:
     within, outside = [0] * 4, [0] * 4
@@ -119,7 +117,6 @@ def test_counts_equal_plain_loops(journeys: Journeys) -> None:
     assert found.outside.tolist() == outside
 
 
-@settings(deadline=None, max_examples=50)
 @given(ages=st.lists(st.floats(0, 80), min_size=1, max_size=6))
 def test_a_longer_window_never_holds_less_and_the_plain_share_where_all_is_seen(ages: list[float]) -> None:
     found = cycle_of(many(ages))

@@ -73,7 +73,6 @@ def test_a_conversion_outside_the_parts_is_refused() -> None:
         shares_of(two_parts(), np.array([0, 10]) * DAY_US)
 
 
-@settings(deadline=None, max_examples=50)
 @given(journeys=worlds(), cut=st.integers(1, 60), order=st.randoms(use_true_random=False))
 def test_shares_are_the_credit_of_each_part_alone(journeys: Journeys, cut: int, order: Random) -> None:
     edges = np.array([0, cut, 61]) * DAY_US

@@ -156,7 +156,6 @@ BRUTE_FORCE: dict[str, Callable[[list[tuple[int, int]], int], dict[int, float]]]
 }
 
 
-@settings(deadline=None, max_examples=100)
 @given(journeys=worlds())
 def test_all_shapes_equal_the_brute_force(journeys: Journeys) -> None:
     credit = credit_of(journeys, MORE)
@@ -177,7 +176,6 @@ def test_all_shapes_equal_the_brute_force(journeys: Journeys) -> None:
 # --- What holds for every model ---
 
 
-@settings(deadline=None, max_examples=100)
 @given(journeys=worlds())
 def test_credit_adds_up_in_total_and_for_each_journey(journeys: Journeys) -> None:
     assert reconcile(credit=credit_of(journeys, EVERY), journeys=journeys).ok
@@ -188,7 +186,6 @@ def test_credit_adds_up_in_total_and_for_each_journey(journeys: Journeys) -> Non
         assert credit.value.sum(axis=1).tolist() == pytest.approx([value] * len(DO_ADD_UP), rel=1e-12, abs=1e-12)
 
 
-@settings(deadline=None, max_examples=50)
 @given(journeys=worlds())
 def test_participation_hands_out_the_whole_to_each_group_and_is_left_out_of_the_reconciliation(
     journeys: Journeys,
@@ -205,7 +202,6 @@ def test_participation_hands_out_the_whole_to_each_group_and_is_left_out_of_the_
     assert credit.conversions[1, :NONE].tolist() == [sum(group in path for path in touched) for group in range(GROUPS)]
 
 
-@settings(deadline=None, max_examples=50)
 @given(journeys=worlds(), order=st.randoms(use_true_random=False))
 def test_order_of_journeys_changes_nothing(journeys: Journeys, order: Random) -> None:
     rows = list(range(len(journeys)))
@@ -215,7 +211,6 @@ def test_order_of_journeys_changes_nothing(journeys: Journeys, order: Random) ->
     assert shuffled.value == pytest.approx(credit.value, rel=1e-9, abs=1e-6)
 
 
-@settings(deadline=None, max_examples=50)
 @given(journeys=worlds())
 def test_journeys_that_are_doubled_at_half_their_value_get_the_same_value_and_twice_the_conversions(
     journeys: Journeys,
@@ -226,7 +221,6 @@ def test_journeys_that_are_doubled_at_half_their_value_get_the_same_value_and_tw
     assert doubled.value == pytest.approx(credit.value, rel=1e-9, abs=1e-9)
 
 
-@settings(deadline=None, max_examples=50)
 @given(journeys=worlds(), labels=st.permutations(range(GROUPS)))
 def test_relabelled_groups_get_the_same_credit(journeys: Journeys, labels: list[int]) -> None:
     relabelled = credit_of(journeys, EVERY, group_of_source=np.array(labels)[GROUP_OF_SOURCE])
@@ -243,7 +237,6 @@ def with_repeats(path: list[tuple[int, int]], times: list[int]) -> Journeys:
     return one_journey(repeated, end=41 * DAY_US)
 
 
-@settings(deadline=None, max_examples=50)
 @given(path=PATHS, times=st.lists(st.integers(1, 4), min_size=12, max_size=12))
 def test_self_loops_change_nothing_for_models_of_one_touch_or_of_the_set(
     path: list[tuple[int, int]], times: list[int]
@@ -261,7 +254,6 @@ def test_self_loops_do_count_for_models_that_share_among_touches(model: RuleMode
     assert np.allclose(once, looped) == (model.name in INDIFFERENT_TO_SELF_LOOPS)
 
 
-@settings(deadline=None, max_examples=50)
 @given(path=PATHS, later=st.integers(0, 300 * DAY_US))
 def test_no_model_depends_on_the_time_of_the_conversion_itself(path: list[tuple[int, int]], later: int) -> None:
     soon, late = (
@@ -270,7 +262,6 @@ def test_no_model_depends_on_the_time_of_the_conversion_itself(path: list[tuple[
     assert np.array_equal(soon.conversions, late.conversions)
 
 
-@settings(deadline=None, max_examples=50)
 @given(journeys=worlds(), order=st.randoms(use_true_random=False))
 def test_credit_does_not_depend_on_the_other_models_asked_for(journeys: Journeys, order: Random) -> None:
     shuffled = list(EVERY)

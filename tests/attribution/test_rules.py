@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from attribution.methods.rules import (
@@ -169,7 +169,6 @@ def brute_force(journeys: Journeys, name: str) -> tuple[list[float], list[float]
     return conversions, value
 
 
-@settings(deadline=None, max_examples=100)
 @given(journeys=worlds())
 def test_all_six_models_equal_the_brute_force(journeys: Journeys) -> None:
     credit = credit_of(journeys, MODELS)
@@ -183,7 +182,6 @@ def test_all_six_models_equal_the_brute_force(journeys: Journeys) -> None:
 # --- Invariants ---
 
 
-@settings(deadline=None, max_examples=100)
 @given(journeys=worlds())
 def test_credit_adds_up_to_conversions_and_value(journeys: Journeys) -> None:
     reconciliation = reconcile(credit=credit_of(journeys, MODELS), journeys=journeys)
@@ -191,7 +189,6 @@ def test_credit_adds_up_to_conversions_and_value(journeys: Journeys) -> None:
     assert reconciliation.total_conversions == sum(journeys.converted)
 
 
-@settings(deadline=None, max_examples=50)
 @given(
     touches=st.lists(st.tuples(st.integers(0, 400 * DAY_US), st.integers(0, 3)), max_size=20),
     value=st.floats(-1e6, 1e6),
@@ -207,7 +204,6 @@ def test_credit_of_each_journey_adds_up_to_one_and_to_its_value(
     assert credit.conversions.min() >= 0
 
 
-@settings(deadline=None, max_examples=50)
 @given(
     touches=st.lists(st.builds(Touch, st.integers(0, 3), st.integers(0, 40 * DAY_US), st.integers(0, 3)), max_size=20),
     shift=st.integers(0, 300 * DAY_US),

@@ -56,7 +56,9 @@ def look(request: pytest.FixtureRequest) -> Look:
 
 def settings_of_window(look: Look) -> dict[str, Any]:
     scheme, width = look
-    return {"color_scheme": scheme, "viewport": {"width": width, "height": HEIGHT}, "locale": "en-GB"}
+    viewport = {"width": width, "height": HEIGHT}
+    # Nothing slides or turns: each of its frames would be painted by the processor.
+    return {"color_scheme": scheme, "viewport": viewport, "locale": "en-GB", "reduced_motion": "reduce"}
 
 
 @pytest.fixture

@@ -5,29 +5,46 @@ from collections.abc import Iterator
 import pytest
 from django.test import Client
 from playwright.sync_api import Browser, Page, expect
+from pytest_django import DjangoDbBlocker
 from pytest_django.live_server_helper import LiveServer
 
 from accounts.models import User
 from tests.browser.conftest import carry_session, window
 from tests.browser.keyboard import press
-from tests.browser.looks import Look, one_look
+from tests.browser.looks import OPPOSITES
 from tests.browser.watching import Watch
 
-pytestmark = [pytest.mark.browser, one_look]
+pytestmark = pytest.mark.browser
+TO_THE_TOP = "() => { document.querySelector('a[href]').focus(); scrollTo(0, 0); }"
+
+
+@pytest.fixture(scope="module")
+def window_of_all(
+    django_db_setup: None, django_db_blocker: DjangoDbBlocker, live_server: LiveServer, browser: Browser
+) -> Iterator[tuple[Page, Watch]]:
+    """The page with all components, which is large, and loaded once: each test has a component of its own.
+
+    Axe judges it with every page, and not after each of these.
+    """
+    with window(browser, OPPOSITES[0]) as page:
+        watch = Watch(page)
+        with django_db_blocker.unblock():
+            staff, client = User.objects.create_superuser("staff@example.com"), Client()
+            client.force_login(staff)
+            carry_session(client, page, live_server)
+            page.goto(f"{live_server.url}/gallery/")
+            client.logout()
+            staff.delete()
+        expect(page.get_by_role("heading", level=1, name="Components")).to_be_visible()
+        yield page, watch
 
 
 @pytest.fixture
-def gallery(transactional_db: None, live_server: LiveServer, browser: Browser, look: Look) -> Iterator[Page]:
-    """The page with all components, which is large: axe judges it with every page, and not after each of these."""
-    client = Client()
-    client.force_login(User.objects.create_superuser("staff@example.com"))
-    with window(browser, look) as page:
-        watch = Watch(page)
-        carry_session(client, page, live_server)
-        page.goto(f"{live_server.url}/gallery/")
-        expect(page.get_by_role("heading", level=1, name="Components")).to_be_visible()
-        yield page
-        assert not watch.take()
+def gallery(window_of_all: tuple[Page, Watch]) -> Iterator[Page]:
+    page, watch = window_of_all
+    page.evaluate(TO_THE_TOP)
+    yield page
+    assert not watch.take()
 
 
 def test_a_table_sorts_by_the_head_that_is_pressed(gallery: Page) -> None:

@@ -105,7 +105,6 @@ def troubles(
     """
     found = []
     with window(browser, looks[0]) as page:
-        page.emulate_media(reduced_motion="reduce")
         carry_session(client, page, live_server)
         watch = Watch(page)
         for path, status in pages.items():

@@ -75,6 +75,9 @@ def numbers_of(data: object) -> Iterator[float]:
         yield float(data)
 
 
+@pytest.mark.parametrize(
+    "run", ["money", *(pytest.param(other, marks=pytest.mark.full) for other in ("points", "doubtful"))], indirect=True
+)
 def test_the_page_the_api_and_all_exports_carry_the_same_numbers(
     run: Run, document: Document, taken: Callable[[str], bytes], client_for: ClientFor, viewer: User
 ) -> None:

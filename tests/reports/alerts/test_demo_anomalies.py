@@ -29,6 +29,7 @@ from tests.marketing.health.worlds import YESTERDAY, clean_world
 NOW = dt.datetime.combine(YESTERDAY + dt.timedelta(1), dt.time(9), tzinfo=dt.UTC)
 DAYS_WATCHED = 60
 QUIET_DAYS = 730 - 56
+DAYS_LOADED = 240
 CREDITED = ("revenue", "conversions", "roas")
 
 
@@ -41,8 +42,16 @@ def _now(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def load(shop: Workspace, world: DemoWorld, directory: Path) -> None:
-    """Import the world, and compute its cube, as after an import."""
-    load_world(shop, world, directory)
+    """Import the last eight months of the world, and compute its cube, as after an import."""
+    since = pd.Timestamp(YESTERDAY - dt.timedelta(DAYS_LOADED))
+    touches, conversions, spend = world.touchpoints, world.conversions, world.spend
+    recent = replace(
+        world,
+        touchpoints=touches[touches["occurred_at"] >= since.tz_localize(TIME_ZONE)],
+        conversions=conversions[conversions["occurred_at"] >= since.tz_localize(TIME_ZONE)],
+        spend=spend[spend["date"] >= since],
+    )
+    load_world(shop, recent, directory)
     execute(job_id=refresh_cube(workspace=shop, ring=False).job_id)
 
 
