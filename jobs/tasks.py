@@ -12,7 +12,9 @@ def execute_job(job_id: int) -> None:
     queue = Job.objects.filter(pk=job_id).values_list("queue", flat=True).first()
     if queue is not None:
         execution.execute_next(queue=queue)
-        worker_memory.end_if_too_large()
+        # A worker of fits holds little, and would take nothing more until the last of them has ended.
+        if queue != Job.Queue.FITS:
+            worker_memory.end_if_too_large()
 
 
 @shared_task(name="jobs.tasks.sweep_jobs", ignore_result=True)

@@ -239,7 +239,7 @@ def test_rotating_leaves_a_trace_of_both_keys_and_no_secret(key: ApiKey, owner: 
     assert key.expires_at is not None
     expiries = {"before": before.isoformat(), "after": key.expires_at.isoformat()}
     assert event.detail["changes"] == {"expires_at": expiries}
-    secret = text.rpartition("_")[2]
+    secret = text.split("_", 2)[2]  # in which there may be such signs, too
     assert not any(secret in f"{event.target} {event.detail}" for event in AuditEvent.objects.all())
 
 

@@ -3,12 +3,16 @@
 import os
 import signal
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from celery import signals
 from pytest_django.fixtures import Settings
 
-from jobs import worker_memory
+from accounts.models import Workspace
+from jobs import actions, tasks, worker_memory
+from jobs.models import Job
+from tests.jobs.conftest import Trade
 
 
 @pytest.fixture
@@ -31,6 +35,23 @@ def test_a_worker_ends_once_it_is_larger_than_it_may_be(told: list[int], setting
     settings.WORKER_MEMORY_MB = occupied - 1
     worker_memory.end_if_too_large()
     assert told == [signal.SIGTERM]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("queue", "signals_sent"), [(Job.Queue.QUICK, [signal.SIGTERM]), (Job.Queue.FITS, [])])
+def test_it_is_looked_at_after_each_quick_job(
+    told: list[int],
+    settings: Settings,
+    tmp_path: Path,
+    workspace: Workspace,
+    trade: Trade,
+    queue: Job.Queue,
+    signals_sent: list[int],
+) -> None:
+    settings.DATA_DIR, settings.WORKER_MEMORY_MB = tmp_path, 1
+    worker_memory._is_worker()
+    tasks.execute_job(actions.submit(workspace=workspace, kind="test", queue=queue, ring=False).pk)
+    assert (trade.calls, told) == (1, signals_sent)
 
 
 def test_what_is_no_worker_ends_for_nothing(

@@ -26,7 +26,7 @@ Importer = Callable[..., Import]
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def press_ctrl_c(*_args: object) -> None:
+def press_ctrl_c(*_args: object, **_options: object) -> None:
     raise KeyboardInterrupt
 
 
