@@ -11,11 +11,12 @@ from django.conf import settings
 
 @contextmanager
 def free_slot() -> Iterator[bool]:
-    """Hold one of this machine's slots for the block; False if all are taken, or none could be looked at.
+    """Hold one of this machine's slots for the block; False if all are taken.
 
     Whoever frees one rings for the next job that waits for it.
     """
-    lock = next(filter(None, (try_lock(place) for place in _places())), None)
+    tried = (try_lock(place) for place in _places())
+    lock = next((lock for lock in tried if lock is not None), None)
     try:
         yield lock is not None
     finally:
